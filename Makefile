@@ -1,0 +1,43 @@
+# make figures   set everything up, run the default studies, leave their figures
+# make test      set everything up, run the tests
+#
+# STUDIES="molrg mine" picks others of params.yaml.
+
+STUDIES ?= molrg digits
+PYTHON ?= python3
+VENV := .venv
+# Snakemake and DVC start `lowd` by name.
+export PATH := $(abspath $(VENV))/bin:$(PATH)
+
+.PHONY: setup figures test lint bench clean
+
+setup: $(VENV)/.ready
+
+# Torch by itself and first: given a range, pip may take several GB of CUDA packages instead.
+$(VENV)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("lowd needs Python 3.11 or newer" * (sys.version_info < (3, 11)))'
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install -q "$$(grep '^torch==' constraints.txt)"
+	$(VENV)/bin/python -m pip install -q -c constraints.txt -e '.[dev]'
+	touch $@
+
+figures: setup
+	dvc repro $(STUDIES:%=study@%)
+	@echo "Figures: $(STUDIES:%=figures/%/)"
+
+test: setup lint
+	pytest
+
+lint: setup
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports --verbose
+	snakefmt --check Snakefile workflow
+	snakemake --lint
+
+bench: setup
+	python benchmarks/stacks.py
+
+clean:
+	rm -rf $(VENV) .snakemake .lowd logs

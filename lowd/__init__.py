@@ -1,0 +1,1 @@
+"""lowd: measure how diffusion models memorise and generalise."""

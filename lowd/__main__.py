@@ -1,0 +1,5 @@
+"""`python -m lowd` is the `lowd` command."""
+
+from lowd.cli.app import app
+
+app()

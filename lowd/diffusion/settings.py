@@ -1,0 +1,25 @@
+"""Settings of deterministic sampling."""
+
+from typing import Literal
+
+from pydantic import Field, PositiveFloat, model_validator
+
+from lowd.base import Settings
+
+
+class SamplerSettings(Settings):
+    """The probability-flow solver and its grid, one for every model of a study."""
+
+    solver: Literal["euler", "heun", "dpmpp"] = "heun"
+    steps: int = Field(18, ge=2)
+    sigma_min: PositiveFloat = 0.002
+    sigma_max: PositiveFloat = 80.0
+    rho: PositiveFloat = 7.0
+
+    @model_validator(mode="after")
+    def _sigmas_ascend(self) -> "SamplerSettings":
+        if self.sigma_min >= self.sigma_max:
+            raise ValueError(
+                f"sigma_min: {self.sigma_min} must be less than sigma_max ({self.sigma_max})"
+            )
+        return self

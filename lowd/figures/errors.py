@@ -1,0 +1,38 @@
+"""E_gen and E_mem against log₂ N, and against log₂(N/√|θ|), where sizes collapse (Finding I)."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from lowd.figures.style import BLACK, COLUMN, band, centre_and_error, size_colours, size_legend
+
+
+def draw(results: xr.Dataset) -> Figure:
+    """Columns: E_gen, E_mem; rows: the two horizontal axes; E_emp beside E_gen."""
+    figure, panels = plt.subplots(2, 2, figsize=(2 * COLUMN, 4.2), sharey=True)
+    log2_n = np.log2(results["N"].values)
+    parameters = results["parameters"].values.tolist()
+    scores = {name: centre_and_error(results, name, "replicate") for name in ("e_gen", "e_mem")}
+    for row, rescaled in enumerate((False, True)):
+        for axes, (name, (centre, error)) in zip(panels[row], scores.items(), strict=True):
+            for index, colour in enumerate(size_colours(parameters)):
+                shift = np.log2(parameters[index]) / 2 if rescaled else 0
+                band(
+                    axes, log2_n - shift, centre[index], error[index], color=colour, marker="o"
+                )
+            if name == "e_gen" and not rescaled:
+                emp = centre_and_error(results, "e_emp", "replicate")
+                band(axes, log2_n, *emp, color=BLACK, ls="--")
+            axes.set_xlabel("$\\log_2(N/\\sqrt{|\\theta|})$" if rescaled else "$\\log_2 N$")
+            symbol = "gen" if name == "e_gen" else "mem"
+            axes.set_ylabel(f"$\\mathcal{{E}}_{{{symbol}}}$")
+            axes.yaxis.set_tick_params(labelleft=True)
+    panels[0, 0].set_ylim(bottom=0)
+    handles = [
+        *size_legend(parameters),
+        Line2D([], [], color=BLACK, ls="--", label="$\\mathcal{E}_{emp}$: pure memorisation"),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, title="$|\\theta|$")
+    return figure

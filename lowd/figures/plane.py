@@ -1,0 +1,53 @@
+"""Every cell in the plane of GL and RP: neither score alone can tell a good model."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+
+from lowd.figures.style import BLACK, COLUMN, GREY, ORANGE, PURPLE, size_colours, size_legend
+
+
+def draw(results: xr.Dataset) -> Figure:
+    """RP between disjoint training sets against GL; a marker grows with log₂ N; controls labelled."""
+    figure, axes = plt.subplots(figsize=(COLUMN, 3.2))
+    parameters = results["parameters"].values.tolist()
+    gl = results["gl"].mean("replicate")
+    rp = results["rp_disjoint"].mean("disjoint_pair")
+    gl_error = results["gl"].std("replicate")
+    rp_error = results["rp_disjoint"].std("disjoint_pair")
+    sizes = np.linspace(2, 6, results.sizes["N"])
+    for index, colour in enumerate(size_colours(parameters)):
+        axes.plot(gl[index], rp[index], color=colour, lw=0.8, alpha=0.6)
+        for n, size in enumerate(sizes):
+            axes.errorbar(
+                gl[index, n],
+                rp[index, n],
+                xerr=gl_error[index, n],
+                yerr=rp_error[index, n],
+                fmt="o",
+                ms=size,
+                color=colour,
+                elinewidth=0.5,
+            )
+    largest = results.isel(N=-1)
+    marks = {
+        "pure noise": (largest["gl_noise"].mean(), largest["rp_noise"], GREY, "X"),
+        "teacher": (largest["gl_teacher"].mean(), 1.0, BLACK, "*"),
+        "$p_{emp}$": (
+            largest["gl_emp"].mean(),
+            largest["rp_disjoint_emp"].mean(),
+            PURPLE,
+            "D",
+        ),
+    }
+    for label, (x, y, colour, marker) in marks.items():
+        axes.plot(float(x), float(y), marker, color=colour, ms=7, mec="white", mew=0.6, label=label)
+    axes.set_xlim(-0.05, 1.05)
+    axes.set_ylim(-0.05, 1.05)
+    axes.set_xlabel("GL")
+    axes.set_ylabel("RP, disjoint training sets")
+    first = axes.legend(loc="upper left", title="controls")
+    axes.add_artist(first)
+    figure.legend(handles=size_legend(parameters), loc="outside lower center", ncols=4)
+    return figure

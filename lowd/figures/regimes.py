@@ -1,0 +1,66 @@
+"""The two regimes: reproducibility and generalisation against the size of the training set."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from lowd.figures.style import BLACK, COLUMN, GREY, band, centre_and_error, size_colours, size_legend
+
+PANELS = {
+    "rp_same": ("same training set", "same_pair"),
+    "rp_disjoint": ("disjoint training sets", "disjoint_pair"),
+    "rp_emp": ("student and $p_{emp}$", "replicate"),
+    "gl": ("GL", "replicate"),
+}
+
+
+def draw(results: xr.Dataset) -> Figure:
+    """Three kinds of RP with their chance levels, and GL with the teacher's own as its ceiling."""
+    figure, panels = plt.subplots(2, 2, figsize=(2 * COLUMN, 3.9), sharex=True, sharey=True)
+    x = np.log2(results["N"].values)
+    parameters = results["parameters"].values.tolist()
+    colours = size_colours(parameters)
+    for axes, (name, (title, over)) in zip(panels.flat, PANELS.items(), strict=True):
+        axes.set_title(title if name == "gl" else f"RP, {title}", loc="left")
+        if name == "rp_same":
+            _draw_same(axes, results, x)
+            continue
+        centre, error = centre_and_error(results, name, over)
+        for model, colour in zip(results["model"].values, colours, strict=True):
+            band(axes, x, centre.sel(model=model), error.sel(model=model), color=colour, marker="o")
+        if name == "gl":
+            band(axes, x, *centre_and_error(results, "gl_teacher", over), color=BLACK, ls="--")
+        else:
+            chance = results[f"{name}_chance"].mean(("model", over))
+            axes.plot(x, chance, color=GREY, ls=":")
+    for axes in panels[1]:
+        axes.set_xlabel("$\\log_2 N$")
+    for axes in panels[:, 0]:
+        axes.set_ylabel("probability")
+    panels[0, 0].set_ylim(-0.03, 1.03)
+    handles = [
+        *size_legend(parameters),
+        Line2D([], [], color=GREY, ls=":", label="chance (noises permuted)"),
+        Line2D([], [], color=BLACK, ls="--", label="teacher (ceiling of GL)"),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, title="$|\\theta|$")
+    return figure
+
+
+def _draw_same(axes: plt.Axes, results: xr.Dataset, x: np.ndarray) -> None:
+    """Pairs of neighbouring sizes, coloured as the larger of the two."""
+    if "rp_same" not in results:
+        axes.text(0.5, 0.5, "one model: no pair", ha="center", transform=axes.transAxes)
+        return
+    models = results["model"].values.tolist()
+    order = np.argsort(results["parameters"].values)
+    colours = size_colours(results["parameters"].values.tolist())
+    pairs = {frozenset(pair.split("|")): pair for pair in results["same_pair"].values.tolist()}
+    for smaller, larger in zip(order, order[1:], strict=False):
+        pair = pairs[frozenset((models[smaller], models[larger]))]
+        centre, error = centre_and_error(results.sel(same_pair=pair), "rp_same", "replicate")
+        band(axes, x, centre, error, color=colours[larger], marker="o")
+    chance = results["rp_same_chance"].mean(("same_pair", "replicate"))
+    axes.plot(x, chance, color=GREY, ls=":")

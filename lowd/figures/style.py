@@ -1,0 +1,103 @@
+"""What all figures share: type, colours, bands."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import matplotlib as mpl
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+COLUMN = 3.35
+"""Width of a column of text, in inches; a figure across the page is twice as wide."""
+
+GREY = "#6b6b6b"
+BLACK = "#1a1a1a"
+# Okabe and Ito's palette, distinct under every common colour blindness.
+BLUE, ORANGE, GREEN, VERMILION, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
+
+RC = {
+    "font.family": "DejaVu Sans",
+    "font.size": 7.5,
+    "axes.labelsize": 8,
+    "axes.titlesize": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "axes.grid": True,
+    "grid.color": "#e6e6e6",
+    "grid.linewidth": 0.5,
+    "lines.linewidth": 1.3,
+    "lines.markersize": 3,
+    "legend.frameon": False,
+    "legend.fontsize": 7,
+    "figure.constrained_layout.use": True,
+    "savefig.facecolor": "white",
+    "svg.fonttype": "none",
+    # Element names in an SVG come from this salt: the same figure is the same bytes.
+    "svg.hashsalt": "lowd",
+}
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """matplotlib with lowd's settings, whatever the user's own are."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(RC)
+        yield
+
+
+def size_colours(parameters: Sequence[int]) -> list[tuple[float, ...]]:
+    """A colour for each |θ|, dark for large; lightness alone tells the order."""
+    ranks = np.argsort(np.argsort(parameters))
+    return [mpl.colormaps["viridis_r"](0.12 + 0.83 * r / max(1, len(ranks) - 1)) for r in ranks]
+
+
+def size_legend(parameters: Sequence[int]) -> list[Line2D]:
+    """One handle for each |θ|."""
+    return [
+        Line2D([], [], color=colour, label=short_count(count))
+        for count, colour in zip(parameters, size_colours(parameters), strict=True)
+    ]
+
+
+def short_count(count: int) -> str:
+    """1,336 as "1.3k"."""
+    for unit, suffix in ((1e6, "M"), (1e3, "k")):
+        if count >= unit:
+            scaled = count / unit
+            return f"{scaled:.1f}{suffix}" if scaled < 10 else f"{scaled:.0f}{suffix}"
+    return str(count)
+
+
+def centre_and_error(results: xr.Dataset, name: str, over: str) -> tuple[xr.DataArray, xr.DataArray]:
+    """Mean over replicates, and its standard error.
+
+    Replicates share the noises, so the noises' share of the error does not average out: the
+    spread between R replicates contributes s²/R, the noises their mean squared standard error.
+    """
+    values, errors = results[name], results[f"{name}_se"]
+    count = values.notnull().sum(over)
+    spread = (values.var(over, ddof=1) / count).where(count > 1, 0)
+    return values.mean(over), np.sqrt(spread + (errors**2).mean(over))
+
+
+def band(
+    axes: Axes,
+    x: np.ndarray,
+    centre: xr.DataArray,
+    error: xr.DataArray,
+    **line: object,
+) -> None:
+    """A curve with a band of two standard errors (about 95 %)."""
+    (drawn,) = axes.plot(x, centre.values, **line)  # type: ignore[arg-type]
+    axes.fill_between(
+        x,
+        (centre - 2 * error).values,
+        (centre + 2 * error).values,
+        color=drawn.get_color(),
+        alpha=0.18,
+        linewidth=0,
+    )

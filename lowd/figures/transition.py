@@ -1,0 +1,63 @@
+"""Transition point N* against |θ|, with the fitted slope of each rule."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lowd.figures.style import BLUE, COLUMN, GREEN, GREY, VERMILION
+from lowd.metrics.transition import fit_slope
+
+RULES = {
+    "e": ("$\\mathcal{E}_{gen}=\\mathcal{E}_{mem}$", BLUE, "o", -0.02),
+    "gl": ("GL = ½ ceiling", VERMILION, "s", 0.0),
+    "rp": ("RP$_{disjoint}$ = ½", GREEN, "^", 0.02),
+}
+
+
+def draw(results: xr.Dataset) -> Figure:
+    """Every replicate's crossing, the fit through the models' means, and ½ for comparison."""
+    figure, axes = plt.subplots(figsize=(COLUMN, 3.1))
+    x = np.log2(results["parameters"].values)
+    edges = np.log2(results["N"].values[[0, -1]])
+    for rule, (label, colour, marker, offset) in RULES.items():
+        points = results[f"log2_n_{rule}"].values
+        censored = results[f"censored_{rule}"].values
+        for column in range(points.shape[1]):
+            axes.plot(x + offset, points[:, column], marker, color=colour, alpha=0.45, mew=0)
+            for side, arrow in ((-1, "v"), (1, "^")):
+                hidden = censored[:, column] == side
+                axes.plot(
+                    x[hidden] + offset * 4,
+                    np.full(hidden.sum(), edges[max(side, 0)]),
+                    arrow,
+                    mfc="none",
+                    mec=colour,
+                    ms=5,
+                    clip_on=False,
+                )
+        axes.plot([], [], marker + "-", color=colour, label=_label(results, rule, label))
+        _draw_fit(axes, x, points, colour)
+    middle = np.array([x.min(), x.max()])
+    start = np.nanmin(results["log2_n_e"].values, initial=edges[1])
+    axes.plot(middle, start - 0.6 + (middle - middle[0]) / 2, color=GREY, ls=":", label="slope ½")
+    axes.set_xlabel("$\\log_2|\\theta|$")
+    axes.set_ylabel("$\\log_2 N^\\ast$")
+    figure.legend(loc="outside upper left")
+    return figure
+
+
+def _label(results: xr.Dataset, rule: str, label: str) -> str:
+    slope, low, high = (float(results[f"slope_{rule}{end}"]) for end in ("", "_low", "_high"))
+    if np.isnan(slope):
+        return f"{label}: fewer than two sizes cross"
+    return f"{label}: slope {slope:.2f} [{low:.2f}, {high:.2f}]"
+
+
+def _draw_fit(axes: Axes, x: np.ndarray, points: np.ndarray, colour: str) -> None:
+    inside = np.isfinite(points).any(axis=1)
+    if len(np.unique(x[inside])) > 1:
+        slope, intercept = fit_slope(x[inside], np.nanmean(points[inside], axis=1))
+        ends = np.array([x[inside].min(), x[inside].max()])
+        axes.plot(ends, intercept + slope * ends, color=colour)

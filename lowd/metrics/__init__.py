@@ -1,0 +1,32 @@
+"""How far models are from their teacher, from their training set and from each other.
+
+Everything here takes plain arrays or tensors, one row per sample, and needs no workflow.
+"""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach(
+    __name__,
+    submod_attrs={
+        "authenticity": ["authenticity"],
+        "bias_variance": ["BiasVariance", "bias_variance"],
+        "data_copying": ["data_copying"],
+        "descriptors": ["Descriptor", "unit"],
+        "estimate": ["Estimate"],
+        "flow_distance": ["probability_flow_distance"],
+        "frechet": ["frechet_distance"],
+        "generalization": ["generalization"],
+        "neighbours": ["most_similar", "nearest"],
+        "reproducibility": ["mae_score", "reproducibility", "reproducibility_chance"],
+        "threshold": ["nearest_quantile", "unrelated_quantile"],
+        "transition": [
+            "Crossing",
+            "SlopeInterval",
+            "bootstrap_slope",
+            "crossing",
+            "fit_slope",
+            "slope_interval",
+            "spread",
+        ],
+    },
+)

@@ -1,0 +1,31 @@
+"""A measured number with its uncertainty."""
+
+from math import sqrt
+from typing import NamedTuple
+
+from jaxtyping import Bool
+from torch import Tensor
+
+
+class Estimate(NamedTuple):
+    """A value and its standard error, both in the unit of the metric."""
+
+    value: float
+    standard_error: float
+
+
+def proportion(hits: Bool[Tensor, " trial"]) -> Estimate:
+    """The fraction of independent trials that hit.
+
+    The standard error is the binomial one at p̃ = (hits + 2) / (trials + 4) (Agresti & Coull 1998),
+    so it isn't 0 where every trial agrees: two of it are then near 3/n, the "rule of three".
+    """
+    trials = hits.numel()
+    successes = int(hits.sum())
+    return Estimate(successes / trials, binomial_error(successes, trials))
+
+
+def binomial_error(successes: int, trials: int) -> float:
+    """Agresti and Coull's standard error of `successes / trials`; never 0."""
+    centre = (successes + 2) / (trials + 4)
+    return sqrt(centre * (1 - centre) / (trials + 4))

@@ -1,0 +1,28 @@
+"""Settings of descriptors and of the similarity threshold."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from lowd.base import Settings
+
+
+class NearestRule(Settings):
+    """The threshold is a quantile of how close fresh teacher samples come to other ones.
+
+    With `nearest: q`, a share q of fresh teacher samples is less similar than the threshold to
+    each of n others, n being the study's largest N: GL's ceiling at that N is q by construction,
+    and a match is what chance gives a fresh sample only 1 − q of the time.
+    """
+
+    nearest: float = Field(gt=0, lt=1)
+
+
+class UnrelatedRule(Settings):
+    """The threshold is a quantile of the similarity between unrelated teacher samples."""
+
+    unrelated: float = Field(gt=0, lt=1)
+
+
+ThresholdSettings = NearestRule | UnrelatedRule
+DescriptorKind = Literal["identity", "centred"]

@@ -1,0 +1,141 @@
+"""From a study to the settings of each of its steps, and the code each step runs.
+
+The workflow's rules call these; a step gets exactly the settings that it needs, so that a change
+of one key reruns what depends on it and nothing else.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from importlib.util import find_spec
+from pathlib import Path
+
+from lowd.provenance.code import code_digest
+from lowd.settings import Study
+from lowd.sources.settings import ArraySource, CustomTeacher, FolderSource, TrainedTeacher
+from lowd.steps.collect import CollectStep
+from lowd.steps.controls import ControlsStep
+from lowd.steps.describe import DescribeStep
+from lowd.steps.generate import GenerateStep
+from lowd.steps.manifest import ManifestStep
+from lowd.steps.noise import NoiseStep
+from lowd.steps.pool import PoolStep
+from lowd.steps.score import ScoreStep
+from lowd.steps.sheet import SheetStep
+from lowd.steps.teacher import TeacherStep
+from lowd.steps.train import TrainStep
+
+FIGURES = ("regimes", "errors", "transition", "plane")
+
+
+def teacher_step(study: Study) -> TeacherStep:
+    """Settings of the teacher."""
+    return TeacherStep(seed=study.seed, teacher=study.teacher)
+
+
+def pool_step(study: Study) -> PoolStep:
+    """Settings of the pool."""
+    return PoolStep(
+        seed=study.seed, size=study.pool.size, shape=study.teacher.shape, sampler=study.sampler
+    )
+
+
+def noise_step(study: Study) -> NoiseStep:
+    """Settings of the evaluation noises."""
+    return NoiseStep(seed=study.seed, size=study.noise.size, shape=study.teacher.shape)
+
+
+def describe_step(study: Study) -> DescribeStep:
+    """Settings of descriptor and threshold."""
+    return DescribeStep(
+        descriptor=study.descriptor, threshold=study.threshold, largest=study.samples[-1]
+    )
+
+
+def train_step(study: Study, model: str) -> TrainStep:
+    """Settings of one model's stack."""
+    return TrainStep(
+        seed=study.seed,
+        name=model,
+        model=study.models[model],
+        samples=study.samples,
+        replicates=study.replicates,
+        training=study.training,
+    )
+
+
+def generate_step(study: Study, *, grid: bool = False) -> GenerateStep:
+    """Settings of generation; the empirical denoiser needs the grid of training sets."""
+    return GenerateStep(
+        sampler=study.sampler,
+        samples=study.samples if grid else (),
+        replicates=study.replicates if grid else 0,
+    )
+
+
+def earlier_models(study: Study, model: str) -> list[str]:
+    """The models before `model` in params.yaml: every pair of models is scored once."""
+    names = list(study.models)
+    return names[: names.index(model)]
+
+
+def score_step(study: Study, model: str) -> ScoreStep:
+    """Settings of one model's scores."""
+    return ScoreStep(
+        name=model,
+        samples=study.samples,
+        replicates=study.replicates,
+        others=tuple(earlier_models(study, model)),
+    )
+
+
+def controls_step(study: Study) -> ControlsStep:
+    """Settings of the controls."""
+    return ControlsStep(samples=study.samples, replicates=study.replicates)
+
+
+def collect_step(study: Study) -> CollectStep:
+    """Settings of the results."""
+    return CollectStep(models=study.models, shape=study.teacher.shape)
+
+
+def sheet_step(study: Study) -> SheetStep:
+    """Settings of the sample sheet, which shows the last model."""
+    return SheetStep(name=list(study.models)[-1], replicates=study.replicates)
+
+
+def manifest_step(study: str, declared: Iterable[str]) -> ManifestStep:
+    """Settings of the manifest of the study called `study`."""
+    return ManifestStep(
+        folders=(Path("data", study), Path("figures", study)),
+        declared=tuple(sorted(Path(path) for path in declared)),
+    )
+
+
+def figures(study: Study) -> list[str]:
+    """Names of a study's figures; only images can be shown on a sheet."""
+    return [*FIGURES, "samples"] if len(study.teacher.shape) == 3 else list(FIGURES)
+
+
+def image_files(study: Study) -> list[Path]:
+    """The user's own files that the teacher learns from."""
+    if isinstance(study.teacher, TrainedTeacher):
+        images = study.teacher.images
+        if isinstance(images, FolderSource | ArraySource):
+            return [images.path]
+    return []
+
+
+def code(*modules: str) -> str:
+    """Digest of what the modules run, short enough to read in a log."""
+    return code_digest(modules)[:16]
+
+
+def custom_code(study: Study) -> str:
+    """Digest of the user's own teacher module, which the import graph does not see."""
+    if not isinstance(study.teacher, CustomTeacher):
+        return ""
+    module = study.teacher.entry.split(":")[0]
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        raise ValueError(f"teacher.entry: no module {module!r} beside params.yaml or installed")
+    return hashlib.sha256(Path(spec.origin).read_bytes()).hexdigest()[:16]

@@ -1,0 +1,80 @@
+"""The digest of the code a step runs: neither Snakemake nor DVC notices a changed module."""
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+import grimp
+
+PACKAGE = "lowd"
+ROOT = Path(__file__).parents[1]
+
+
+def code_digest(modules: Iterable[str]) -> str:
+    """SHA-256 over all source that `modules` can run, transitively, inside the package.
+
+    Comments, docstrings and layout do not count, and the digest is the same on every Python from
+    3.11 on. Imports made by name at run time are not seen: list such modules themselves.
+    """
+    closure = sorted(_closure(frozenset(modules)))
+    digests = {module: _module_digest(module) for module in closure}
+    return hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest()
+
+
+def source_files(modules: Iterable[str]) -> list[Path]:
+    """The files `code_digest` reads, in the order of their modules' names."""
+    return [_path(module) for module in sorted(_closure(frozenset(modules)))]
+
+
+@cache
+def _graph() -> grimp.ImportGraph:
+    return grimp.build_graph(PACKAGE, cache_dir=None, exclude_type_checking_imports=True)
+
+
+def _closure(modules: frozenset[str]) -> set[str]:
+    """Modules and all they import; importing a module also runs the packages around it."""
+    found: set[str] = set()
+    pending = set(modules)
+    while pending:
+        module = pending.pop()
+        found.add(module)
+        parents = {module.rsplit(".", depth)[0] for depth in range(1, module.count(".") + 1)}
+        pending |= (_graph().find_modules_directly_imported_by(module) | parents) - found
+    return found
+
+
+@cache
+def _module_digest(module: str) -> str:
+    tree = ast.parse(_path(module).read_bytes())
+    return hashlib.sha256(json.dumps(_plain(tree)).encode()).hexdigest()
+
+
+def _path(module: str) -> Path:
+    stem = ROOT.joinpath(*module.split(".")[1:])
+    return stem / "__init__.py" if stem.is_dir() else stem.with_suffix(".py")
+
+
+def _plain(node: object) -> object:
+    """Syntax as JSON: no positions, no docstrings, no fields that only newer Pythons have."""
+    if isinstance(node, list):
+        return [_plain(item) for item in node if not _is_docstring(item)]
+    if not isinstance(node, ast.AST):
+        return node if isinstance(node, str) else repr(node)
+    filled = {
+        name: _plain(value)
+        for name, value in ast.iter_fields(node)
+        if value is not None and value != [] and name not in ("kind", "type_comment")
+    }
+    return [type(node).__name__, filled]
+
+
+def _is_docstring(node: object) -> bool:
+    """A string that stands as a statement of its own does nothing, wherever it stands."""
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )

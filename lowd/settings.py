@@ -1,0 +1,123 @@
+"""params.yaml, validated once: studies, and the settings each step of a study needs."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import Field, PositiveInt, StringConstraints, ValidationError, model_validator
+
+from lowd.base import Settings
+from lowd.diffusion.settings import SamplerSettings
+from lowd.metrics.settings import DescriptorKind, NearestRule, ThresholdSettings
+from lowd.models.settings import ModelSettings
+from lowd.sources.settings import TeacherSettings
+from lowd.training.settings import TrainingSettings
+
+# Names become folders: nothing that a path, a shell or a wildcard could read otherwise.
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+
+
+class SizeSettings(Settings):
+    """How many to draw."""
+
+    size: PositiveInt
+
+
+class Study(Settings):
+    """A teacher, a grid of students over (model, N, replicate), and how they are scored."""
+
+    seed: Seed = 0
+    teacher: TeacherSettings
+    pool: SizeSettings
+    noise: Annotated[SizeSettings, Field()] = SizeSettings(size=512)
+    sampler: SamplerSettings = SamplerSettings()
+    models: dict[Name, ModelSettings] = Field(min_length=1)
+    samples: tuple[PositiveInt, ...] = Field(min_length=1)
+    replicates: int = Field(2, ge=2)
+    training: TrainingSettings
+    descriptor: DescriptorKind = "identity"
+    threshold: ThresholdSettings = NearestRule(nearest=0.95)
+
+    @model_validator(mode="after")
+    def _samples_fit(self) -> "Study":
+        for position, n in enumerate(self.samples):
+            if n > self.pool.size:
+                raise ValueError(
+                    f"samples[{position}]: {n} exceeds the pool ({self.pool.size}); raise pool.size"
+                )
+            if n * self.replicates > self.pool.size:
+                raise ValueError(
+                    f"samples[{position}]: {self.replicates} disjoint replicates of {n} would "
+                    f"overlap in a pool of {self.pool.size}; raise pool.size or lower replicates"
+                )
+        if list(self.samples) != sorted(set(self.samples)):
+            raise ValueError(f"samples: {list(self.samples)} must ascend without repetition")
+        return self
+
+    @model_validator(mode="after")
+    def _models_fit(self) -> "Study":
+        for name, model in self.models.items():
+            try:
+                model.check_shape(self.teacher.shape)
+            except ValueError as error:
+                raise ValueError(f"models.{name}.{error}") from None
+        return self
+
+    @model_validator(mode="after")
+    def _enough_noises(self) -> "Study":
+        if self.noise.size < 2:
+            raise ValueError("noise.size: 1 noise has no standard error; draw at least 2")
+        return self
+
+
+def load_studies(path: Path) -> dict[str, Study]:
+    """Every study of a params.yaml.
+
+    Raises:
+        ValueError: one line for each setting refused, with its key and the reason.
+    """
+    try:
+        raw = yaml.safe_load(path.read_text())
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path}: not YAML ({error})") from None
+    try:
+        return _Params.model_validate(raw).studies
+    except ValidationError as error:
+        raise ValueError("\n".join(explain(error, raw))) from None
+
+
+class _Params(Settings):
+    studies: dict[Name, Study] = Field(min_length=1)
+
+
+def explain(error: ValidationError, raw: object) -> Iterator[str]:
+    """One line for each thing refused: `studies.digits.samples[3]: why`."""
+    for issue in error.errors():
+        path, value = "", raw
+        for position, key in enumerate(issue["loc"]):
+            last = position == len(issue["loc"]) - 1
+            if isinstance(key, int):
+                path += f"[{key}]"
+                value = value[key] if isinstance(value, list) and key < len(value) else None
+            elif isinstance(value, Mapping) and (key in value or (last and issue["type"] == "missing")):
+                path += f".{key}"
+                value = value.get(key)
+            elif key == "[key]":
+                path += " (name)"
+            # Anything else is the tag of a union, which the user did not write.
+        message = issue["msg"].removeprefix("Value error, ")
+        separator = "." if issue["type"] == "value_error" and _names_key(message) else ": "
+        shown = f" (got {issue['input']!r})" if _scalar(issue["input"]) and separator == ": " else ""
+        yield f"{path.lstrip('.') or 'params.yaml'}{separator}{message}{shown}"
+
+
+def _names_key(message: str) -> bool:
+    """Whether a check's own message starts with the key, relative to where it was raised."""
+    head = message.split(": ")[0]
+    return ": " in message and " " not in head
+
+
+def _scalar(value: Any) -> bool:
+    return isinstance(value, str | int | float | bool)

@@ -1,0 +1,108 @@
+"""Settings of image sources and of teachers."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PositiveInt, model_validator
+
+from lowd.base import Settings
+from lowd.models.settings import ModelSettings
+from lowd.training.settings import TrainingSettings
+
+Shape = tuple[PositiveInt, PositiveInt, PositiveInt]
+
+
+class DigitsSource(Settings):
+    """scikit-learn's 1,797 handwritten digits, 8×8."""
+
+    source: Literal["digits"]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(channels, height, width)."""
+        return (1, 8, 8)
+
+
+class FolderSource(Settings):
+    """Every image file in a folder, in the order of their names."""
+
+    source: Literal["folder"]
+    path: Path
+    shape: Shape
+
+
+class ArraySource(Settings):
+    """An array (image, channel, height, width) in an .npz file: uint8, or floats in [-1, 1]."""
+
+    source: Literal["npz"]
+    path: Path
+    shape: Shape
+    key: str = "images"
+
+
+SourceSettings = Annotated[
+    DigitsSource | FolderSource | ArraySource, Field(discriminator="source")
+]
+
+
+class MoLRGTeacher(Settings):
+    """A mixture of low-rank Gaussians with random orthogonal subspaces, known exactly."""
+
+    kind: Literal["molrg"]
+    dimension: PositiveInt
+    rank: PositiveInt
+    clusters: PositiveInt = 1
+
+    @model_validator(mode="after")
+    def _subspaces_fit(self) -> "MoLRGTeacher":
+        if self.clusters * self.rank > self.dimension:
+            raise ValueError(
+                f"rank: {self.clusters} orthogonal subspaces of rank {self.rank} do not fit "
+                f"in dimension {self.dimension}"
+            )
+        return self
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(dimension,)."""
+        return (self.dimension,)
+
+
+class TrainedTeacher(Settings):
+    """A diffusion model trained on real images, a share of which it never sees."""
+
+    kind: Literal["trained"]
+    images: SourceSettings
+    held_out: float = Field(1 / 3, gt=0, lt=1)
+    model: ModelSettings
+    training: TrainingSettings
+
+    @model_validator(mode="after")
+    def _model_fits(self) -> "TrainedTeacher":
+        try:
+            self.model.check_shape(self.shape)
+        except ValueError as error:
+            raise ValueError(f"model.{error}") from None
+        return self
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(channels, height, width)."""
+        return self.images.shape
+
+
+class CustomTeacher(Settings):
+    """A denoiser of the user's own: `entry` names a function that returns it.
+
+    The function takes `options` as keywords and returns D(x, sigma): x (M, *shape), sigma a float.
+    """
+
+    kind: Literal["custom"]
+    entry: str = Field(pattern=r"^[\w.]+:\w+$")
+    shape: tuple[PositiveInt, ...] = Field(min_length=1)
+    options: dict[str, Any] = {}
+
+
+TeacherSettings = Annotated[
+    MoLRGTeacher | TrainedTeacher | CustomTeacher, Field(discriminator="kind")
+]

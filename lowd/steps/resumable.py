@@ -1,0 +1,97 @@
+"""Training that survives being killed, and shows how far it is."""
+
+import hashlib
+import time
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from lowd.store.checkpoints import load_checkpoint, save_checkpoint
+from lowd.training.trainer import NEVER, Trainer
+
+SAVE_SECONDS = 20.0
+"""Seconds of work a kill can cost; saving a large stack takes about a tenth of one."""
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed or 0:.0f} steps/s", style="progress.data.speed")
+
+
+def train_resumably(trainer: Trainer, scratch: Path | None, label: str) -> None:
+    """Train to the end, going on from `scratch` if it holds a state of this very training.
+
+    Args:
+        trainer: a fresh trainer.
+        scratch: file for the state between blocks, deleted at the end; None to keep none.
+        label: what to call this training on the terminal.
+
+    Raises:
+        ValueError: another process is training into the same scratch file.
+    """
+    if scratch is None:
+        return _train(trainer, None, label)
+    scratch.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(f"{scratch}.lock")
+    try:
+        with lock.acquire(timeout=0):
+            _train(trainer, scratch, label)
+            scratch.unlink(missing_ok=True)
+    except Timeout:
+        raise ValueError(f"{scratch}: another process is training {label}; wait for it") from None
+    Path(lock.lock_file).unlink(missing_ok=True)
+
+
+def _train(trainer: Trainer, scratch: Path | None, label: str) -> None:
+    fingerprint = _fingerprint(trainer)
+    if scratch is not None and scratch.is_file():
+        try:
+            state, metadata = load_checkpoint(scratch)
+        except ValueError:
+            metadata = {}  # half a state is no state: start over
+        if metadata.get("training") == fingerprint:
+            trainer.restore(state)
+    columns = (
+        TextColumn(label),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Rate(),
+        TimeRemainingColumn(),
+        TextColumn("loss {task.fields[loss]:.3f}"),
+    )
+    console = Console(stderr=True)
+    saved = time.monotonic()
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        bar = progress.add_task(label, total=trainer.settings.steps, loss=float("nan"))
+
+        def after_block(trainer: Trainer) -> None:
+            nonlocal saved
+            loss = float(trainer.losses[:, -1].nanmean())
+            progress.update(bar, completed=trainer.step, loss=loss)
+            if scratch is not None and time.monotonic() - saved > SAVE_SECONDS:
+                save_checkpoint(scratch, trainer.state(), {"training": fingerprint})
+                saved = time.monotonic()
+
+        trainer.run(after_block)
+    for cell, step in zip(trainer.cells, trainer.diverged.tolist(), strict=True):
+        if step != NEVER:
+            console.print(f"{cell.name}: diverged at step {step}; frozen there and marked")
+
+
+def _fingerprint(trainer: Trainer) -> str:
+    """What a state belongs to: the settings, the cells, the data, and the kind of device."""
+    digest = hashlib.sha256(repr((trainer.settings, trainer.cells, str(trainer.stack))).encode())
+    digest.update(trainer.pool.device.type.encode())
+    digest.update(trainer.pool.cpu().numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,19 @@
+"""Which rows of the pool each training set is.
+
+Replicates own disjoint parts of the pool, of equal size, and N means the first N rows of a part:
+training sets of one replicate are nested, those of two never overlap.
+"""
+
+from collections.abc import Sequence
+
+
+def training_rows(
+    pool_size: int, samples: Sequence[int], replicates: int
+) -> dict[tuple[int, int], slice]:
+    """Rows of every training set, by (N, replicate), N slowest."""
+    part = pool_size // replicates
+    return {
+        (n, replicate): slice(replicate * part, replicate * part + n)
+        for n in samples
+        for replicate in range(replicates)
+    }

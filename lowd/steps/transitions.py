@@ -1,0 +1,53 @@
+"""Transition points N* of every curve, and how they scale with |θ|."""
+
+import numpy as np
+import xarray as xr
+
+from lowd.metrics.transition import bootstrap_slope, crossing, spread
+from lowd.streams import stream_seed
+
+CENSORED = {"below": -1, "": 0, "above": 1}
+
+
+def transitions(scores: xr.Dataset) -> xr.Dataset:
+    """log₂ N* by each rule, its censoring, and the slope of its mean against log₂ |θ|.
+
+    Rules: `e`, E_gen falls to E_mem; `gl`, GL rises to half of its ceiling, the teacher's own GL;
+    `rp`, RP between disjoint training sets rises to ½. For each, `log2_n_<rule>` per model and
+    replicate (or pair), `censored_<rule>` (−1 below the grid of N, 1 above, 0 inside),
+    `slope_<rule>` with `_low` and `_high` (95 % bootstrap interval over models and replicates), and
+    the range over models of mean log₂ N*, `spread_<rule>`, and of mean log₂(N*/√|θ|),
+    `rescaled_spread_<rule>`.
+    """
+    differences = {
+        "e": scores["e_gen"] - scores["e_mem"],
+        "gl": scores["gl_teacher"] / 2 - scores["gl"],
+        "rp": 0.5 - scores["rp_disjoint"],
+    }
+    log2_n = np.log2(scores["N"].values)
+    log2_parameters = np.log2(scores["parameters"].values)
+    found = xr.Dataset()
+    for rule, difference in differences.items():
+        other = next(dim for dim in difference.dims if dim not in ("model", "N"))
+        curves = difference.transpose("model", other, "N").values
+        dims = ("model", other)
+        points = np.full(curves.shape[:2], np.nan)
+        censored = np.zeros(curves.shape[:2], np.int8)
+        for index in np.ndindex(*points.shape):
+            finite = np.isfinite(curves[index])
+            if finite.sum() >= 2:
+                points[index], side = crossing(log2_n[finite], curves[index][finite])
+                censored[index] = CENSORED[side]
+        found[f"log2_n_{rule}"] = (dims, points)
+        found[f"censored_{rule}"] = (dims, censored)
+        inside = np.isfinite(points).any(axis=1)
+        means = np.array([np.nanmean(row) if np.isfinite(row).any() else np.nan for row in points])
+        found[f"spread_{rule}"] = spread(means)
+        found[f"rescaled_spread_{rule}"] = spread(means - log2_parameters / 2)
+        slope = [np.nan] * 3
+        if len(np.unique(log2_parameters[inside])) > 1:
+            generator = np.random.default_rng(stream_seed("slope", rule))
+            slope = list(bootstrap_slope(log2_parameters, points, generator))
+        for suffix, value in zip(("", "_low", "_high"), slope, strict=True):
+            found[f"slope_{rule}{suffix}"] = value
+    return found

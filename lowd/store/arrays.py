@@ -1,0 +1,72 @@
+"""Labelled arrays in zarr v3, the same bytes for the same numbers.
+
+One shard an array: a store is a handful of files whatever its chunks, which is what keeps DVC
+fast. No timestamps, a fixed codec and level, no consolidated metadata.
+"""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from zarr.codecs import ZstdCodec
+
+from lowd.store.atomic import staged
+
+CHUNK_BYTES = 4 * 2**20
+# Snakemake stamps every folder it makes; zarr would warn of the stranger at each opening.
+warnings.filterwarnings("ignore", message=".*snakemake_timestamp.*")
+
+
+def write_store(path: Path, dataset: xr.Dataset) -> None:
+    """Write `dataset` to the zarr store `path`, replacing what stands there.
+
+    Raises:
+        OSError: the disk is full, or the folder can't be written.
+    """
+    with staged(path) as draft:
+        dataset.to_zarr(
+            draft,
+            mode="w",
+            zarr_format=3,
+            consolidated=False,
+            encoding={str(name): _encoding(array) for name, array in dataset.variables.items()},
+        )
+
+
+def read_store(path: Path, *, finite: bool = True) -> xr.Dataset:
+    """The dataset in `path`, in memory.
+
+    Args:
+        path: a zarr store.
+        finite: refuse NaN and infinity in any floating-point variable.
+
+    Raises:
+        FileNotFoundError: there is no such store.
+        ValueError: it is damaged, or a value is not finite.
+    """
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such store")
+    try:
+        dataset = xr.load_dataset(path, engine="zarr", consolidated=False)
+    except Exception as error:  # zarr's codecs raise a different type for every kind of damage
+        raise ValueError(f"{path}: damaged store ({error}); delete it and run again") from error
+    for name, array in dataset.data_vars.items():
+        if finite and array.dtype.kind == "f" and not np.isfinite(array.values).all():
+            count = int((~np.isfinite(array.values)).sum())
+            raise ValueError(f"{path}: {count} values of {name} are not finite; make it again")
+    return dataset
+
+
+def _encoding(array: xr.Variable) -> dict[str, object]:
+    """Chunks of about CHUNK_BYTES along the first axis, all inside one shard."""
+    if array.dtype.kind in "OU" or array.size == 0 or array.ndim == 0:
+        return {}
+    row_bytes = array.nbytes // array.shape[0]
+    rows = min(array.shape[0], max(1, CHUNK_BYTES // max(1, row_bytes)))
+    shard = (-(-array.shape[0] // rows) * rows, *array.shape[1:])
+    return {
+        "chunks": (rows, *array.shape[1:]),
+        "shards": shard,
+        "compressors": (ZstdCodec(level=3),),
+    }

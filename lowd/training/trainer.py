@@ -1,0 +1,156 @@
+"""One optimiser step moves a whole stack of students.
+
+Denoising score matching with EDM preconditioning and weighting (Karras et al. 2022), Adam with
+warm-up and cosine decay, gradients clipped per student, exponential average of the weights.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from lowd.diffusion.loss import edm_loss
+from lowd.diffusion.preconditioning import precondition
+from lowd.models.build import build, initialise
+from lowd.models.settings import ModelSettings
+from lowd.training.draws import BLOCK, Cell, Draws, draw_block
+from lowd.training.settings import TrainingSettings
+
+NEVER = -1
+"""The step at which a healthy student diverged."""
+
+
+class Trainer:
+    """A stack of students, its optimiser, and how far it has come.
+
+    A student whose loss or gradient stops being finite is frozen at its last finite weights and
+    marked in `diverged` with the step; the others go on as if it were not there.
+
+    Args:
+        model: the architecture all students share.
+        settings: optimiser, schedule and noise levels.
+        cells: one student each.
+        pool: (point, *shape), the points that the cells' rows refer to.
+        device: where to train; draws are made on the CPU whatever it is.
+    """
+
+    def __init__(
+        self,
+        model: ModelSettings,
+        settings: TrainingSettings,
+        cells: Sequence[Cell],
+        pool: Float[Tensor, "point *shape"],
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.settings = settings
+        self.cells = cells
+        self.pool = pool.to(device)
+        stack = build(model, len(cells), pool.shape[1:]).to(pool.dtype)
+        initialise(stack, [cell.initialisation() for cell in cells])
+        self.stack = stack.to(device)
+        self.parameters = dict(self.stack.named_parameters())
+        self.average = {name: p.detach().clone() for name, p in self.parameters.items()}
+        self.denoise = precondition(self.stack, settings.sigma_data)
+        self.optimizer = torch.optim.Adam(
+            self.parameters.values(), lr=settings.learning_rate, betas=settings.betas, fused=True
+        )
+        for p in self.parameters.values():
+            self.optimizer.state[p] = {
+                "step": torch.zeros((), device=p.device, dtype=torch.float32),
+                "exp_avg": torch.zeros_like(p),
+                "exp_avg_sq": torch.zeros_like(p),
+            }
+        self.step = 0
+        self.diverged = torch.full((len(cells),), NEVER, device=device)
+        self.losses = torch.empty((len(cells), 0), dtype=pool.dtype)
+
+    def run(self, after_block: Callable[["Trainer"], None] = lambda trainer: None) -> None:
+        """Train to the last step from wherever the state stands, calling back after each block."""
+        while self.step < self.settings.steps:
+            draws = draw_block(
+                self.cells, self.step // BLOCK, self.settings.batch, self.pool.shape[1:]
+            )
+            draws = Draws(*(part.to(self.pool.device) for part in draws))
+            steps = min(BLOCK, self.settings.steps - self.step)
+            losses = [self._advance(*(part[:, k] for part in draws)) for k in range(steps)]
+            mean = torch.stack(losses).mean(0).cpu()
+            self.losses = torch.cat([self.losses, mean[:, None]], dim=1)
+            after_block(self)
+
+    def state(self) -> dict[str, Tensor]:
+        """All that training goes on from: weights, averages, moments, history."""
+        moments = {name: self.optimizer.state[p] for name, p in self.parameters.items()}
+        return {
+            "step": torch.tensor(self.step),
+            "diverged": self.diverged,
+            "losses": self.losses,
+            **{f"weights.{name}": p.detach() for name, p in self.parameters.items()},
+            **{f"average.{name}": p for name, p in self.average.items()},
+            **{f"first.{name}": moment["exp_avg"] for name, moment in moments.items()},
+            **{f"second.{name}": moment["exp_avg_sq"] for name, moment in moments.items()},
+        }
+
+    @torch.no_grad()
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Stand where `state()` was taken; training from there gives the same bits."""
+        self.step = int(state["step"])
+        self.diverged.copy_(state["diverged"])
+        self.losses = state["losses"]
+        for name, p in self.parameters.items():
+            p.copy_(state[f"weights.{name}"])
+            self.average[name].copy_(state[f"average.{name}"])
+            moments = self.optimizer.state[p]
+            moments["step"].fill_(self.step)
+            moments["exp_avg"].copy_(state[f"first.{name}"])
+            moments["exp_avg_sq"].copy_(state[f"second.{name}"])
+
+    def _learning_rate(self) -> float:
+        """Linear warm-up, then half a cosine down to `final_rate` of the highest."""
+        s = self.settings
+        if self.step < s.warm_up:
+            return s.learning_rate * (self.step + 1) / s.warm_up
+        progress = (self.step - s.warm_up) / max(1, s.steps - s.warm_up)
+        cosine = (1 + math.cos(math.pi * progress)) / 2
+        return s.learning_rate * (s.final_rate + (1 - s.final_rate) * cosine)
+
+    def _advance(self, rows: Tensor, noise: Tensor, log_sigma: Tensor) -> Float[Tensor, " student"]:
+        """One step of every student; returns their losses."""
+        s = self.settings
+        sigma = torch.exp(s.log_sigma_mean + s.log_sigma_std * log_sigma.to(self.pool.dtype))
+        clean = self.pool[rows]
+        loss = edm_loss(
+            self.denoise, clean, noise.to(clean.dtype), sigma, s.sigma_data
+        ).mean(1)
+        self.optimizer.zero_grad()
+        loss.sum().backward()
+        self._tame(loss.detach())
+        self.optimizer.param_groups[0]["lr"] = self._learning_rate()
+        self.optimizer.step()
+        self.step += 1
+        # Early averages forget the initialisation fast (as in k-diffusion's and EDM's ramp-up).
+        decay = min(s.ema, (1 + self.step) / (10 + self.step))
+        torch._foreach_lerp_(
+            list(self.average.values()),
+            [p.detach() for p in self.parameters.values()],
+            1 - decay,
+        )
+        return loss.detach()
+
+    @torch.no_grad()
+    def _tame(self, loss: Float[Tensor, " student"]) -> None:
+        """Clip each student's gradient to `gradient_clip`; freeze those that are not finite."""
+        gradients = [p.grad for p in self.parameters.values() if p.grad is not None]
+        norms = [torch.linalg.vector_norm(g.flatten(1), dim=1) for g in gradients]
+        norm = torch.linalg.vector_norm(torch.stack(norms), dim=0)
+        broken = ~(loss.isfinite() & norm.isfinite())
+        frozen = broken | (self.diverged != NEVER)
+        if frozen.any():
+            self.diverged[broken & (self.diverged == NEVER)] = self.step
+            moments = [self.optimizer.state[p]["exp_avg"] for p in self.parameters.values()]
+            for tensor in (*gradients, *moments):
+                tensor[frozen] = 0
+        scale = (self.settings.gradient_clip / norm).clamp(max=1)
+        for g in gradients:
+            g.mul_(scale.nan_to_num(0).view(-1, *[1] * (g.dim() - 1)))

@@ -1,0 +1,71 @@
+rule score:
+    input:
+        generated=rules.generate.output,
+        teacher=rules.generate_teacher.output,
+        empirical=rules.generate_empirical.output,
+        pool=rules.pool.output,
+        yardstick=rules.describe.output,
+        others=lambda w: expand(
+            rules.generate.output,
+            study=w.study,
+            model=planning.earlier_models(STUDIES[w.study], w.model),
+        ),
+    output:
+        directory("data/{study}/scores/{model}.zarr"),
+    params:
+        settings=lambda w: planning.score_step(STUDIES[w.study], w.model).model_dump_json(),
+        others=lambda w, input: " ".join(f"--other {path}" for path in input.others),
+        code=planning.code("lowd.steps.score"),
+    log:
+        "logs/{study}/score-{model}.log",
+    benchmark:
+        "logs/{study}/score-{model}.tsv"
+    shell:
+        "lowd score --settings {params.settings:q} --generated {input.generated:q}"
+        " --teacher {input.teacher:q} --empirical {input.empirical:q} --pool {input.pool:q}"
+        " --yardstick {input.yardstick:q} {params.others} --output {output:q} > {log:q} 2>&1"
+
+
+rule controls:
+    input:
+        teacher=rules.generate_teacher.output,
+        empirical=rules.generate_empirical.output,
+        noise=rules.noise.output,
+        pool=rules.pool.output,
+        yardstick=rules.describe.output,
+    output:
+        directory("data/{study}/scores/controls.zarr"),
+    params:
+        settings=lambda w: planning.controls_step(STUDIES[w.study]).model_dump_json(),
+        code=planning.code("lowd.steps.controls"),
+    log:
+        "logs/{study}/controls.log",
+    benchmark:
+        "logs/{study}/controls.tsv"
+    shell:
+        "lowd controls --settings {params.settings:q} --teacher {input.teacher:q}"
+        " --empirical {input.empirical:q} --noise {input.noise:q} --pool {input.pool:q}"
+        " --yardstick {input.yardstick:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule collect:
+    input:
+        scores=lambda w: expand(
+            rules.score.output, study=w.study, model=list(STUDIES[w.study].models)
+        ),
+        controls=rules.controls.output,
+        yardstick=rules.describe.output,
+    output:
+        directory("results/{study}.zarr"),
+    params:
+        settings=lambda w: planning.collect_step(STUDIES[w.study]).model_dump_json(),
+        scores=lambda w, input: " ".join(f"--score {path}" for path in input.scores),
+        code=planning.code("lowd.steps.collect"),
+    log:
+        "logs/{study}/collect.log",
+    benchmark:
+        "logs/{study}/collect.tsv"
+    shell:
+        "lowd collect --settings {params.settings:q} {params.scores}"
+        " --controls {input.controls:q} --yardstick {input.yardstick:q}"
+        " --output {output:q} > {log:q} 2>&1"
