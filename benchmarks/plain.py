@@ -169,9 +169,10 @@ class DiT(nn.Module):
 NETWORKS: dict[str, type[nn.Module]] = {"mlp": MLP, "unet": UNet, "dit": DiT}
 
 
-def edm_loss(network: nn.Module, clean: Tensor, sigma_data: float, sigma: Tensor) -> Tensor:
-    """Mean over the batch of the weighted denoising error (Karras et al. 2022), noise drawn here."""
-    noise = torch.randn_like(clean)
+def edm_loss(
+    network: nn.Module, clean: Tensor, noise: Tensor, sigma: Tensor, sigma_data: float
+) -> Tensor:
+    """Mean over the batch of the weighted denoising error (Karras et al. 2022, equation 8)."""
     level = sigma.view(-1, *[1] * (clean.dim() - 1))
     total = level**2 + sigma_data**2
     noisy = clean + level * noise
@@ -188,8 +189,8 @@ def copy_weights(stack: nn.Module, network: nn.Module) -> None:
     layers = dict(network.named_modules())
     for name, p in network.named_parameters():
         value = stacked.pop(name)
-        if isinstance(layers[name.rpartition(".")[0]], nn.Linear) and value.dim() == 2:
-            value = value.T if name.endswith("weight") else value[0]
-        p.copy_(value.view(p.shape))
+        layer, _, kind = name.rpartition(".")
+        transposed = kind == "weight" and isinstance(layers[layer], nn.Linear)
+        p.copy_(value.T if transposed else value.view(p.shape))
     if stacked:
         raise ValueError(f"the plain network lacks {', '.join(stacked)}; it must mirror the stack")

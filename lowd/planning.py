@@ -10,11 +10,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from lowd.provenance.code import code_digest
-from lowd.settings import Study
+from lowd.settings import Comparison, Study
 from lowd.sources.settings import ArraySource, CustomTeacher, FolderSource, TrainedTeacher
 from lowd.steps.collect import CollectStep
 from lowd.steps.controls import ControlsStep
 from lowd.steps.describe import DescribeStep
+from lowd.steps.figure import FigureStep
 from lowd.steps.generate import GenerateStep
 from lowd.steps.manifest import ManifestStep
 from lowd.steps.noise import NoiseStep
@@ -109,6 +110,16 @@ def manifest_step(study: str, declared: Iterable[str]) -> ManifestStep:
         folders=(Path("data", study), Path("figures", study)),
         declared=tuple(sorted(Path(path) for path in declared)),
     )
+
+
+def figure_step(name: str) -> FigureStep:
+    """Settings of a figure of one study."""
+    return FigureStep(name=name)
+
+
+def comparison_step(comparison: Comparison) -> FigureStep:
+    """Settings of a figure across studies."""
+    return FigureStep(name=comparison.figure, studies=comparison.studies)
 
 
 def figures(study: Study) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import Field, PositiveInt, StringConstraints, ValidationError, model_validator
@@ -72,8 +72,30 @@ class Study(Settings):
         return self
 
 
-def load_studies(path: Path) -> dict[str, Study]:
-    """Every study of a params.yaml.
+class Comparison(Settings):
+    """A figure across studies: what it shows, and of which ones."""
+
+    figure: Literal["controls", "slopes"]
+    studies: tuple[Name, ...] = Field(min_length=1)
+
+
+class Params(Settings):
+    """All of params.yaml."""
+
+    studies: dict[Name, Study] = Field(min_length=1)
+    across: dict[Name, Comparison] = {}
+
+    @model_validator(mode="after")
+    def _compared_studies_exist(self) -> "Params":
+        for name, comparison in self.across.items():
+            for position, study in enumerate(comparison.studies):
+                if study not in self.studies:
+                    raise ValueError(f"across.{name}.studies[{position}]: no study {study!r}")
+        return self
+
+
+def load_params(path: Path) -> Params:
+    """All settings of a params.yaml.
 
     Raises:
         ValueError: one line for each setting refused, with its key and the reason.
@@ -83,13 +105,9 @@ def load_studies(path: Path) -> dict[str, Study]:
     except yaml.YAMLError as error:
         raise ValueError(f"{path}: not YAML ({error})") from None
     try:
-        return _Params.model_validate(raw).studies
+        return Params.model_validate(raw)
     except ValidationError as error:
         raise ValueError("\n".join(explain(error, raw))) from None
-
-
-class _Params(Settings):
-    studies: dict[Name, Study] = Field(min_length=1)
 
 
 def explain(error: ValidationError, raw: object) -> Iterator[str]:

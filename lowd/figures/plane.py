@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lowd.figures.style import BLACK, COLUMN, GREY, ORANGE, PURPLE, size_colours, size_legend
@@ -30,6 +31,19 @@ def draw(results: xr.Dataset) -> Figure:
                 color=colour,
                 elinewidth=0.5,
             )
+    mark_controls(axes, results)
+    axes.set_xlim(-0.05, 1.05)
+    axes.set_ylim(-0.05, 1.05)
+    axes.set_xlabel("GL")
+    axes.set_ylabel("RP, disjoint training sets")
+    first = axes.legend(loc="upper left", title="controls")
+    axes.add_artist(first)
+    figure.legend(handles=size_legend(parameters), loc="outside lower center", ncols=4)
+    return figure
+
+
+def mark_controls(axes: Axes, results: xr.Dataset) -> None:
+    """Pure noise, the teacher and the empirical distribution, at the largest N."""
     largest = results.isel(N=-1)
     marks = {
         "pure noise": (largest["gl_noise"].mean(), largest["rp_noise"], GREY, "X"),
@@ -42,12 +56,15 @@ def draw(results: xr.Dataset) -> Figure:
         ),
     }
     for label, (x, y, colour, marker) in marks.items():
-        axes.plot(float(x), float(y), marker, color=colour, ms=7, mec="white", mew=0.6, label=label)
-    axes.set_xlim(-0.05, 1.05)
-    axes.set_ylim(-0.05, 1.05)
-    axes.set_xlabel("GL")
-    axes.set_ylabel("RP, disjoint training sets")
-    first = axes.legend(loc="upper left", title="controls")
-    axes.add_artist(first)
-    figure.legend(handles=size_legend(parameters), loc="outside lower center", ncols=4)
-    return figure
+        axes.plot(
+            float(x),
+            float(y),
+            marker,
+            color=colour,
+            ms=10 if marker == "*" else 7,
+            mec="white",
+            mew=0.7,
+            label=label,
+            zorder=5,
+            ls="",
+        )

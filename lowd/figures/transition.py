@@ -43,7 +43,7 @@ def draw(results: xr.Dataset) -> Figure:
     start = np.nanmin(results["log2_n_e"].values, initial=edges[1])
     axes.plot(middle, start - 0.6 + (middle - middle[0]) / 2, color=GREY, ls=":", label="slope ½")
     axes.set_xlabel("$\\log_2|\\theta|$")
-    axes.set_ylabel("$\\log_2 N^\\ast$")
+    axes.set_ylabel("$\\log_2 N^{*}$")
     figure.legend(loc="outside upper left")
     return figure
 
@@ -56,8 +56,8 @@ def _label(results: xr.Dataset, rule: str, label: str) -> str:
 
 
 def _draw_fit(axes: Axes, x: np.ndarray, points: np.ndarray, colour: str) -> None:
-    inside = np.isfinite(points).any(axis=1)
+    inside = np.isfinite(points).all(axis=1)
     if len(np.unique(x[inside])) > 1:
-        slope, intercept = fit_slope(x[inside], np.nanmean(points[inside], axis=1))
+        slope, intercept = fit_slope(x[inside], points[inside].mean(axis=1))
         ends = np.array([x[inside].min(), x[inside].max()])
         axes.plot(ends, intercept + slope * ends, color=colour)

@@ -6,19 +6,34 @@ from lowd.base import Settings
 
 
 class FigureStep(Settings):
-    """Settings of the figure step; `name` is a module of `lowd.figures`."""
+    """Settings of the figure step.
+
+    Attributes:
+        name: a module of `lowd.figures`.
+        studies: for a figure across studies, what to call them, in the order of their results.
+    """
 
     name: str
+    studies: tuple[str, ...] = ()
 
 
-def figure(settings: FigureStep, *, results: Path, output: list[Path]) -> None:
-    """Draw the figure from a study's results into each file of `output` (.svg or .png)."""
+def figure(settings: FigureStep, *, results: list[Path], output: list[Path]) -> None:
+    """Draw the figure from the results of one study, or of several, into each file of `output`.
+
+    Files are .svg or .png.
+    """
     import importlib
 
     from lowd.figures.export import export
     from lowd.figures.style import styled
     from lowd.store.arrays import read_store
 
+    datasets = [read_store(path, finite=False) for path in results]
     module = importlib.import_module(f"lowd.figures.{settings.name}")
     with styled():
-        export(module.draw(read_store(results, finite=False)), output)
+        if settings.studies:
+            drawn = module.draw(dict(zip(settings.studies, datasets, strict=True)))
+        else:
+            (dataset,) = datasets
+            drawn = module.draw(dataset)
+        export(drawn, output)

@@ -14,7 +14,8 @@ def transitions(scores: xr.Dataset) -> xr.Dataset:
 
     Rules: `e`, E_gen falls to E_mem; `gl`, GL rises to half of its ceiling, the teacher's own GL;
     `rp`, RP between disjoint training sets rises to ½. For each, `log2_n_<rule>` per model and
-    replicate (or pair), `censored_<rule>` (−1 below the grid of N, 1 above, 0 inside),
+    replicate (or pair), `censored_<rule>` (−1 below the grid of N, 1 above, 0 inside); from models
+    none of whose replicates is censored,
     `slope_<rule>` with `_low` and `_high` (95 % bootstrap interval over models and replicates), and
     the range over models of mean log₂ N*, `spread_<rule>`, and of mean log₂(N*/√|θ|),
     `rescaled_spread_<rule>`.
@@ -40,14 +41,15 @@ def transitions(scores: xr.Dataset) -> xr.Dataset:
                 censored[index] = CENSORED[side]
         found[f"log2_n_{rule}"] = (dims, points)
         found[f"censored_{rule}"] = (dims, censored)
-        inside = np.isfinite(points).any(axis=1)
-        means = np.array([np.nanmean(row) if np.isfinite(row).any() else np.nan for row in points])
+        # The mean over what is left of a partly censored model would be biased towards the grid.
+        whole = np.where(np.isfinite(points).all(axis=1, keepdims=True), points, np.nan)
+        means = whole.mean(axis=1)
         found[f"spread_{rule}"] = spread(means)
         found[f"rescaled_spread_{rule}"] = spread(means - log2_parameters / 2)
         slope = [np.nan] * 3
-        if len(np.unique(log2_parameters[inside])) > 1:
+        if len(np.unique(log2_parameters[np.isfinite(means)])) > 1:
             generator = np.random.default_rng(stream_seed("slope", rule))
-            slope = list(bootstrap_slope(log2_parameters, points, generator))
+            slope = list(bootstrap_slope(log2_parameters, whole, generator))
         for suffix, value in zip(("", "_low", "_high"), slope, strict=True):
             found[f"slope_{rule}{suffix}"] = value
     return found

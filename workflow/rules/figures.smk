@@ -5,7 +5,7 @@ rule figure:
         svg=report("figures/{study}/{figure}.svg", category="{study}"),
         png="figures/{study}/{figure}.png",
     params:
-        settings=lambda w: f'{{"name": "{w.figure}"}}',
+        settings=lambda w: planning.figure_step(w.figure).model_dump_json(),
         code=lambda w: planning.code("lowd.steps.figure", f"lowd.figures.{w.figure}"),
     log:
         "logs/{study}/figure-{figure}.log",
@@ -36,6 +36,31 @@ rule sheet:
     shell:
         "lowd sheet --settings {params.settings:q} --teacher {input.teacher:q}"
         " --generated {input.generated:q} --pool {input.pool:q}"
+        " --output {output.svg:q} --output {output.png:q} > {log:q} 2>&1"
+
+
+rule comparison:
+    input:
+        results=lambda w: expand(
+            rules.collect.output, study=PARAMS.across[w.comparison].studies
+        ),
+    output:
+        svg=report("figures/across/{comparison}.svg", category="across studies"),
+        png="figures/across/{comparison}.png",
+    params:
+        settings=lambda w: planning.comparison_step(
+            PARAMS.across[w.comparison]
+        ).model_dump_json(),
+        results=lambda w, input: " ".join(f"--results {path}" for path in input.results),
+        code=lambda w: planning.code(
+            "lowd.steps.figure", f"lowd.figures.{PARAMS.across[w.comparison].figure}"
+        ),
+    log:
+        "logs/across/{comparison}.log",
+    benchmark:
+        "logs/across/{comparison}.tsv"
+    shell:
+        "lowd figure --settings {params.settings:q} {params.results}"
         " --output {output.svg:q} --output {output.png:q} > {log:q} 2>&1"
 
 
