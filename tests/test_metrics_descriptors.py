@@ -96,7 +96,7 @@ def test_a_threshold_at_the_nearest_quantile_sets_the_ceiling_of_generalization(
 
 
 def test_thresholds_refuse_what_is_no_fraction():
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="range"):
         unrelated_quantile(normal(5, 2), 99.9)
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="range"):
         nearest_quantile(normal(5, 2), normal(5, 2), -0.1)

@@ -21,7 +21,7 @@ def rotation(size: int, seed: int) -> torch.Tensor:
 
 
 def exactly(mean: torch.Tensor, root: torch.Tensor, n: int = 40) -> torch.Tensor:
-    """n samples whose mean is `mean` and whose covariance is root rootᵀ, to rounding."""
+    """As many samples whose mean is `mean` and whose covariance is root rootᵀ, to rounding."""
     raw = normal(n, len(mean), seed=n)
     white = torch.linalg.qr(raw - raw.mean(0)).Q * (n - 1) ** 0.5
     return white @ root.T + mean
@@ -49,9 +49,11 @@ def test_it_is_the_textbook_formula_with_scipys_matrix_root(seed, features):
 
 
 def test_a_set_is_at_distance_zero_of_itself():
-    samples = normal(50, 8)
-    assert frechet_distance(samples, samples).value == pytest.approx(0, abs=1e-12)
-    assert frechet_distance(samples, samples).standard_error == pytest.approx(0, abs=1e-9)
+    for seed in range(10):
+        samples = normal(50, 8, seed=seed)
+        value, error = frechet_distance(samples, samples.flip(0))
+        assert 0 <= value < 1e-12
+        assert error == pytest.approx(0, abs=1e-9)
 
 
 def test_fewer_samples_than_features_lose_no_accuracy():
@@ -59,8 +61,11 @@ def test_fewer_samples_than_features_lose_no_accuracy():
     samples = normal(10, 50)
     centred = samples - samples.mean(0)
     expected = 4 * centred.square().sum() / 9
-    scaled = frechet_distance(3 * centred, centred).value
-    assert scaled == pytest.approx(expected.item(), rel=1e-12)
+    value, error = frechet_distance(3 * centred, centred)
+    assert value == pytest.approx(expected.item(), rel=1e-12)
+    # The map between them is a third or three: a sample counts as 6‖x‖² or −2‖x‖².
+    expected_error = (40 * centred.square().sum(1).var() / 10) ** 0.5
+    assert error == pytest.approx(expected_error.item(), rel=1e-9)
     assert frechet_distance(samples, samples).value == pytest.approx(0, abs=1e-11)
 
 

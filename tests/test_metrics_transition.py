@@ -37,8 +37,9 @@ def test_the_first_fall_counts_and_later_ones_do_not():
 
 def test_crossings_outside_the_grid_are_censored_not_extrapolated():
     below, above = crossing([1, 2], [0, -1]), crossing([1, 2], [2, 0.1])
-    assert below.censored == "below" and isnan(below.log2_n)
-    assert above.censored == "above" and isnan(above.log2_n)
+    assert (below.censored, above.censored) == ("below", "above")
+    assert isnan(below.log2_n)
+    assert isnan(above.log2_n)
     assert isinstance(above, Crossing)
 
 

@@ -4,7 +4,6 @@ What a student makes of one noise is an estimate of what its teacher makes of it
 training set (or seed) drawn.
 """
 
-from math import nan
 from typing import NamedTuple
 
 from jaxtyping import Float
@@ -58,21 +57,18 @@ def bias_variance(students: Samples, teacher: Samples) -> BiasVariance:
     squared_bias = mean_error.square().sum() / noises - variance / replicates
     squared_errors = errors.square().sum(dim=1) / noises
 
-    # The same three without replicate r: its leaving moves the mean by −deviation_r / (R − 1).
+    # The same without replicate r: its leaving moves the mean by −deviation_r / (R − 1). One that
+    # is left alone has no variance: 0/0.
     rest = replicates - 1
-    if rest > 1:
-        variances = (variance * rest - squared_deviations * replicates / rest) / (rest - 1)
-        mean_errors = (
-            mean_error.square().sum() / noises
-            - 2 * (deviations @ mean_error) / noises / rest
-            + squared_deviations / rest**2
-        )
-        errors_of = _jackknife(mean_errors - variances / rest), _jackknife(variances)
-    else:
-        errors_of = nan, nan
+    variances = (variance * rest - squared_deviations * replicates / rest) / (rest - 1)
+    mean_errors = (
+        mean_error.square().sum() / noises
+        - 2 * (deviations @ mean_error) / noises / rest
+        + squared_deviations / rest**2
+    )
     return BiasVariance(
-        Estimate(squared_bias.item(), errors_of[0]),
-        Estimate(variance.item(), errors_of[1]),
+        Estimate(squared_bias.item(), _jackknife(mean_errors - variances / rest)),
+        Estimate(variance.item(), _jackknife(variances)),
         Estimate(squared_errors.mean().item(), squared_errors.std().item() / replicates**0.5),
     )
 

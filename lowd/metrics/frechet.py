@@ -14,7 +14,7 @@ from lowd.metrics.rows import Samples, comparable_rows
 def frechet_distance(generated: Samples, reference: Samples) -> Estimate:
     """‖μ₁ − μ₂‖² + tr(Σ₁ + Σ₂ − 2(Σ₁Σ₂)^½), sample means and covariances, divisor n − 1.
 
-    With Σ = AᵀA, tr (Σ₁Σ₂)^½ is the nuclear norm of A₁A₂ᵀ: no root of a matrix is taken, and
+    With Σ = RᵀR, tr (Σ₁Σ₂)^½ is the nuclear norm of R₁R₂ᵀ: no root of a matrix is taken, and
     singular covariances (fewer samples than features) lose no accuracy.
 
     Biased upward: two samples of one distribution are at a positive distance, which falls as 1/n.
@@ -39,38 +39,28 @@ def frechet_distance(generated: Samples, reference: Samples) -> Estimate:
     )
     gap = first.mean(dim=0) - second.mean(dim=0)
     first, second = first - first.mean(dim=0), second - second.mean(dim=0)
-    root_1, root_2 = _root(first), _root(second)
-    left, values, right = torch.linalg.svd(root_1 @ root_2.T, full_matrices=False)
-    distance = gap.square().sum() + root_1.square().sum() + root_2.square().sum() - 2 * values.sum()
-    # Rounding alone can leave a distance of 0 negative.
-    return Estimate(
-        distance.clamp(min=0).item(),
-        (
-            _variance(first, gap, root_2.T @ right.T, values)
-            + _variance(second, -gap, root_1.T @ left, values)
-        )
-        .sqrt()
-        .item(),
+    (q_1, r_1), (q_2, r_2) = (
+        torch.linalg.qr(rows / (len(rows) - 1) ** 0.5) for rows in (first, second)
     )
-
-
-def _root(centred: Float[Tensor, "sample feature"]) -> Float[Tensor, "rank feature"]:
-    """A with AᵀA the sample covariance."""
-    return torch.linalg.qr(centred / (len(centred) - 1) ** 0.5, mode="r").R
+    left, values, right = torch.linalg.svd(r_1 @ r_2.T, full_matrices=False)
+    distance = gap.square().sum() + r_1.square().sum() + r_2.square().sum() - 2 * values.sum()
+    variance = _variance(first, gap, q_1 @ left, values)
+    variance += _variance(second, -gap, q_2 @ right.T, values)
+    # Rounding alone can leave a distance of 0 negative.
+    return Estimate(distance.clamp(min=0).item(), variance.sqrt().item())
 
 
 def _variance(
     centred: Float[Tensor, "sample feature"],
     gap: Float[Tensor, " feature"],
-    directions: Float[Tensor, "feature rank"],
+    axes: Float[Tensor, "sample rank"],
     values: Float[Tensor, " rank"],
 ) -> Float[Tensor, ""]:
     """Variance that one set of samples gives the distance.
 
-    A sample x counts as ‖x‖² − xᵀTx + 2⟨gap, x⟩, where T, the linear map that
-    carries this Gaussian to the other, is directions diag(values)⁻¹ directionsᵀ.
+    A sample x counts as ‖x‖² − xᵀTx + 2⟨gap, x⟩, T the linear map that carries this Gaussian to the
+    other. On the singular vectors `axes`, xᵀTx is (n − 1) Σ_k values_k axes_k², free of inverses.
     """
-    kept = values > values[0] * max(centred.shape) * torch.finfo(values.dtype).eps
-    carried = (centred @ directions[:, kept]).square() @ (1 / values[kept])
+    carried = (len(centred) - 1) * axes.square() @ values
     influence = centred.square().sum(dim=1) - carried + 2 * centred @ gap
     return influence.var() / len(centred)

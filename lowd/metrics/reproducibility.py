@@ -67,7 +67,7 @@ def reproducibility_chance(ours: Samples, theirs: Samples, threshold: float) -> 
     )
 
 
-def mae_score(ours: Samples, theirs: Samples, threshold: float = 15) -> Estimate:
+def mae_score(ours: Samples, theirs: Samples, threshold: float = 15.0) -> Estimate:
     """P(mean |x₁ − x₂| < threshold): reproducibility by pixels instead of a descriptor.
 
     Args:
