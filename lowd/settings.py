@@ -83,7 +83,7 @@ class Params(Settings):
     """All of params.yaml."""
 
     studies: dict[Name, Study] = Field(min_length=1)
-    across: dict[Name, Comparison] = {}
+    across: dict[Name, Comparison] = Field({})
 
     @model_validator(mode="after")
     def _compared_studies_exist(self) -> "Params":
@@ -119,7 +119,9 @@ def explain(error: ValidationError, raw: object) -> Iterator[str]:
             if isinstance(key, int):
                 path += f"[{key}]"
                 value = value[key] if isinstance(value, list) and key < len(value) else None
-            elif isinstance(value, Mapping) and (key in value or (last and issue["type"] == "missing")):
+            elif isinstance(value, Mapping) and (
+                key in value or (last and issue["type"] == "missing")
+            ):
                 path += f".{key}"
                 value = value.get(key)
             elif key == "[key]":
@@ -127,7 +129,9 @@ def explain(error: ValidationError, raw: object) -> Iterator[str]:
             # Anything else is the tag of a union, which the user did not write.
         message = issue["msg"].removeprefix("Value error, ")
         separator = "." if issue["type"] == "value_error" and _names_key(message) else ": "
-        shown = f" (got {issue['input']!r})" if _scalar(issue["input"]) and separator == ": " else ""
+        shown = (
+            f" (got {issue['input']!r})" if _scalar(issue["input"]) and separator == ": " else ""
+        )
         yield f"{path.lstrip('.') or 'params.yaml'}{separator}{message}{shown}"
 
 

@@ -1,6 +1,6 @@
 """Settings of deterministic sampling."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, model_validator
 
@@ -11,7 +11,7 @@ class SamplerSettings(Settings):
     """The probability-flow solver and its grid, one for every model of a study."""
 
     solver: Literal["euler", "heun", "dpmpp"] = "heun"
-    steps: int = Field(18, ge=2)
+    steps: Annotated[int, Field(ge=2)] = 18
     sigma_min: PositiveFloat = 0.002
     sigma_max: PositiveFloat = 80.0
     rho: PositiveFloat = 7.0

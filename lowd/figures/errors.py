@@ -19,9 +19,7 @@ def draw(results: xr.Dataset) -> Figure:
         for axes, (name, (centre, error)) in zip(panels[row], scores.items(), strict=True):
             for index, colour in enumerate(size_colours(parameters)):
                 shift = np.log2(parameters[index]) / 2 if rescaled else 0
-                band(
-                    axes, log2_n - shift, centre[index], error[index], color=colour, marker="o"
-                )
+                band(axes, log2_n - shift, centre[index], error[index], color=colour, marker="o")
             if name == "e_gen" and not rescaled:
                 emp = centre_and_error(results, "e_emp", "replicate")
                 band(axes, log2_n, *emp, color=BLACK, ls="--")

@@ -1,16 +1,18 @@
 """Every cell in the plane of GL and RP: neither score alone can tell a good model."""
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lowd.figures.style import BLACK, COLUMN, GREY, ORANGE, PURPLE, size_colours, size_legend
+from lowd.figures.style import BLACK, COLUMN, GREY, PURPLE, size_colours, size_legend
 
 
 def draw(results: xr.Dataset) -> Figure:
-    """RP between disjoint training sets against GL; a marker grows with log₂ N; controls labelled."""
+    """RP between disjoint training sets against GL; markers grow with N; controls are labelled."""
     figure, axes = plt.subplots(figsize=(COLUMN, 3.2))
     parameters = results["parameters"].values.tolist()
     gl = results["gl"].mean("replicate")
@@ -45,7 +47,7 @@ def draw(results: xr.Dataset) -> Figure:
 def mark_controls(axes: Axes, results: xr.Dataset) -> None:
     """Pure noise, the teacher and the empirical distribution, at the largest N."""
     largest = results.isel(N=-1)
-    marks = {
+    marks: dict[str, tuple[Any, Any, str, str]] = {
         "pure noise": (largest["gl_noise"].mean(), largest["rp_noise"], GREY, "X"),
         "teacher": (largest["gl_teacher"].mean(), 1.0, BLACK, "*"),
         "$p_{emp}$": (

@@ -1,12 +1,22 @@
 """The two regimes: reproducibility and generalisation against the size of the training set."""
 
+from itertools import pairwise
+
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lowd.figures.style import BLACK, COLUMN, GREY, band, centre_and_error, size_colours, size_legend
+from lowd.figures.style import (
+    BLACK,
+    COLUMN,
+    GREY,
+    band,
+    centre_and_error,
+    size_colours,
+    size_legend,
+)
 
 PANELS = {
     "rp_same": ("same training set", "same_pair"),
@@ -58,7 +68,7 @@ def _draw_same(axes: plt.Axes, results: xr.Dataset, x: np.ndarray) -> None:
     order = np.argsort(results["parameters"].values)
     colours = size_colours(results["parameters"].values.tolist())
     pairs = {frozenset(pair.split("|")): pair for pair in results["same_pair"].values.tolist()}
-    for smaller, larger in zip(order, order[1:], strict=False):
+    for smaller, larger in pairwise(order):
         pair = pairs[frozenset((models[smaller], models[larger]))]
         centre, error = centre_and_error(results.sel(same_pair=pair), "rp_same", "replicate")
         band(axes, x, centre, error, color=colours[larger], marker="o")

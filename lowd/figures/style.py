@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -17,7 +18,7 @@ BLACK = "#1a1a1a"
 # Okabe and Ito's palette, distinct under every common colour blindness.
 BLUE, ORANGE, GREEN, VERMILION, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
 
-RC = {
+RC: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 7.5,
     "axes.labelsize": 8,
@@ -42,14 +43,14 @@ RC = {
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """matplotlib with lowd's settings, whatever the user's own are."""
+    """Matplotlib with lowd's settings, whatever the user's own are."""
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(RC)
         yield
 
 
-def size_colours(parameters: Sequence[int]) -> list[tuple[float, ...]]:
+def size_colours(parameters: Sequence[int]) -> list[tuple[float, float, float, float]]:
     """A colour for each |θ|, dark for large; lightness alone tells the order."""
     ranks = np.argsort(np.argsort(parameters))
     return [mpl.colormaps["viridis_r"](0.12 + 0.83 * r / max(1, len(ranks) - 1)) for r in ranks]
@@ -72,7 +73,9 @@ def short_count(count: int) -> str:
     return str(count)
 
 
-def centre_and_error(results: xr.Dataset, name: str, over: str) -> tuple[xr.DataArray, xr.DataArray]:
+def centre_and_error(
+    results: xr.Dataset, name: str, over: str
+) -> tuple[xr.DataArray, xr.DataArray]:
     """Mean over replicates, and its standard error.
 
     Replicates share the noises, so the noises' share of the error does not average out: the
@@ -81,7 +84,7 @@ def centre_and_error(results: xr.Dataset, name: str, over: str) -> tuple[xr.Data
     values, errors = results[name], results[f"{name}_se"]
     count = values.notnull().sum(over)
     spread = (values.var(over, ddof=1) / count).where(count > 1, 0)
-    return values.mean(over), np.sqrt(spread + (errors**2).mean(over))
+    return values.mean(over), (spread + (errors**2).mean(over)) ** 0.5
 
 
 def band(

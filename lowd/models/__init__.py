@@ -4,5 +4,10 @@ import lazy_loader as lazy
 
 __getattr__, __dir__, __all__ = lazy.attach(
     __name__,
-    submod_attrs={"dit": ["DiT"], "mlp": ["MLP"], "unet": ["UNet"], "build": ["build", "initialise", "parameter_count"]},
+    submod_attrs={
+        "dit": ["DiT"],
+        "mlp": ["MLP"],
+        "unet": ["UNet"],
+        "build": ["build", "initialise", "parameter_count"],
+    },
 )

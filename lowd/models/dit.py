@@ -70,7 +70,9 @@ class DiT(StackedLayer):
         self.out = Linear(students, width, channels * patch**2, zero=True)
 
     def forward(
-        self, x: Float[Tensor, "student batch channel height width"], c_noise: Float[Tensor, "*#rows"]
+        self,
+        x: Float[Tensor, "student batch channel height width"],
+        c_noise: Float[Tensor, "*#rows"],
     ) -> Float[Tensor, "student batch channel height width"]:
         noise_level = self.embed_layer(self.embed(c_noise.expand(x.shape[:2])))
         patches = functional.pixel_unshuffle(x, self.patch)

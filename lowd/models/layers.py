@@ -31,19 +31,27 @@ class StackedLayer(nn.Module):
 class Linear(StackedLayer):
     """y = xW + b for every student; extra axes between batch and feature are allowed."""
 
+    weight: Tensor
+    bias: Tensor
+
     def __init__(self, students: int, inputs: int, outputs: int, *, zero: bool = False) -> None:
         super().__init__(students)
         bound = 0.0 if zero else 1 / math.sqrt(inputs)
         self.declare("weight", inputs, outputs, bound=bound)
         self.declare("bias", 1, outputs, bound=bound)
 
-    def forward(self, x: Float[Tensor, "student ... inputs"]) -> Float[Tensor, "student ... outputs"]:
+    def forward(
+        self, x: Float[Tensor, "student ... inputs"]
+    ) -> Float[Tensor, "student ... outputs"]:
         rows = x.reshape(self.students, -1, x.shape[-1])
         return torch.baddbmm(self.bias, rows, self.weight).view(*x.shape[:-1], -1)
 
 
 class Conv2d(StackedLayer):
     """A same-size convolution for every student, as one grouped convolution."""
+
+    weight: Tensor
+    bias: Tensor
 
     def __init__(
         self, students: int, inputs: int, outputs: int, kernel: int = 3, *, zero: bool = False
@@ -54,7 +62,9 @@ class Conv2d(StackedLayer):
         self.declare("bias", outputs, bound=bound)
         self.padding = kernel // 2
 
-    def forward(self, x: Float[Tensor, "batch _ height width"]) -> Float[Tensor, "batch _ height width"]:
+    def forward(
+        self, x: Float[Tensor, "batch _ height width"]
+    ) -> Float[Tensor, "batch _ height width"]:
         return functional.conv2d(
             x,
             self.weight.flatten(0, 1),
@@ -67,13 +77,18 @@ class Conv2d(StackedLayer):
 class GroupNorm(StackedLayer):
     """Group normalisation that never mixes students."""
 
+    weight: Tensor
+    bias: Tensor
+
     def __init__(self, students: int, channels: int) -> None:
         super().__init__(students)
         self.groups = math.gcd(channels, 4)
         self.declare("weight", channels, bound=0.0, centre=1.0)
         self.declare("bias", channels, bound=0.0)
 
-    def forward(self, x: Float[Tensor, "batch _ height width"]) -> Float[Tensor, "batch _ height width"]:
+    def forward(
+        self, x: Float[Tensor, "batch _ height width"]
+    ) -> Float[Tensor, "batch _ height width"]:
         groups = self.students * self.groups
         return functional.group_norm(x, groups, self.weight.flatten(), self.bias.flatten())
 
@@ -104,7 +119,9 @@ class NoiseEmbedding(nn.Module):
     def __init__(self, features: int) -> None:
         super().__init__()
         # c_noise spans [-1.6, 1.1] over σ in [.002, 80]: a quarter turn to a few turns.
-        self.register_buffer("frequencies", torch.logspace(-2, 2, features // 2, base=2.0) * math.pi)
+        self.register_buffer(
+            "frequencies", torch.logspace(-2, 2, features // 2, base=2.0) * math.pi
+        )
 
     def forward(
         self, c_noise: Float[Tensor, "student batch"]

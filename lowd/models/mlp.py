@@ -1,6 +1,7 @@
 """Multilayer perceptron on flattened data."""
 
 import math
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float
@@ -28,9 +29,7 @@ class MLP(nn.Module):
         size = math.prod(shape)
         sizes = [size + features] + [width] * depth
         self.embed = NoiseEmbedding(features)
-        self.hidden = nn.ModuleList(
-            Linear(students, a, b) for a, b in zip(sizes, sizes[1:], strict=False)
-        )
+        self.hidden = nn.ModuleList(Linear(students, a, b) for a, b in pairwise(sizes))
         self.out = Linear(students, sizes[-1], size, zero=True)
 
     def forward(

@@ -1,5 +1,7 @@
 """U-Net with residual blocks and skip connections (Ronneberger et al. 2015; Ho et al. 2020)."""
 
+from itertools import pairwise
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -63,8 +65,7 @@ class UNet(nn.Module):
         def column(inputs: int, outputs: int) -> nn.ModuleList:
             sizes = [inputs] + [outputs] * blocks
             return nn.ModuleList(
-                ResidualBlock(students, a, b, embedding)
-                for a, b in zip(sizes, sizes[1:], strict=False)
+                ResidualBlock(students, a, b, embedding) for a, b in pairwise(sizes)
             )
 
         self.students = students
@@ -82,7 +83,9 @@ class UNet(nn.Module):
         self.out = Conv2d(students, width, shape[0], zero=True)
 
     def forward(
-        self, x: Float[Tensor, "student batch channel height width"], c_noise: Float[Tensor, "*#rows"]
+        self,
+        x: Float[Tensor, "student batch channel height width"],
+        c_noise: Float[Tensor, "*#rows"],
     ) -> Float[Tensor, "student batch channel height width"]:
         noise_level = functional.silu(self.embed_layer(self.embed(c_noise.expand(x.shape[:2]))))
         hidden = self.stem(x.transpose(0, 1).flatten(1, 2))
@@ -91,12 +94,12 @@ class UNet(nn.Module):
             if depth:
                 passed.append(hidden)
                 hidden = functional.avg_pool2d(hidden, 2)
-            for block in column:
+            for block in column.children():
                 hidden = block(hidden, noise_level)
         for column in self.up:
             hidden = functional.interpolate(hidden, scale_factor=2, mode="nearest")
             hidden = self._join(hidden, passed.pop())
-            for block in column:
+            for block in column.children():
                 hidden = block(hidden, noise_level)
         out = self.out(functional.silu(self.norm(hidden)))
         return out.unflatten(1, (self.students, -1)).transpose(0, 1)

@@ -40,9 +40,7 @@ class ArraySource(Settings):
     key: str = "images"
 
 
-SourceSettings = Annotated[
-    DigitsSource | FolderSource | ArraySource, Field(discriminator="source")
-]
+SourceSettings = Annotated[DigitsSource | FolderSource | ArraySource, Field(discriminator="source")]
 
 
 class MoLRGTeacher(Settings):
@@ -100,7 +98,7 @@ class CustomTeacher(Settings):
     kind: Literal["custom"]
     entry: str = Field(pattern=r"^[\w.]+:\w+$")
     shape: tuple[PositiveInt, ...] = Field(min_length=1)
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field({})
 
 
 TeacherSettings = Annotated[

@@ -7,7 +7,7 @@ from lowd.base import Settings
 from lowd.models.settings import ModelSettings
 
 if TYPE_CHECKING:
-    import xarray as xr
+    pass
 
 
 class CollectStep(Settings):

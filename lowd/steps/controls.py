@@ -1,4 +1,4 @@
-"""`lowd controls`: what teacher, pure noise and pure memorisation score, to read students against."""
+"""`lowd controls`: the scores of teacher, pure noise and pure memorisation, to compare with."""
 
 from itertools import combinations
 from pathlib import Path
@@ -38,7 +38,7 @@ def controls(
     from lowd.metrics.generalization import generalization
     from lowd.metrics.reproducibility import reproducibility
     from lowd.steps.describe import load_yardstick
-    from lowd.steps.scoring import read_features, read_training_features, tabulate
+    from lowd.steps.scoring import measure, read_features, read_training_features, tabulate
     from lowd.store.arrays import read_store, write_store
 
     descriptor, threshold = load_yardstick(yardstick)
@@ -47,14 +47,15 @@ def controls(
     pure = descriptor(read_store(noise)["noise"].values)
     training = read_training_features(pool, settings.samples, settings.replicates, descriptor)
     gl = partial(generalization, threshold=threshold)
+    rp = partial(reproducibility, threshold=threshold)
     pairs = list(combinations(range(settings.replicates), 2))
     metrics = {
-        "e_emp": lambda cell: probability_flow_distance(memorised[cell], true),
-        "gl_teacher": lambda cell: gl(true, training[cell]),
-        "gl_emp": lambda cell: gl(memorised[cell], training[cell]),
-        "gl_noise": lambda cell: gl(pure, training[cell]),
+        "e_emp": lambda cell: measure(probability_flow_distance, memorised[cell], true),
+        "gl_teacher": lambda cell: measure(gl, true, training[cell]),
+        "gl_emp": lambda cell: measure(gl, memorised[cell], training[cell]),
+        "gl_noise": lambda cell: measure(gl, pure, training[cell]),
     }
-    variables = {}
+    variables: dict[str, xr.Variable] = {}
     for name, metric in metrics.items():
         table = [
             [metric((n, replicate)) for replicate in range(settings.replicates)]
@@ -65,14 +66,12 @@ def controls(
         "rp_disjoint_emp",
         ("N", "disjoint_pair"),
         [
-            [reproducibility(memorised[n, a], memorised[n, b], threshold) for a, b in pairs]
+            [measure(rp, memorised[n, a], memorised[n, b]) for a, b in pairs]
             for n in settings.samples
         ],
     )
     # Pure noise: each model answers with noise of its own, so halves stand for two models.
     half = len(pure) // 2
-    variables |= tabulate(
-        "rp_noise", (), reproducibility(pure[:half], pure[half : 2 * half], threshold)
-    )
+    variables |= tabulate("rp_noise", (), rp(pure[:half], pure[half : 2 * half]))
     coordinates = {"N": list(settings.samples), "replicate": list(range(settings.replicates))}
     write_store(output, xr.Dataset(variables, coordinates))

@@ -69,7 +69,9 @@ def _from_teacher(
     from lowd.steps.generation import flow_in_batches, sample_dims
     from lowd.store.models import load_teacher
 
-    samples = flow_in_batches(load_teacher(folder, device).denoise, noises, settings.sampler, device)
+    samples = flow_in_batches(
+        load_teacher(folder, device).denoise, noises, settings.sampler, device
+    )
     return xr.Dataset({"samples": (("noise", *sample_dims(noises.shape[1:])), samples.numpy())})
 
 

@@ -23,7 +23,7 @@ def sample_dims(shape: Sequence[int]) -> tuple[str, ...]:
 @torch.no_grad()
 def flow_in_batches(
     denoise: Denoiser,
-    noise: Float[Tensor, "noise *shape"],
+    noise: Float[Tensor, " noise *shape"],
     sampler: SamplerSettings,
     device: torch.device,
     students: int | None = None,

@@ -22,14 +22,13 @@ def pool(settings: PoolStep, *, teacher: Path, output: Path) -> None:
     that nothing else draws from.
     """
     import torch
+    import xarray as xr
 
     from lowd.device import pick_device
     from lowd.steps.generation import flow_in_batches, sample_dims
     from lowd.store.arrays import write_store
     from lowd.store.models import load_teacher
     from lowd.streams import stream
-
-    import xarray as xr
 
     device = pick_device()
     model = load_teacher(teacher, device)

@@ -70,7 +70,7 @@ def score(
         "authenticity": lambda cell: measure(authenticity, ours[cell], training[cell]),
         "data_copying": lambda cell: measure(data_copying, ours[cell], true, training[cell]),
     }
-    variables = {}
+    variables: dict[str, xr.Variable] = {}
     for name, metric in metrics.items():
         table = [[metric((n, replicate)) for replicate in replicates] for n in settings.samples]
         variables |= tabulate(name, ("N", "replicate"), table)

@@ -18,7 +18,7 @@ class SheetStep(Settings):
 def sheet(
     settings: SheetStep, *, teacher: Path, generated: Path, pool: Path, output: list[Path]
 ) -> None:
-    """Draw teacher, students at growing N and each one's nearest training image, one noise a column."""
+    """Draw teacher, students at growing N and their nearest training images, one noise a column."""
     import numpy as np
 
     from lowd.figures.export import export

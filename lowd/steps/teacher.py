@@ -65,18 +65,21 @@ def _train(teacher: TrainedTeacher, seed: int, folder: Path, scratch: Path | Non
 
     from lowd.device import pick_device
     from lowd.sources.images import load_images
+    from lowd.steps.resumable import train_resumably
     from lowd.store.arrays import write_store
     from lowd.store.models import WEIGHTS, save_students
     from lowd.streams import stream
     from lowd.training.draws import Cell
-    from lowd.steps.resumable import train_resumably
     from lowd.training.trainer import Trainer
 
     images = load_images(teacher.images)
     order = torch.randperm(len(images), generator=stream(seed, "held out")).numpy()
     training, held_out = (
-        images[rows] for rows in (order[: -int(len(order) * teacher.held_out)],
-                                  order[-int(len(order) * teacher.held_out) :])
+        images[rows]
+        for rows in (
+            order[: -int(len(order) * teacher.held_out)],
+            order[-int(len(order) * teacher.held_out) :],
+        )
     )
     dims = ("channel", "height", "width")
     write_store(

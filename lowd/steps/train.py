@@ -24,11 +24,11 @@ def train(settings: TrainStep, *, pool: Path, output: Path, scratch: Path | None
     import torch
 
     from lowd.device import pick_device
+    from lowd.steps.resumable import train_resumably
+    from lowd.steps.training_sets import training_rows
     from lowd.store.arrays import read_store
     from lowd.store.models import save_students
     from lowd.training.draws import Cell
-    from lowd.steps.resumable import train_resumably
-    from lowd.steps.training_sets import training_rows
     from lowd.training.trainer import Trainer
 
     points = torch.from_numpy(read_store(pool)["samples"].values)

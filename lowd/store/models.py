@@ -73,7 +73,9 @@ def _stack(
     return stack.eval()
 
 
-def save_students(path: Path, trainer: Trainer, model: ModelSettings, cells: list[dict[str, int]]) -> None:
+def save_students(
+    path: Path, trainer: Trainer, model: ModelSettings, cells: list[dict[str, int]]
+) -> None:
     """Write a trained stack: averaged weights, losses, and which student diverged when."""
     tensors = {f"average.{name}": tensor for name, tensor in trainer.average.items()}
     tensors |= {"diverged": trainer.diverged, "losses": trainer.losses}

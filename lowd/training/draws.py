@@ -42,9 +42,7 @@ class Draws(NamedTuple):
     log_sigma: Float[Tensor, "student step batch"]
 
 
-def draw_block(
-    cells: Sequence[Cell], block: int, batch: int, shape: Sequence[int]
-) -> Draws:
+def draw_block(cells: Sequence[Cell], block: int, batch: int, shape: Sequence[int]) -> Draws:
     """Draws of the `block`-th BLOCK of steps for every cell; ln σ is standard normal here."""
     size = (BLOCK, batch)
     rows = torch.empty((len(cells), *size), dtype=torch.int64)

@@ -41,7 +41,7 @@ class Trainer:
         model: ModelSettings,
         settings: TrainingSettings,
         cells: Sequence[Cell],
-        pool: Float[Tensor, "point *shape"],
+        pool: Float[Tensor, " point *shape"],
         device: torch.device | str = "cpu",
     ) -> None:
         self.settings = settings
@@ -120,9 +120,7 @@ class Trainer:
         s = self.settings
         sigma = torch.exp(s.log_sigma_mean + s.log_sigma_std * log_sigma.to(self.pool.dtype))
         clean = self.pool[rows]
-        loss = edm_loss(
-            self.denoise, clean, noise.to(clean.dtype), sigma, s.sigma_data
-        ).mean(1)
+        loss = edm_loss(self.denoise, clean, noise.to(clean.dtype), sigma, s.sigma_data).mean(1)
         self.optimizer.zero_grad()
         loss.sum().backward()
         self._tame(loss.detach())

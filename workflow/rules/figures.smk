@@ -4,13 +4,15 @@ rule figure:
     output:
         svg=report("figures/{study}/{figure}.svg", category="{study}"),
         png="figures/{study}/{figure}.png",
-    params:
-        settings=lambda w: planning.figure_step(w.figure).model_dump_json(),
-        code=lambda w: planning.code("lowd.steps.figure", f"lowd.figures.{w.figure}"),
     log:
         "logs/{study}/figure-{figure}.log",
     benchmark:
         "logs/{study}/figure-{figure}.tsv"
+    conda:
+        "../envs/lowd.yaml"
+    params:
+        settings=lambda w: planning.figure_step(w.figure).model_dump_json(),
+        code=lambda w: planning.code("lowd.steps.figure", f"lowd.figures.{w.figure}"),
     shell:
         "lowd figure --settings {params.settings:q} --results {input.results:q}"
         " --output {output.svg:q} --output {output.png:q} > {log:q} 2>&1"
@@ -26,13 +28,15 @@ rule sheet:
     output:
         svg=report("figures/{study}/samples.svg", category="{study}"),
         png="figures/{study}/samples.png",
-    params:
-        settings=lambda w: planning.sheet_step(STUDIES[w.study]).model_dump_json(),
-        code=planning.code("lowd.steps.sheet"),
     log:
         "logs/{study}/sheet.log",
     benchmark:
         "logs/{study}/sheet.tsv"
+    conda:
+        "../envs/lowd.yaml"
+    params:
+        settings=lambda w: planning.sheet_step(STUDIES[w.study]).model_dump_json(),
+        code=planning.code("lowd.steps.sheet"),
     shell:
         "lowd sheet --settings {params.settings:q} --teacher {input.teacher:q}"
         " --generated {input.generated:q} --pool {input.pool:q}"
@@ -41,56 +45,25 @@ rule sheet:
 
 rule comparison:
     input:
-        results=lambda w: expand(
-            rules.collect.output, study=PARAMS.across[w.comparison].studies
-        ),
+        results=lambda w: expand(rules.collect.output, study=PARAMS.across[w.comparison].studies),
     output:
         svg=report("figures/across/{comparison}.svg", category="across studies"),
         png="figures/across/{comparison}.png",
-    params:
-        settings=lambda w: planning.comparison_step(
-            PARAMS.across[w.comparison]
-        ).model_dump_json(),
-        results=lambda w, input: " ".join(f"--results {path}" for path in input.results),
-        code=lambda w: planning.code(
-            "lowd.steps.figure", f"lowd.figures.{PARAMS.across[w.comparison].figure}"
-        ),
     log:
         "logs/across/{comparison}.log",
     benchmark:
         "logs/across/{comparison}.tsv"
+    conda:
+        "../envs/lowd.yaml"
+    params:
+        settings=lambda w: planning.comparison_step(PARAMS.across[w.comparison]).model_dump_json(),
+        results=lambda w, input: " ".join(f"--results {path}" for path in input.results),
+        code=lambda w: planning.code(
+            "lowd.steps.figure", f"lowd.figures.{PARAMS.across[w.comparison].figure}"
+        ),
     shell:
         "lowd figure --settings {params.settings:q} {params.results}"
         " --output {output.svg:q} --output {output.png:q} > {log:q} 2>&1"
-
-
-def declared(wildcards):
-    """All that a study makes: after a clone the small part lies in git and the rest must not be
-    taken for made."""
-    models = list(STUDIES[wildcards.study].models)
-    return [
-        *expand(rules.train.output + rules.generate.output, study=wildcards.study, model=models),
-        *expand(rules.score.output, study=wildcards.study, model=models),
-        *expand(
-            [
-                *rules.teacher.output,
-                *rules.pool.output,
-                *rules.noise.output,
-                *rules.describe.output,
-                *rules.generate_teacher.output,
-                *rules.generate_empirical.output,
-                *rules.controls.output,
-                *rules.collect.output,
-            ],
-            study=wildcards.study,
-        ),
-        *expand(
-            "figures/{study}/{figure}.{suffix}",
-            study=wildcards.study,
-            figure=planning.figures(STUDIES[wildcards.study]),
-            suffix=["svg", "png"],
-        ),
-    ]
 
 
 rule manifest:
@@ -98,10 +71,12 @@ rule manifest:
         declared,
     output:
         "data/{study}/manifest.json",
+    log:
+        "logs/{study}/manifest.log",
+    conda:
+        "../envs/lowd.yaml"
     params:
         settings=lambda w, input: planning.manifest_step(w.study, input).model_dump_json(),
         code=planning.code("lowd.steps.manifest"),
-    log:
-        "logs/{study}/manifest.log",
     shell:
         "lowd manifest --settings {params.settings:q} --output {output:q} > {log:q} 2>&1"

@@ -12,14 +12,16 @@ rule score:
         ),
     output:
         directory("data/{study}/scores/{model}.zarr"),
-    params:
-        settings=lambda w: planning.score_step(STUDIES[w.study], w.model).model_dump_json(),
-        others=lambda w, input: " ".join(f"--other {path}" for path in input.others),
-        code=planning.code("lowd.steps.score"),
     log:
         "logs/{study}/score-{model}.log",
     benchmark:
         "logs/{study}/score-{model}.tsv"
+    conda:
+        "../envs/lowd.yaml"
+    params:
+        settings=lambda w: planning.score_step(STUDIES[w.study], w.model).model_dump_json(),
+        others=lambda w, input: " ".join(f"--other {path}" for path in input.others),
+        code=planning.code("lowd.steps.score"),
     shell:
         "lowd score --settings {params.settings:q} --generated {input.generated:q}"
         " --teacher {input.teacher:q} --empirical {input.empirical:q} --pool {input.pool:q}"
@@ -35,13 +37,15 @@ rule controls:
         yardstick=rules.describe.output,
     output:
         directory("data/{study}/scores/controls.zarr"),
-    params:
-        settings=lambda w: planning.controls_step(STUDIES[w.study]).model_dump_json(),
-        code=planning.code("lowd.steps.controls"),
     log:
         "logs/{study}/controls.log",
     benchmark:
         "logs/{study}/controls.tsv"
+    conda:
+        "../envs/lowd.yaml"
+    params:
+        settings=lambda w: planning.controls_step(STUDIES[w.study]).model_dump_json(),
+        code=planning.code("lowd.steps.controls"),
     shell:
         "lowd controls --settings {params.settings:q} --teacher {input.teacher:q}"
         " --empirical {input.empirical:q} --noise {input.noise:q} --pool {input.pool:q}"
@@ -57,14 +61,16 @@ rule collect:
         yardstick=rules.describe.output,
     output:
         directory("results/{study}.zarr"),
-    params:
-        settings=lambda w: planning.collect_step(STUDIES[w.study]).model_dump_json(),
-        scores=lambda w, input: " ".join(f"--score {path}" for path in input.scores),
-        code=planning.code("lowd.steps.collect"),
     log:
         "logs/{study}/collect.log",
     benchmark:
         "logs/{study}/collect.tsv"
+    conda:
+        "../envs/lowd.yaml"
+    params:
+        settings=lambda w: planning.collect_step(STUDIES[w.study]).model_dump_json(),
+        scores=lambda w, input: " ".join(f"--score {path}" for path in input.scores),
+        code=planning.code("lowd.steps.collect"),
     shell:
         "lowd collect --settings {params.settings:q} {params.scores}"
         " --controls {input.controls:q} --yardstick {input.yardstick:q}"

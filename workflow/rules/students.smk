@@ -3,14 +3,16 @@ rule train:
         pool=rules.pool.output,
     output:
         "data/{study}/students/{model}/weights.safetensors",
-    params:
-        settings=lambda w: planning.train_step(STUDIES[w.study], w.model).model_dump_json(),
-        scratch=f".lowd/{{study}}/{{model}}-{planning.code('lowd.steps.train')}.safetensors",
-        code=planning.code("lowd.steps.train"),
     log:
         "logs/{study}/train-{model}.log",
     benchmark:
         "logs/{study}/train-{model}.tsv"
+    conda:
+        "../envs/lowd.yaml"
+    params:
+        settings=lambda w: planning.train_step(STUDIES[w.study], w.model).model_dump_json(),
+        scratch=f".lowd/{{study}}/{{model}}-{planning.code('lowd.steps.train')}.safetensors",
+        code=planning.code("lowd.steps.train"),
     shell:
         "lowd train --settings {params.settings:q} --pool {input.pool:q} --output {output:q}"
         " --scratch {params.scratch:q} > {log:q} 2>&1"
@@ -22,13 +24,15 @@ rule generate:
         noise=rules.noise.output,
     output:
         directory("data/{study}/generated/{model}.zarr"),
-    params:
-        settings=lambda w: planning.generate_step(STUDIES[w.study]).model_dump_json(),
-        code=planning.code("lowd.steps.generate"),
     log:
         "logs/{study}/generate-{model}.log",
     benchmark:
         "logs/{study}/generate-{model}.tsv"
+    conda:
+        "../envs/lowd.yaml"
+    params:
+        settings=lambda w: planning.generate_step(STUDIES[w.study]).model_dump_json(),
+        code=planning.code("lowd.steps.generate"),
     shell:
         "lowd generate --settings {params.settings:q} --students {input.students:q}"
         " --noise {input.noise:q} --output {output:q} > {log:q} 2>&1"
@@ -40,14 +44,16 @@ rule generate_teacher:
         noise=rules.noise.output,
     output:
         directory("data/{study}/generated/teacher.zarr"),
-    params:
-        settings=lambda w: planning.generate_step(STUDIES[w.study]).model_dump_json(),
-        code=planning.code("lowd.steps.generate"),
-        custom=lambda w: planning.custom_code(STUDIES[w.study]),
     log:
         "logs/{study}/generate-teacher.log",
     benchmark:
         "logs/{study}/generate-teacher.tsv"
+    conda:
+        "../envs/lowd.yaml"
+    params:
+        settings=lambda w: planning.generate_step(STUDIES[w.study]).model_dump_json(),
+        code=planning.code("lowd.steps.generate"),
+        custom=lambda w: planning.custom_code(STUDIES[w.study]),
     shell:
         "lowd generate --settings {params.settings:q} --teacher {input.teacher:q}"
         " --noise {input.noise:q} --output {output:q} > {log:q} 2>&1"
@@ -59,13 +65,15 @@ rule generate_empirical:
         noise=rules.noise.output,
     output:
         directory("data/{study}/generated/empirical.zarr"),
-    params:
-        settings=lambda w: planning.generate_step(STUDIES[w.study], grid=True).model_dump_json(),
-        code=planning.code("lowd.steps.generate"),
     log:
         "logs/{study}/generate-empirical.log",
     benchmark:
         "logs/{study}/generate-empirical.tsv"
+    conda:
+        "../envs/lowd.yaml"
+    params:
+        settings=lambda w: planning.generate_step(STUDIES[w.study], grid=True).model_dump_json(),
+        code=planning.code("lowd.steps.generate"),
     shell:
         "lowd generate --settings {params.settings:q} --pool {input.pool:q}"
         " --noise {input.noise:q} --output {output:q} > {log:q} 2>&1"

@@ -3,15 +3,17 @@ rule teacher:
         images=lambda w: planning.image_files(STUDIES[w.study]),
     output:
         directory("data/{study}/teacher"),
+    log:
+        "logs/{study}/teacher.log",
+    benchmark:
+        "logs/{study}/teacher.tsv"
+    conda:
+        "../envs/lowd.yaml"
     params:
         settings=lambda w: planning.teacher_step(STUDIES[w.study]).model_dump_json(),
         scratch=f".lowd/{{study}}/teacher-{planning.code('lowd.steps.teacher')}.safetensors",
         code=planning.code("lowd.steps.teacher"),
         custom=lambda w: planning.custom_code(STUDIES[w.study]),
-    log:
-        "logs/{study}/teacher.log",
-    benchmark:
-        "logs/{study}/teacher.tsv"
     shell:
         "lowd teacher --settings {params.settings:q} --output {output:q}"
         " --scratch {params.scratch:q} > {log:q} 2>&1"
@@ -22,13 +24,15 @@ rule pool:
         teacher=rules.teacher.output,
     output:
         directory("data/{study}/pool.zarr"),
-    params:
-        settings=lambda w: planning.pool_step(STUDIES[w.study]).model_dump_json(),
-        code=planning.code("lowd.steps.pool"),
     log:
         "logs/{study}/pool.log",
     benchmark:
         "logs/{study}/pool.tsv"
+    conda:
+        "../envs/lowd.yaml"
+    params:
+        settings=lambda w: planning.pool_step(STUDIES[w.study]).model_dump_json(),
+        code=planning.code("lowd.steps.pool"),
     shell:
         "lowd pool --settings {params.settings:q} --teacher {input.teacher:q}"
         " --output {output:q} > {log:q} 2>&1"
@@ -37,13 +41,15 @@ rule pool:
 rule noise:
     output:
         directory("data/{study}/noise.zarr"),
-    params:
-        settings=lambda w: planning.noise_step(STUDIES[w.study]).model_dump_json(),
-        code=planning.code("lowd.steps.noise"),
     log:
         "logs/{study}/noise.log",
     benchmark:
         "logs/{study}/noise.tsv"
+    conda:
+        "../envs/lowd.yaml"
+    params:
+        settings=lambda w: planning.noise_step(STUDIES[w.study]).model_dump_json(),
+        code=planning.code("lowd.steps.noise"),
     shell:
         "lowd noise --settings {params.settings:q} --output {output:q} > {log:q} 2>&1"
 
@@ -54,13 +60,15 @@ rule describe:
         teacher=rules.teacher.output,
     output:
         "results/{study}.yardstick.json",
-    params:
-        settings=lambda w: planning.describe_step(STUDIES[w.study]).model_dump_json(),
-        code=planning.code("lowd.steps.describe"),
     log:
         "logs/{study}/describe.log",
     benchmark:
         "logs/{study}/describe.tsv"
+    conda:
+        "../envs/lowd.yaml"
+    params:
+        settings=lambda w: planning.describe_step(STUDIES[w.study]).model_dump_json(),
+        code=planning.code("lowd.steps.describe"),
     shell:
         "lowd describe --settings {params.settings:q} --pool {input.pool:q}"
         " --teacher {input.teacher:q} --output {output:q} > {log:q} 2>&1"
