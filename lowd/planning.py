@@ -11,7 +11,13 @@ from pathlib import Path
 
 from lowd.provenance.code import code_digest
 from lowd.settings import Comparison, Study
-from lowd.sources.settings import ArraySource, CustomTeacher, FolderSource, TrainedTeacher
+from lowd.sources.settings import (
+    ArraySource,
+    CustomTeacher,
+    FolderSource,
+    MoLRGTeacher,
+    TrainedTeacher,
+)
 from lowd.steps.collect import CollectStep
 from lowd.steps.controls import ControlsStep
 from lowd.steps.describe import DescribeStep
@@ -34,9 +40,12 @@ def teacher_step(study: Study) -> TeacherStep:
 
 
 def pool_step(study: Study) -> PoolStep:
-    """Settings of the pool."""
+    """Settings of the pool; an exact teacher's does not depend on the sampler."""
     return PoolStep(
-        seed=study.seed, size=study.pool.size, shape=study.teacher.shape, sampler=study.sampler
+        seed=study.seed,
+        size=study.pool.size,
+        shape=study.teacher.shape,
+        sampler=None if isinstance(study.teacher, MoLRGTeacher) else study.sampler,
     )
 
 
@@ -139,6 +148,11 @@ def image_files(study: Study) -> list[Path]:
 def code(*modules: str) -> str:
     """Digest of what the modules run, short enough to read in a log."""
     return code_digest(modules)[:16]
+
+
+def code_with_teacher(study: Study, step: str) -> str:
+    """Digest of a step that makes or loads the study's teacher."""
+    return code(step, f"lowd.steps.teachers.{study.teacher.kind}")
 
 
 def custom_code(study: Study) -> str:

@@ -1,8 +1,10 @@
 """params.yaml, validated once: studies, and the settings each step of a study needs."""
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import Field, PositiveInt, StringConstraints, ValidationError, model_validator
@@ -17,6 +19,11 @@ from lowd.training.settings import TrainingSettings
 # Names become folders: nothing that a path, a shell or a wildcard could read otherwise.
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
+# One training point has no neighbours, which GL's and AuthPct's scales are made of.
+TrainingSize = Annotated[int, Field(ge=2)]
+Validated = TypeVar("Validated", bound=Settings)
+RESERVED = ("teacher", "empirical", "controls")
+"""What stands beside the models in a study's folders."""
 
 
 class SizeSettings(Settings):
@@ -31,10 +38,10 @@ class Study(Settings):
     seed: Seed = 0
     teacher: TeacherSettings
     pool: SizeSettings
-    noise: Annotated[SizeSettings, Field()] = SizeSettings(size=512)
+    noise: SizeSettings = SizeSettings(size=512)
     sampler: SamplerSettings = SamplerSettings()
     models: dict[Name, ModelSettings] = Field(min_length=1)
-    samples: tuple[PositiveInt, ...] = Field(min_length=1)
+    samples: tuple[TrainingSize, ...] = Field(min_length=1)
     replicates: int = Field(2, ge=2)
     training: TrainingSettings
     descriptor: DescriptorKind = "identity"
@@ -59,6 +66,10 @@ class Study(Settings):
     @model_validator(mode="after")
     def _models_fit(self) -> "Study":
         for name, model in self.models.items():
+            if name in RESERVED:
+                raise ValueError(
+                    f"models.{name}: the workflow has files of this name; choose another"
+                )
             try:
                 model.check_shape(self.teacher.shape)
             except ValueError as error:
@@ -83,10 +94,14 @@ class Params(Settings):
     """All of params.yaml."""
 
     studies: dict[Name, Study] = Field(min_length=1)
-    across: dict[Name, Comparison] = Field({})
+    across: dict[Name, Comparison] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _compared_studies_exist(self) -> "Params":
+        if "across" in self.studies:
+            raise ValueError(
+                "studies.across: figures across studies have this name; choose another"
+            )
         for name, comparison in self.across.items():
             for position, study in enumerate(comparison.studies):
                 if study not in self.studies:
@@ -98,19 +113,63 @@ def load_params(path: Path) -> Params:
     """All settings of a params.yaml.
 
     Raises:
+        OSError: there is no such file.
+        ValueError: one line for each setting refused, with its key and the reason.
+    """
+    return parse_settings(Params, path.read_text(), str(path))
+
+
+def parse_settings(model: type[Validated], text: str, source: str) -> Validated:
+    """Settings from YAML, which JSON is too; nothing is converted, so that `yes` is no number.
+
+    Args:
+        model: the settings expected.
+        text: YAML.
+        source: what to call the text in errors.
+
+    Raises:
         ValueError: one line for each setting refused, with its key and the reason.
     """
     try:
-        raw = yaml.safe_load(path.read_text())
+        raw = yaml.load(text, _Loader)
     except yaml.YAMLError as error:
-        raise ValueError(f"{path}: not YAML ({error})") from None
+        reason = " ".join(str(error).replace('in "<unicode string>",', "at").split())
+        raise ValueError(f"{source}: not YAML ({reason})") from None
     try:
-        return Params.model_validate(raw)
+        # By way of JSON, whose arrays may be tuples.
+        return model.model_validate_json(json.dumps(raw, default=str), strict=True)
     except ValidationError as error:
-        raise ValueError("\n".join(explain(error, raw))) from None
+        raise ValueError("\n".join(_explain(error, raw, source))) from None
 
 
-def explain(error: ValidationError, raw: object) -> Iterator[str]:
+# What pydantic calls an extra input is to the user a word misspelt.
+PLAIN = {"extra_forbidden": "no such setting", "missing": "required"}
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without its traps: 1e-3 is a number, and of two equal keys the last does not win."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        seen = set()
+        for key, _ in node.value:
+            if key.tag not in ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"):
+                reason = f"key {key.value!r} is not text: quote it"
+            elif key.value in seen:
+                reason = f"key {key.value!r} stands twice"
+            else:
+                seen.add(key.value)
+                continue
+            raise yaml.composer.ComposerError(None, None, reason, key.start_mark)
+        return node
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789")
+)
+
+
+def _explain(error: ValidationError, raw: object, source: str) -> Iterator[str]:
     """One line for each thing refused: `studies.digits.samples[3]: why`."""
     for issue in error.errors():
         path, value = "", raw
@@ -127,12 +186,13 @@ def explain(error: ValidationError, raw: object) -> Iterator[str]:
             elif key == "[key]":
                 path += " (name)"
             # Anything else is the tag of a union, which the user did not write.
-        message = issue["msg"].removeprefix("Value error, ")
-        separator = "." if issue["type"] == "value_error" and _names_key(message) else ": "
-        shown = (
-            f" (got {issue['input']!r})" if _scalar(issue["input"]) and separator == ": " else ""
-        )
-        yield f"{path.lstrip('.') or 'params.yaml'}{separator}{message}{shown}"
+        message = PLAIN.get(issue["type"], issue["msg"].removeprefix("Value error, "))
+        path = path.removeprefix(".")
+        if issue["type"] == "value_error" and _names_key(message):
+            yield f"{path}.{message}".removeprefix(".")
+        else:
+            shown = f" (got {issue['input']!r})" if _scalar(issue["input"]) else ""
+            yield f"{path or source}: {message}{shown}"
 
 
 def _names_key(message: str) -> bool:
@@ -143,3 +203,8 @@ def _names_key(message: str) -> bool:
 
 def _scalar(value: Any) -> bool:
     return isinstance(value, str | int | float | bool)
+
+
+if __name__ == "__main__":
+    # python -m lowd.settings > workflow/schemas/params.schema.json
+    print(json.dumps(Params.model_json_schema(), indent=1))

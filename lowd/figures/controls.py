@@ -9,7 +9,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 
 from lowd.figures.plane import mark_controls
-from lowd.figures.style import COLUMN
+from lowd.figures.style import COLUMN, extremes
 
 
 def draw(studies: dict[str, xr.Dataset]) -> Figure:
@@ -23,7 +23,7 @@ def draw(studies: dict[str, xr.Dataset]) -> Figure:
     )
     norm = mpl.colors.Normalize(0, 1)
     for axes, (name, results) in zip(panels[0], studies.items(), strict=True):
-        largest = results.isel(model=int(np.argmax(results["parameters"].values)))
+        largest, _ = extremes(results)
         _draw_path(axes, largest, norm)
         mark_controls(axes, results)
         axes.set_title(name, loc="left")
@@ -50,3 +50,21 @@ def _draw_path(axes: Axes, largest: xr.Dataset, norm: mpl.colors.Normalize) -> N
         axes.annotate(
             f"$2^{{{np.log2(n):.0f}}}$", (x, y), xytext=(4, -7), textcoords="offset points", size=6
         )
+
+
+def caption(studies: dict[str, xr.Dataset]) -> str:
+    """GL, RP and E_gen of each study's largest model at its largest N."""
+    parts = []
+    for name, results in studies.items():
+        largest, model = extremes(results)
+        last = largest.isel(N=-1)
+        worst = float(largest["e_emp"].isel(N=0).mean())
+        parts.append(
+            f"{name}, {model}: GL {float(last['gl'].mean()):.2f}, RP "
+            f"{float(last['rp_disjoint'].mean()):.2f}, E_gen "
+            f"{float(last['e_gen'].mean()) / worst:.2f} of E_emp at the smallest N"
+        )
+    return (
+        f"The largest model of each study in the plane of GL and RP; labels are N. At the largest "
+        f"N, {'; '.join(parts)}. High GL and high RP do not make a model right: E_gen tells."
+    )

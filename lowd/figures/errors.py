@@ -6,7 +6,17 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lowd.figures.style import BLACK, COLUMN, band, centre_and_error, size_colours, size_legend
+from lowd.figures.style import (
+    BLACK,
+    COLUMN,
+    band,
+    centre_and_error,
+    extremes,
+    quoted,
+    setting,
+    size_colours,
+    size_legend,
+)
 
 
 def draw(results: xr.Dataset) -> Figure:
@@ -34,3 +44,21 @@ def draw(results: xr.Dataset) -> Figure:
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=4, title="$|\\theta|$")
     return figure
+
+
+def caption(results: xr.Dataset) -> str:
+    """Both errors of the largest model at both ends, and how well sizes collapse."""
+    largest, name = extremes(results)
+    ends = []
+    for index in (0, -1):
+        numbers = []
+        for symbol, key in (("E_gen", "e_gen"), ("E_mem", "e_mem"), ("E_emp", "e_emp")):
+            centre, error = centre_and_error(largest, key, "replicate")
+            numbers.append(f"{symbol} = {quoted(centre[index], error[index])}")
+        ends.append(f"at N = {results['N'].values[index]} {', '.join(numbers)}")
+    before, after = float(results["spread_e"]), float(results["rescaled_spread_e"])
+    return (
+        f"Generalisation and memorisation errors (PFD, in units of the descriptor). For {name}, "
+        f"{'; '.join(ends)}. Dividing N by √|θ| shrinks the range of log₂ N*, where the errors "
+        f"are equal, from {before:.2f} to {after:.2f}. {setting(results)}"
+    )

@@ -9,22 +9,30 @@ from matplotlib.figure import Figure
 from lowd.store.atomic import staged
 
 DPI = 220
-# Neither the time nor the version of matplotlib belongs in a figure that git tracks.
-METADATA: dict[str, dict[str, str | None]] = {
-    ".svg": {"Date": None, "Creator": None},
-    ".png": {"Software": None},
-}
 
 
-def export(figure: Figure, paths: Sequence[Path]) -> None:
-    """Save the figure to every path and close it.
+def export(figure: Figure, caption: str, paths: Sequence[Path]) -> None:
+    """Save the figure to every path and close it; the caption goes into its metadata.
+
+    Args:
+        figure: what to save.
+        caption: what is seen, with numbers.
+        paths: .svg and .png for the figure, .txt for the caption by itself.
 
     Raises:
-        ValueError: a path is neither .svg nor .png.
+        ValueError: a path has another suffix.
     """
+    # Neither the time nor the version of matplotlib belongs in a figure that git tracks.
+    metadata: dict[str, dict[str, str | None]] = {
+        ".svg": {"Date": None, "Creator": None, "Description": caption},
+        ".png": {"Software": None, "Description": caption},
+    }
     for path in paths:
-        if path.suffix not in METADATA:
-            raise ValueError(f"{path}: figures are .svg or .png")
         with staged(path) as draft:
-            figure.savefig(draft, dpi=DPI, metadata=METADATA[path.suffix])
+            if path.suffix == ".txt":
+                draft.write_text(caption + "\n")
+            elif path.suffix in metadata:
+                figure.savefig(draft, dpi=DPI, metadata=metadata[path.suffix])
+            else:
+                raise ValueError(f"{path}: figures are .svg or .png, captions .txt")
     plt.close(figure)

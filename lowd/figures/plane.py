@@ -8,7 +8,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lowd.figures.style import BLACK, COLUMN, GREY, PURPLE, size_colours, size_legend
+from lowd.figures.style import BLACK, COLUMN, GREY, PURPLE, setting, size_colours, size_legend
 
 
 def draw(results: xr.Dataset) -> Figure:
@@ -70,3 +70,16 @@ def mark_controls(axes: Axes, results: xr.Dataset) -> None:
             zorder=5,
             ls="",
         )
+
+
+def caption(results: xr.Dataset) -> str:
+    """Where the controls lie, which neither score alone tells apart."""
+    largest = results.isel(N=-1)
+    gl = {name: float(largest[f"gl_{name}"].mean()) for name in ("noise", "teacher", "emp")}
+    return (
+        f"Every cell in the plane of GL and RP, markers growing with N; bars are one standard "
+        f"deviation over replicates. At N = {results['N'].values[-1]} pure noise has GL "
+        f"{gl['noise']:.2f} and RP {float(largest['rp_noise']):.2f}, the teacher GL "
+        f"{gl['teacher']:.2f} and RP 1, the empirical distribution GL {gl['emp']:.2f} and RP "
+        f"{float(largest['rp_disjoint_emp'].mean()):.2f}. {setting(results)}"
+    )

@@ -14,6 +14,9 @@ from lowd.figures.style import (
     GREY,
     band,
     centre_and_error,
+    extremes,
+    quoted,
+    setting,
     size_colours,
     size_legend,
 )
@@ -74,3 +77,26 @@ def _draw_same(axes: plt.Axes, results: xr.Dataset, x: np.ndarray) -> None:
         band(axes, x, centre, error, color=colours[larger], marker="o")
     chance = results["rp_same_chance"].mean(("same_pair", "replicate"))
     axes.plot(x, chance, color=GREY, ls=":")
+
+
+def caption(results: xr.Dataset) -> str:
+    """What the largest model does at the ends of the grid, with chance levels."""
+    largest, name = extremes(results)
+    parts = []
+    for rule, over in (
+        ("rp_disjoint", "disjoint_pair"),
+        ("rp_emp", "replicate"),
+        ("gl", "replicate"),
+    ):
+        centre, error = centre_and_error(largest, rule, over)
+        ends = [quoted(centre.values[i], error.values[i]) for i in (0, -1)]
+        parts.append(f"{rule} goes from {ends[0]} to {ends[1]}")
+    n = results["N"].values
+    ceiling = results["gl_teacher"].mean("replicate").values
+    chance = float(results["rp_disjoint_chance"].max())
+    return (
+        f"Reproducibility and generalisation against N. For {name}, from N = {n[0]} to {n[-1]}: "
+        f"{'; '.join(parts)}. The teacher's own GL, the ceiling, is {ceiling[0]:.2f} and "
+        f"{ceiling[-1]:.2f}. Chance level of rp_disjoint: at most {chance:.4f}. RP on the same "
+        f"training set is between neighbouring sizes. {setting(results)}"
+    )

@@ -41,3 +41,16 @@ def draw(rows: list[Row]) -> Figure:
                 spine.set_color("#0072B2")
         line[0].set_ylabel(row.label, rotation=0, ha="right", va="center", fontsize=7)
     return figure
+
+
+def caption(rows: list[Row]) -> str:
+    """How far each row of students is from its nearest training images."""
+    parts = []
+    for student, copy in zip(rows[1::2], rows[2::2], strict=True):
+        distance = np.sqrt(((student.images - copy.images) ** 2).mean())
+        parts.append(f"{distance:.2f} at {student.label}")
+    return (
+        "Samples from the same noises, one a column: the teacher, then students at growing N, each "
+        "above its nearest training images (framed). Root mean square distance to them, per pixel "
+        f"on the scale [−1, 1]: {'; '.join(parts)}."
+    )

@@ -87,6 +87,29 @@ def centre_and_error(
     return values.mean(over), (spread + (errors**2).mean(over)) ** 0.5
 
 
+def quoted(value: object, error: object) -> str:
+    """A number as captions give it: value ± two standard errors."""
+    return f"{float(value):.2f} ± {2 * float(error):.2f}"  # type: ignore[arg-type]
+
+
+def extremes(results: xr.Dataset) -> tuple[xr.Dataset, str]:
+    """The largest model's results, and what to call it."""
+    largest = results.isel(model=int(np.argmax(results["parameters"].values)))
+    return (
+        largest,
+        f"{largest['model'].item()} ({short_count(int(largest['parameters']))} parameters)",
+    )
+
+
+def setting(results: xr.Dataset) -> str:
+    """What every caption ends with: how many replicates, which threshold, what bands are."""
+    return (
+        f"Means over {results.sizes['replicate']} replicates; bands are ± two standard errors. "
+        f"Descriptor {results.attrs['descriptor']}, τ = {results.attrs['threshold']:.3f} by the "
+        f"rule {results.attrs['threshold_rule']}."
+    )
+
+
 def band(
     axes: Axes,
     x: np.ndarray,

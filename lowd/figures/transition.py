@@ -61,3 +61,22 @@ def _draw_fit(axes: Axes, x: np.ndarray, points: np.ndarray, colour: str) -> Non
         slope, intercept = fit_slope(x[inside], points[inside].mean(axis=1))
         ends = np.array([x[inside].min(), x[inside].max()])
         axes.plot(ends, intercept + slope * ends, color=colour)
+
+
+def caption(results: xr.Dataset) -> str:
+    """Slopes with intervals, spreads, and how many crossings are censored."""
+    parts = []
+    for rule, name in (("e", "E_gen = E_mem"), ("gl", "GL = ½ of its ceiling"), ("rp", "RP = ½")):
+        slope, low, high = (float(results[f"slope_{rule}{end}"]) for end in ("", "_low", "_high"))
+        hidden = results[f"censored_{rule}"].values
+        parts.append(
+            f"{name}: slope {slope:.2f}, 95 % interval [{low:.2f}, {high:.2f}], range of log₂ N* "
+            f"{float(results[f'spread_{rule}']):.2f}, after dividing by √|θ| "
+            f"{float(results[f'rescaled_spread_{rule}']):.2f}, "
+            f"{np.count_nonzero(hidden)} of {hidden.size} crossings censored"
+        )
+    return (
+        f"Transition point N* against |θ|. {'; '.join(parts)}. Open triangles lie outside the grid "
+        "of N and are not extrapolated; models with a censored replicate are left out of the fit. "
+        "Intervals are bootstrapped over models and replicates."
+    )

@@ -46,10 +46,14 @@ def _closure(modules: frozenset[str]) -> set[str]:
     return found
 
 
+def source_digest(source: bytes | str) -> str:
+    """SHA-256 of a module's source but for comments, docstrings and layout."""
+    return hashlib.sha256(json.dumps(_plain(ast.parse(source))).encode()).hexdigest()
+
+
 @cache
 def _module_digest(module: str) -> str:
-    tree = ast.parse(_path(module).read_bytes())
-    return hashlib.sha256(json.dumps(_plain(tree)).encode()).hexdigest()
+    return source_digest(_path(module).read_bytes())
 
 
 def _path(module: str) -> Path:
@@ -60,9 +64,13 @@ def _path(module: str) -> Path:
 def _plain(node: object) -> object:
     """Syntax as JSON: no positions, no docstrings, no fields that only newer Pythons have."""
     if isinstance(node, list):
-        return [_plain(item) for item in node if not _is_docstring(item)]
+        return [_plain(item) for item in node if not _does_nothing(item)]
     if not isinstance(node, ast.AST):
-        return node if isinstance(node, str) else repr(node)
+        # The type sets 1 and "1" apart.
+        return node if isinstance(node, str) else [type(node).__name__, repr(node)]
+    if isinstance(node, ast.JoinedStr):
+        # Python 3.12 ends a nested format with an empty string.
+        node = ast.JoinedStr([part for part in node.values if getattr(part, "value", None) != ""])
     filled = {
         name: _plain(value)
         for name, value in ast.iter_fields(node)
@@ -71,7 +79,7 @@ def _plain(node: object) -> object:
     return [type(node).__name__, filled]
 
 
-def _is_docstring(node: object) -> bool:
+def _does_nothing(node: object) -> bool:
     """A string that stands as a statement of its own does nothing, wherever it stands."""
     return (
         isinstance(node, ast.Expr)

@@ -1,13 +1,9 @@
 """`lowd collect`: one dataset of everything a study's figures plot."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lowd.base import Settings
 from lowd.models.settings import ModelSettings
-
-if TYPE_CHECKING:
-    pass
 
 
 class CollectStep(Settings):

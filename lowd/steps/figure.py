@@ -20,7 +20,7 @@ class FigureStep(Settings):
 def figure(settings: FigureStep, *, results: list[Path], output: list[Path]) -> None:
     """Draw the figure from the results of one study, or of several, into each file of `output`.
 
-    Files are .svg or .png.
+    Files are .svg, .png, or .txt for the caption.
     """
     import importlib
 
@@ -31,9 +31,7 @@ def figure(settings: FigureStep, *, results: list[Path], output: list[Path]) -> 
     datasets = [read_store(path, finite=False) for path in results]
     module = importlib.import_module(f"lowd.figures.{settings.name}")
     with styled():
-        if settings.studies:
-            drawn = module.draw(dict(zip(settings.studies, datasets, strict=True)))
-        else:
-            (dataset,) = datasets
-            drawn = module.draw(dataset)
-        export(drawn, output)
+        shown = (
+            dict(zip(settings.studies, datasets, strict=True)) if settings.studies else datasets[0]
+        )
+        export(module.draw(shown), module.caption(shown), output)

@@ -66,12 +66,12 @@ def _from_teacher(
 ) -> "xr.Dataset":
     import xarray as xr
 
-    from lowd.steps.generation import flow_in_batches, sample_dims
-    from lowd.store.models import load_teacher
+    from lowd.steps.generation import flow_in_batches
+    from lowd.steps.teachers.teacher import load_teacher
+    from lowd.store.arrays import sample_dims
 
-    samples = flow_in_batches(
-        load_teacher(folder, device).denoise, noises, settings.sampler, device
-    )
+    denoise = load_teacher(folder, device).denoise
+    samples = flow_in_batches(denoise, noises, settings.sampler, device)
     return xr.Dataset({"samples": (("noise", *sample_dims(noises.shape[1:])), samples.numpy())})
 
 
@@ -81,7 +81,7 @@ def _from_students(
     import torch
 
     from lowd.steps.generation import flow_in_batches
-    from lowd.store.models import load_students
+    from lowd.store.students import load_students
 
     stack = load_students(checkpoint)
     groups = [
@@ -128,7 +128,7 @@ def _grid_dataset(cells: list[dict[str, int]], samples: "Tensor") -> "xr.Dataset
     """Cells in N-major order as (N, replicate, noise, *shape)."""
     import xarray as xr
 
-    from lowd.steps.generation import sample_dims
+    from lowd.store.arrays import sample_dims
 
     axis = {key: list(dict.fromkeys(cell[key] for cell in cells)) for key in ("N", "replicate")}
     grid = samples.unflatten(0, (len(axis["N"]), len(axis["replicate"])))

@@ -1,6 +1,6 @@
 """The probability flow of any denoiser over many noises, within bounded memory."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 
 import torch
 from jaxtyping import Float
@@ -13,11 +13,6 @@ from lowd.diffusion.solvers import probability_flow
 
 BATCH_VALUES = 2**20
 """Numbers in one batch of noises; some hundred times as many live in a network's activations."""
-
-
-def sample_dims(shape: Sequence[int]) -> tuple[str, ...]:
-    """Names of a sample's own dimensions: vectors have features, images their axes."""
-    return ("feature",) if len(shape) == 1 else ("channel", "height", "width")
 
 
 @torch.no_grad()
@@ -50,3 +45,17 @@ def flow_in_batches(
         return probability_flow(denoise, start, sigmas, sampler.solver).cpu()
 
     return torch.cat([flow(part) for part in noise.split(rows)], dim=0 if students is None else 1)
+
+
+def flow_sampler(
+    denoise: Denoiser, shape: tuple[int, ...], device: torch.device
+) -> Callable[[int, torch.Generator, SamplerSettings | None], Tensor]:
+    """A function of (n, generator, sampler) that gives n samples (n, *shape) through the flow."""
+
+    def sample(n: int, generator: torch.Generator, sampler: SamplerSettings | None) -> Tensor:
+        if sampler is None:
+            raise ValueError("sampler: needed, since this teacher has no exact samples")
+        noise = torch.randn(n, *shape, generator=generator)
+        return flow_in_batches(denoise, noise, sampler, device)
+
+    return sample

@@ -21,8 +21,7 @@ def noise(settings: NoiseStep, *, output: Path) -> None:
     import torch
     import xarray as xr
 
-    from lowd.steps.generation import sample_dims
-    from lowd.store.arrays import write_store
+    from lowd.store.arrays import sample_dims, write_store
     from lowd.streams import stream
 
     drawn = torch.randn(

@@ -7,12 +7,12 @@ from lowd.diffusion.settings import SamplerSettings
 
 
 class PoolStep(Settings):
-    """Settings of the pool step."""
+    """Settings of the pool step; exact teachers need no sampler."""
 
     seed: int
     size: int
     shape: tuple[int, ...]
-    sampler: SamplerSettings
+    sampler: SamplerSettings | None = None
 
 
 def pool(settings: PoolStep, *, teacher: Path, output: Path) -> None:
@@ -21,22 +21,14 @@ def pool(settings: PoolStep, *, teacher: Path, output: Path) -> None:
     Exact samples where the teacher has them, else the probability flow from noises of a stream
     that nothing else draws from.
     """
-    import torch
     import xarray as xr
 
     from lowd.device import pick_device
-    from lowd.steps.generation import flow_in_batches, sample_dims
-    from lowd.store.arrays import write_store
-    from lowd.store.models import load_teacher
+    from lowd.steps.teachers.teacher import load_teacher
+    from lowd.store.arrays import sample_dims, write_store
     from lowd.streams import stream
 
-    device = pick_device()
-    model = load_teacher(teacher, device)
-    generator = stream(settings.seed, "pool")
-    if model.sample:
-        samples = model.sample(settings.size, generator).float().cpu()
-    else:
-        noise = torch.randn(settings.size, *settings.shape, generator=generator)
-        samples = flow_in_batches(model.denoise, noise, settings.sampler, device)
+    model = load_teacher(teacher, pick_device())
+    samples = model.sample(settings.size, stream(settings.seed, "pool"), settings.sampler)
     dims = ("sample", *sample_dims(settings.shape))
     write_store(output, xr.Dataset({"samples": (dims, samples.numpy())}))

@@ -17,7 +17,9 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from lowd.models.settings import ModelSettings
 from lowd.store.checkpoints import load_checkpoint, save_checkpoint
+from lowd.store.students import Students
 from lowd.training.trainer import NEVER, Trainer
 
 SAVE_SECONDS = 20.0
@@ -53,6 +55,19 @@ def train_resumably(trainer: Trainer, scratch: Path | None, label: str) -> None:
     Path(lock.lock_file).unlink(missing_ok=True)
 
 
+def trained(trainer: Trainer, model: ModelSettings, cells: list[dict[str, int]]) -> Students:
+    """What a trainer leaves: averaged weights, losses, and which student diverged when."""
+    return Students(
+        model=model.model_dump(mode="json"),
+        shape=tuple(trainer.pool.shape[1:]),
+        sigma_data=trainer.settings.sigma_data,
+        cells=cells,
+        weights=trainer.average,
+        diverged=trainer.diverged,
+        losses=trainer.losses,
+    )
+
+
 def _train(trainer: Trainer, scratch: Path | None, label: str) -> None:
     fingerprint = _fingerprint(trainer)
     if scratch is not None and scratch.is_file():
@@ -71,14 +86,18 @@ def _train(trainer: Trainer, scratch: Path | None, label: str) -> None:
         TextColumn("loss {task.fields[loss]:.3f}"),
     )
     console = Console(stderr=True)
-    saved = time.monotonic()
+    saved, reported = time.monotonic(), 0
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         bar = progress.add_task(label, total=trainer.settings.steps, loss=float("nan"))
 
         def after_block(trainer: Trainer) -> None:
-            nonlocal saved
+            nonlocal saved, reported
             loss = float(trainer.losses[:, -1].nanmean())
             progress.update(bar, completed=trainer.step, loss=loss)
+            tenth = 10 * trainer.step // trainer.settings.steps
+            if progress.disable and tenth > reported:  # a log file wants lines, not a bar
+                console.print(f"{label}: step {trainer.step}, loss {loss:.4f}")
+                reported = tenth
             if scratch is not None and time.monotonic() - saved > SAVE_SECONDS:
                 save_checkpoint(scratch, trainer.state(), {"training": fingerprint})
                 saved = time.monotonic()

@@ -34,6 +34,9 @@ def score(
     Per (N, replicate): e_gen, e_mem, gl, rp_emp and the baselines frechet, authenticity and
     data_copying; per pair of replicates rp_disjoint; per model in `other`, in the order of
     `settings.others`, rp_same. Every RP has its chance level. A diverged student scores NaN.
+
+    Raises:
+        ValueError: there are more or fewer stores in `other` than names in `settings.others`.
     """
     from functools import partial
 
@@ -49,6 +52,11 @@ def score(
     from lowd.steps.scoring import measure, read_features, read_training_features, tabulate
     from lowd.store.arrays import read_store, write_store
 
+    others = other or []
+    if len(others) != len(settings.others):
+        raise ValueError(
+            f"--other: {len(others)} stores, but settings.others names {len(settings.others)} models"
+        )
     descriptor, threshold = load_yardstick(yardstick)
     ours = read_features(generated, descriptor)
     memorised = read_features(empirical, descriptor)
@@ -76,7 +84,7 @@ def score(
         variables |= tabulate(name, ("N", "replicate"), table)
     pairs = list(combinations(replicates, 2))
     theirs = dict(
-        zip(settings.others, [read_features(path, descriptor) for path in other or ()], strict=True)
+        zip(settings.others, [read_features(path, descriptor) for path in others], strict=True)
     )
     for name, metric in {"": rp, "_chance": chance}.items():
         variables |= tabulate(

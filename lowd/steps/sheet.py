@@ -22,7 +22,7 @@ def sheet(
     import numpy as np
 
     from lowd.figures.export import export
-    from lowd.figures.samples import Row, draw
+    from lowd.figures.samples import Row, caption, draw
     from lowd.figures.style import styled
     from lowd.metrics.neighbours import nearest
     from lowd.steps.training_sets import training_rows
@@ -43,4 +43,4 @@ def sheet(
         rows.append(Row(f"N = {n:,}", images))
         rows.append(Row("nearest training", training[closest.numpy()], nearest=True))
     with styled():
-        export(draw(rows), output)
+        export(draw(rows), caption(rows), output)

@@ -5,6 +5,7 @@ fast. No timestamps, a fixed codec and level, no consolidated metadata.
 """
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,11 @@ from lowd.store.atomic import staged
 CHUNK_BYTES = 4 * 2**20
 # Snakemake stamps every folder it makes; zarr would warn of the stranger at each opening.
 warnings.filterwarnings("ignore", message=".*snakemake_timestamp.*")
+
+
+def sample_dims(shape: Sequence[int]) -> tuple[str, ...]:
+    """Names of a sample's own dimensions: vectors have features, images their axes."""
+    return ("feature",) if len(shape) == 1 else ("channel", "height", "width")
 
 
 def write_store(path: Path, dataset: xr.Dataset) -> None:

@@ -22,6 +22,6 @@ def declared(wildcards):
             "figures/{study}/{figure}.{suffix}",
             study=wildcards.study,
             figure=planning.figures(STUDIES[wildcards.study]),
-            suffix=["svg", "png"],
+            suffix=["svg", "png", "txt"],
         ),
     ]

@@ -4,6 +4,7 @@ rule figure:
     output:
         svg=report("figures/{study}/{figure}.svg", category="{study}"),
         png="figures/{study}/{figure}.png",
+        caption="figures/{study}/{figure}.txt",
     log:
         "logs/{study}/figure-{figure}.log",
     benchmark:
@@ -15,7 +16,8 @@ rule figure:
         code=lambda w: planning.code("lowd.steps.figure", f"lowd.figures.{w.figure}"),
     shell:
         "lowd figure --settings {params.settings:q} --results {input.results:q}"
-        " --output {output.svg:q} --output {output.png:q} > {log:q} 2>&1"
+        " --output {output.svg:q} --output {output.png:q} --output {output.caption:q}"
+        " > {log:q} 2>&1"
 
 
 rule sheet:
@@ -28,6 +30,7 @@ rule sheet:
     output:
         svg=report("figures/{study}/samples.svg", category="{study}"),
         png="figures/{study}/samples.png",
+        caption="figures/{study}/samples.txt",
     log:
         "logs/{study}/sheet.log",
     benchmark:
@@ -40,7 +43,8 @@ rule sheet:
     shell:
         "lowd sheet --settings {params.settings:q} --teacher {input.teacher:q}"
         " --generated {input.generated:q} --pool {input.pool:q}"
-        " --output {output.svg:q} --output {output.png:q} > {log:q} 2>&1"
+        " --output {output.svg:q} --output {output.png:q} --output {output.caption:q}"
+        " > {log:q} 2>&1"
 
 
 rule comparison:
@@ -49,6 +53,7 @@ rule comparison:
     output:
         svg=report("figures/across/{comparison}.svg", category="across studies"),
         png="figures/across/{comparison}.png",
+        caption="figures/across/{comparison}.txt",
     log:
         "logs/across/{comparison}.log",
     benchmark:
@@ -63,7 +68,8 @@ rule comparison:
         ),
     shell:
         "lowd figure --settings {params.settings:q} {params.results}"
-        " --output {output.svg:q} --output {output.png:q} > {log:q} 2>&1"
+        " --output {output.svg:q} --output {output.png:q} --output {output.caption:q}"
+        " > {log:q} 2>&1"
 
 
 rule manifest:

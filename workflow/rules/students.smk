@@ -11,11 +11,11 @@ rule train:
         "../envs/lowd.yaml"
     params:
         settings=lambda w: planning.train_step(STUDIES[w.study], w.model).model_dump_json(),
-        scratch=f".lowd/{{study}}/{{model}}-{planning.code('lowd.steps.train')}.safetensors",
         code=planning.code("lowd.steps.train"),
     shell:
         "lowd train --settings {params.settings:q} --pool {input.pool:q} --output {output:q}"
-        " --scratch {params.scratch:q} > {log:q} 2>&1"
+        " --scratch .lowd/{wildcards.study}/{wildcards.model}-{params.code}.safetensors"
+        " > {log:q} 2>&1"
 
 
 rule generate:
@@ -52,7 +52,7 @@ rule generate_teacher:
         "../envs/lowd.yaml"
     params:
         settings=lambda w: planning.generate_step(STUDIES[w.study]).model_dump_json(),
-        code=planning.code("lowd.steps.generate"),
+        code=lambda w: planning.code_with_teacher(STUDIES[w.study], "lowd.steps.generate"),
         custom=lambda w: planning.custom_code(STUDIES[w.study]),
     shell:
         "lowd generate --settings {params.settings:q} --teacher {input.teacher:q}"

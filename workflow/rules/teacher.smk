@@ -11,12 +11,11 @@ rule teacher:
         "../envs/lowd.yaml"
     params:
         settings=lambda w: planning.teacher_step(STUDIES[w.study]).model_dump_json(),
-        scratch=f".lowd/{{study}}/teacher-{planning.code('lowd.steps.teacher')}.safetensors",
-        code=planning.code("lowd.steps.teacher"),
+        code=lambda w: planning.code_with_teacher(STUDIES[w.study], "lowd.steps.teacher"),
         custom=lambda w: planning.custom_code(STUDIES[w.study]),
     shell:
         "lowd teacher --settings {params.settings:q} --output {output:q}"
-        " --scratch {params.scratch:q} > {log:q} 2>&1"
+        " --scratch .lowd/{wildcards.study}/teacher-{params.code}.safetensors > {log:q} 2>&1"
 
 
 rule pool:
@@ -32,7 +31,7 @@ rule pool:
         "../envs/lowd.yaml"
     params:
         settings=lambda w: planning.pool_step(STUDIES[w.study]).model_dump_json(),
-        code=planning.code("lowd.steps.pool"),
+        code=lambda w: planning.code_with_teacher(STUDIES[w.study], "lowd.steps.pool"),
     shell:
         "lowd pool --settings {params.settings:q} --teacher {input.teacher:q}"
         " --output {output:q} > {log:q} 2>&1"

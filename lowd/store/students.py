@@ -1,7 +1,5 @@
-"""Teachers and students read back as denoisers."""
+"""Stacks of trained students, written and read back as denoisers."""
 
-import importlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,25 +11,9 @@ from torch import Tensor, nn
 
 from lowd.diffusion.denoiser import Denoiser
 from lowd.diffusion.preconditioning import precondition
-from lowd.distributions.molrg import MoLRG
 from lowd.models.build import build
 from lowd.models.settings import ModelSettings
 from lowd.store.checkpoints import load_checkpoint, save_checkpoint
-from lowd.training.trainer import Trainer
-
-WEIGHTS = "weights.safetensors"
-
-
-@dataclass(frozen=True)
-class Teacher:
-    """The known distribution students learn from.
-
-    `sample(n, generator)` gives (n, *shape) where exact samples can be had; else it is None and
-    samples come through the probability flow.
-    """
-
-    denoise: Denoiser
-    sample: Callable[[int, torch.Generator], Tensor] | None = None
 
 
 @dataclass(frozen=True)
@@ -73,17 +55,15 @@ def _stack(
     return stack.eval()
 
 
-def save_students(
-    path: Path, trainer: Trainer, model: ModelSettings, cells: list[dict[str, int]]
-) -> None:
-    """Write a trained stack: averaged weights, losses, and which student diverged when."""
-    tensors = {f"average.{name}": tensor for name, tensor in trainer.average.items()}
-    tensors |= {"diverged": trainer.diverged, "losses": trainer.losses}
+def save_students(path: Path, students: Students) -> None:
+    """Write a stack; raises as writing a file does."""
+    tensors = {f"average.{name}": tensor for name, tensor in students.weights.items()}
+    tensors |= {"diverged": students.diverged, "losses": students.losses}
     metadata = {
-        "model": model.model_dump(mode="json"),
-        "shape": list(trainer.pool.shape[1:]),
-        "sigma_data": trainer.settings.sigma_data,
-        "cells": cells,
+        "model": students.model,
+        "shape": list(students.shape),
+        "sigma_data": students.sigma_data,
+        "cells": students.cells,
     }
     save_checkpoint(path, tensors, metadata)
 
@@ -105,33 +85,3 @@ def load_students(path: Path) -> Students:
         diverged=tensors["diverged"],
         losses=tensors["losses"],
     )
-
-
-def load_teacher(folder: Path, device: torch.device) -> Teacher:
-    """The teacher that `lowd teacher` left in `folder`."""
-    tensors, metadata = load_checkpoint(folder / WEIGHTS)
-    if metadata.get("kind") == "molrg":
-        mixture = MoLRG(tensors["bases"]).to(device)
-        return Teacher(mixture.denoise, mixture.sample)
-    if metadata.get("kind") == "custom":
-        return Teacher(custom_denoiser(metadata["entry"], metadata["options"]))
-    network = load_students(folder / WEIGHTS).denoiser(slice(None), device)
-
-    def denoise(x: Tensor, sigma: float | int | Tensor) -> Tensor:
-        level = sigma[None] if isinstance(sigma, Tensor) and sigma.ndim else sigma
-        return network(x[None], level)[0]
-
-    return Teacher(denoise)
-
-
-def custom_denoiser(entry: str, options: dict[str, Any]) -> Denoiser:
-    """The denoiser that the function named `module:function` returns.
-
-    Raises:
-        ValueError: the module can't be imported, or has no such function.
-    """
-    module, function = entry.split(":")
-    try:
-        return getattr(importlib.import_module(module), function)(**options)
-    except (ImportError, AttributeError) as error:
-        raise ValueError(f"teacher.entry: {entry!r} can't be loaded ({error})") from error

@@ -1,0 +1,57 @@
+"""A diffusion model trained on real images."""
+
+from pathlib import Path
+
+import torch
+import xarray as xr
+from torch import Tensor
+
+from lowd.device import pick_device
+from lowd.diffusion.denoiser import Sigma
+from lowd.sources.images import load_images
+from lowd.sources.settings import TrainedTeacher
+from lowd.steps.generation import flow_sampler
+from lowd.steps.resumable import train_resumably, trained
+from lowd.steps.teachers.teacher import WEIGHTS, Teacher
+from lowd.store.arrays import sample_dims, write_store
+from lowd.store.students import load_students, save_students
+from lowd.streams import stream
+from lowd.training.draws import Cell
+from lowd.training.trainer import Trainer
+
+
+def make(settings: TrainedTeacher, seed: int, folder: Path, scratch: Path | None) -> None:
+    """Train it on a share of the images, and keep both shares beside it."""
+    images = load_images(settings.images)
+    order = torch.randperm(len(images), generator=stream(seed, "held out")).numpy()
+    kept = len(images) - int(len(images) * settings.held_out)
+    training, held_out = images[order[:kept]], images[order[kept:]]
+    dims = sample_dims(settings.shape)
+    write_store(
+        folder / "images.zarr",
+        xr.Dataset(
+            {
+                "training": (("training_image", *dims), training),
+                "held_out": (("held_out_image", *dims), held_out),
+            }
+        ),
+    )
+    cell = Cell("teacher", seed, samples=len(training), first=0)
+    trainer = Trainer(
+        settings.model, settings.training, [cell], torch.from_numpy(training), pick_device()
+    )
+    train_resumably(trainer, scratch, label="teacher")
+    cells = [{"N": len(training), "replicate": 0}]
+    save_students(folder / WEIGHTS, trained(trainer, settings.model, cells))
+
+
+def load(folder: Path, device: torch.device) -> Teacher:
+    """Its denoiser, and samples through the probability flow."""
+    students = load_students(folder / WEIGHTS)
+    network = students.denoiser(slice(None), device)
+
+    def denoise(x: Tensor, sigma: Sigma) -> Tensor:
+        level = sigma[None] if isinstance(sigma, Tensor) and sigma.ndim else sigma
+        return network(x[None], level)[0]
+
+    return Teacher(denoise, flow_sampler(denoise, students.shape, device))

@@ -1,0 +1,196 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from typer.testing import CliRunner
+
+from lowd.cli.app import STEPS, app
+from lowd.store.arrays import read_store, write_store
+
+STEP_NAMES = [step.__name__ for step in STEPS]
+HEAVY = ("torch", "xarray", "zarr", "matplotlib", "sklearn", "scipy")
+NOISE = {"seed": 0, "size": 4, "shape": [6]}
+TRAIN = {
+    "seed": 0,
+    "name": "mlp",
+    "model": {"architecture": "mlp", "width": 4},
+    "samples": [2],
+    "replicates": 2,
+    "training": {"steps": 2, "warm_up": 0, "batch": 4},
+}
+SAMPLER = {"sampler": {"steps": 2}}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def lowd(step, settings=None, **paths):
+    """Run a step as its command does; an option given as a list is repeated."""
+    arguments = [step]
+    if settings is not None:
+        text = settings if isinstance(settings, str) else json.dumps(settings)
+        arguments += ["--settings", text]
+    for name, value in paths.items():
+        for path in value if isinstance(value, list) else [value]:
+            arguments += [f"--{name}", path]
+    return CliRunner().invoke(app, arguments)
+
+
+def refusal(step, settings, **paths):
+    """The one line that a failing step prints."""
+    result = lowd(step, settings, **paths)
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"lowd {step}: ")
+    return line.removeprefix(f"lowd {step}: ")
+
+
+def pool(values, path="pool.zarr"):
+    write_store(Path(path), xr.Dataset({"samples": (("sample", "feature"), values)}))
+    return path
+
+
+@pytest.fixture
+def students(folder):
+    """A checkpoint of a stack of two students."""
+    normal = np.random.default_rng(0).normal(size=(8, 6)).astype(np.float32)
+    result = lowd("train", TRAIN, pool=pool(normal), output="students.safetensors")
+    assert result.exit_code == 0, result.output
+    return folder / "students.safetensors"
+
+
+@pytest.fixture
+def noise(folder):
+    result = lowd("noise", NOISE, output="noise.zarr")
+    assert result.exit_code == 0, result.output
+    return "noise.zarr"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"]])
+def test_help_and_settings_import_nothing_heavy(arguments):
+    program = (
+        "import sys\n"
+        "from lowd.cli.app import app\n"
+        "try:\n    app(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
+        "import lowd.planning, lowd.settings\n"
+        f"print('heavy:', *(name for name in {HEAVY} if name in sys.modules))\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.splitlines()[-1].split() == ["heavy:"]
+
+
+def test_the_package_itself_imports_nothing_heavy_until_asked():
+    program = (
+        "import sys, lowd\n"
+        f"assert not set({HEAVY}) & set(sys.modules)\n"
+        "lowd.open_results, lowd.distributions, lowd.diffusion, lowd.metrics\n"
+        "assert 'torch' not in sys.modules\n"
+        "lowd.metrics.probability_flow_distance, lowd.distributions.MoLRG\n"
+        "assert 'torch' in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_every_step_has_a_command_and_a_line_of_help():
+    listed = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200"}).stdout
+    for step in STEPS:
+        assert any(line.strip("│ ").startswith(f"{step.__name__} ") for line in listed.splitlines())
+        assert lowd(step.__name__).exit_code == 2  # its settings are required
+    steps = Path(sys.modules["lowd.steps"].__file__).parent
+    with_settings = [
+        path.stem for path in steps.glob("*.py") if "Step(Settings)" in path.read_text()
+    ]
+    assert sorted(STEP_NAMES) == sorted(with_settings)
+
+
+def test_settings_come_from_json_and_from_files_alike(folder):
+    (folder / "noise.json").write_text(json.dumps(NOISE))
+    (folder / "noise.yaml").write_text("seed: 0\nsize: 4\nshape: [6]\n")
+    stores = []
+    for settings in (NOISE, "noise.json", "noise.yaml"):
+        assert lowd("noise", settings, output="noise.zarr").exit_code == 0
+        stores.append(read_store(folder / "noise.zarr"))
+    assert all(store.identical(stores[0]) for store in stores)
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ('{"seed": 0', "--settings: not YAML ("),
+        ("{}", "seed: required; size: required; shape: required"),
+        (NOISE | {"shap": 1}, "shap: no such setting (got 1)"),
+        (NOISE | {"size": "4"}, "size: Input should be a valid integer (got '4')"),
+        (NOISE | {"size": True}, "size: Input should be a valid integer (got True)"),
+        ('{"seed": 0, "seed": 1, "size": 4, "shape": [6]}', "key 'seed' stands twice"),
+        ("nowhere.json", "nowhere.json: No such file or directory"),
+        ("notes.txt", "notes.txt: Input should be an object"),
+    ],
+)
+def test_settings_that_are_refused_are_told_by_their_key(folder, settings, reason):
+    (folder / "notes.txt").write_text("none of your business")
+    assert reason in refusal("noise", settings, output="noise.zarr")
+    assert not (folder / "noise.zarr").exists()
+
+
+def test_a_missing_pool_is_told_by_its_name():
+    assert refusal("train", TRAIN, pool="pool.zarr", output="w.safetensors") == (
+        "pool.zarr: no such store"
+    )
+
+
+def test_a_pool_that_is_not_finite_is_refused(folder):
+    values = np.zeros((8, 6), np.float32)
+    values[3, 2] = np.nan
+    line = refusal("train", TRAIN, pool=pool(values), output="w.safetensors")
+    assert line == "pool.zarr: 1 values of samples are not finite; make it again"
+    assert not (folder / "w.safetensors").exists()
+
+
+def test_a_damaged_store_is_told_by_its_name(folder, noise):
+    for chunk in (folder / noise / "noise" / "c").rglob("*"):
+        if chunk.is_file():
+            chunk.write_bytes(chunk.read_bytes()[:-20])
+    assert refusal("generate", SAMPLER, noise=noise, pool="p", output="g.zarr").startswith(
+        "noise.zarr: damaged store ("
+    )
+
+
+@pytest.mark.parametrize("kept", [0, 4, 100, -1])
+def test_a_truncated_checkpoint_is_told_by_its_name(students, noise, kept):
+    students.write_bytes(students.read_bytes()[:kept])
+    line = refusal("generate", SAMPLER, students=students.name, noise=noise, output="g.zarr")
+    assert line.startswith("students.safetensors: damaged checkpoint (")
+    assert line.endswith("; delete it and run again")
+
+
+def test_a_step_needs_one_kind_of_model(noise):
+    assert refusal("generate", SAMPLER, noise=noise, output="g.zarr") == (
+        "give exactly one of --students, --teacher and --pool"
+    )
+
+
+@pytest.mark.parametrize("given", [0, 1, 3])
+def test_a_wrong_number_of_other_models_is_told(given):
+    settings = {"name": "c", "samples": [2], "replicates": 2, "others": ["a", "b"]}
+    paths = dict.fromkeys(
+        ("generated", "teacher", "empirical", "pool", "yardstick", "output"), "nowhere"
+    )
+    assert refusal("score", settings, other=["nowhere"] * given, **paths) == (
+        f"--other: {given} stores, but settings.others names 2 models"
+    )
+
+
+def test_an_output_that_can_not_be_written_is_told(folder):
+    (folder / "file").write_text("")
+    assert "file: File exists" in refusal("noise", NOISE, output="file/noise.zarr")

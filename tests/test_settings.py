@@ -1,0 +1,334 @@
+import copy
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lowd.settings import RESERVED, Params, Study, load_params, parse_settings
+
+REPOSITORY = Path(__file__).parents[1]
+SCHEMA = REPOSITORY / "workflow" / "schemas" / "params.schema.json"
+MLP = {"architecture": "mlp", "width": 4}
+PICTURES = {
+    "kind": "trained",
+    "images": {"source": "digits"},
+    "model": MLP,
+    "training": {"steps": 60, "warm_up": 5},
+}
+STUDY = {
+    "seed": 0,
+    "teacher": {"kind": "molrg", "dimension": 6, "rank": 2},
+    "pool": {"size": 16},
+    "noise": {"size": 4},
+    "samples": [2, 4, 8],
+    "replicates": 2,
+    "training": {"steps": 60, "warm_up": 5},
+    "models": {"mlp-4": MLP},
+}
+REMOVED = object()
+
+
+def changed(**changes):
+    """STUDY with values put at paths such as `training__steps`."""
+    study = copy.deepcopy(STUDY)
+    for path, value in changes.items():
+        *parents, last = path.split("__")
+        place = study
+        for parent in parents:
+            place = place[parent]
+        if value is REMOVED:
+            del place[last]
+        else:
+            place[last] = value
+    return study
+
+
+def refusal(text):
+    with pytest.raises(ValueError) as raised:  # noqa: PT011 – the callers look at the message
+        parse_settings(Params, text, "params.yaml")
+    return str(raised.value)
+
+
+def refusal_of(study):
+    return refusal(yaml.safe_dump({"studies": {"tiny": study}}, sort_keys=False))
+
+
+def test_the_study_that_these_tests_spoil_is_valid():
+    params = parse_settings(Params, yaml.safe_dump({"studies": {"tiny": STUDY}}), "params.yaml")
+    assert params.studies["tiny"].models["mlp-4"].width == 4
+
+
+@pytest.mark.parametrize(
+    ("study", "line"),
+    [
+        (changed(smaples=[2]), "smaples: no such setting"),
+        (changed(training__stesp=3), "training.stesp: no such setting (got 3)"),
+        (changed(models__a=MLP | {"dept": 2}), "models.a.dept: no such setting (got 2)"),
+        (changed(pool=REMOVED), "pool: required"),
+        (changed(teacher__rank=REMOVED), "teacher.rank: required"),
+        (changed(pool=8), "pool: Input should be an object (got 8)"),
+        (changed(samples=4), "samples: Input should be a valid array (got 4)"),
+        (changed(samples=[2, "4"]), "samples[1]: Input should be a valid integer (got '4')"),
+        (changed(training__steps=60.5), "training.steps: Input should be a valid integer (got"),
+        (changed(training__steps=True), "training.steps: Input should be a valid integer (got"),
+        (changed(replicates=True), "replicates: Input should be a valid integer (got True)"),
+        (changed(training__ema=False), "training.ema: Input should be a valid number (got False)"),
+        (
+            changed(training__learning_rate=float("nan")),
+            "training.learning_rate: Input should be a f",
+        ),
+        (
+            changed(training__log_sigma_mean=float("inf")),
+            "training.log_sigma_mean: Input should be",
+        ),
+        (changed(seed=-1), "seed: Input should be greater than or equal to 0 (got -1)"),
+        (changed(seed=2**63), f"seed: Input should be less than {2**63}"),
+        (changed(models={}), "models: Dictionary should have at least 1 item"),
+        (changed(models=REMOVED), "models: required"),
+        (changed(models__a=MLP | {"width": 0}), "models.a.width: Input should be greater than 0"),
+        (changed(models__a={"width": 4}), "models.a: Unable to extract tag using discriminator"),
+        (changed(models__a={"architecture": "cnn"}), "models.a: Input tag 'cnn' found using"),
+        (changed(samples=[]), "samples: Tuple should have at least 1 item"),
+        (changed(samples=[1, 2]), "samples[0]: Input should be greater than or equal to 2 (got 1)"),
+        (changed(samples=[8, 2]), "samples: [8, 2] must ascend without repetition"),
+        (changed(samples=[2, 2]), "samples: [2, 2] must ascend without repetition"),
+        (
+            changed(samples=[2, 4, 8, 100000]),
+            "samples[3]: 100000 exceeds the pool (16); raise pool.size",
+        ),
+        (
+            changed(replicates=3),
+            "samples[2]: 3 disjoint replicates of 8 would overlap in a pool of 16; raise pool.size",
+        ),
+        (changed(replicates=1), "replicates: Input should be greater than or equal to 2 (got 1)"),
+        (changed(noise__size=1), "noise.size: 1 noise has no standard error; draw at least 2"),
+        (changed(training__warm_up=60), "training.warm_up: 60 must be less than steps (60)"),
+        (changed(training__betas=[0.9]), "training.betas[1]: required"),
+        (changed(descriptor="sscd"), "descriptor: Input should be 'identity' or 'centred' (got"),
+        (changed(threshold={"nearest": 1.5}), "threshold.nearest: Input should be less than 1"),
+        (
+            changed(sampler={"sigma_min": 2, "sigma_max": 2}),
+            "sampler.sigma_min: 2.0 must be less than sigma_max (2.0)",
+        ),
+        (
+            changed(teacher={"kind": "molrg", "dimension": 6, "rank": 4, "clusters": 2}),
+            "teacher.rank: 2 orthogonal subspaces of rank 4 do not fit in dimension 6",
+        ),
+        (
+            changed(models__u={"architecture": "unet", "width": 4}),
+            "models.u.multipliers: 2 levels need images",
+        ),
+        (
+            changed(
+                teacher=PICTURES,
+                models__u={"architecture": "unet", "width": 4, "multipliers": [1, 1, 1, 1, 1]},
+            ),
+            "models.u.multipliers: 5 levels need images with sides divisible by 16",
+        ),
+        (
+            changed(teacher=PICTURES, models__d={"architecture": "dit", "width": 4, "patch": 3}),
+            "models.d.patch: 3 does not tile samples of shape (1, 8, 8)",
+        ),
+        (
+            changed(teacher=PICTURES, models__d={"architecture": "dit", "width": 4, "heads": 3}),
+            "models.d.heads: 3 does not divide width 4",
+        ),
+        (
+            changed(teacher=PICTURES | {"model": {"architecture": "dit", "width": 4, "patch": 3}}),
+            "teacher.model.patch: 3 does not tile samples of shape (1, 8, 8)",
+        ),
+        (
+            changed(
+                teacher=PICTURES | {"images": {"source": "npz", "path": 3, "shape": [1, 8, 8]}}
+            ),
+            "teacher.images.path: Input should be a valid string (got 3)",
+        ),
+        (
+            changed(teacher={"kind": "custom", "entry": "mine", "shape": [2]}),
+            "teacher.entry: String should match pattern",
+        ),
+    ],
+    ids=lambda value: value.split(":")[0] if isinstance(value, str) else "",
+)
+def test_a_wrong_setting_is_refused_by_its_key_and_the_reason(study, line):
+    assert f"studies.tiny.{line}" in refusal_of(study)
+
+
+@pytest.mark.parametrize(
+    "name", ["a b", "..", "a/b", "é", "A", "-a", "a.b", "a_b", "", "a" * 65, "a\n"]
+)
+def test_names_that_make_no_plain_folder_are_refused(name):
+    assert f"studies.tiny.models.{name} (name): String should" in refusal_of(
+        changed(models={name: MLP})
+    )
+    assert f"studies.{name} (name): String should" in refusal(
+        yaml.safe_dump({"studies": {name: STUDY}})
+    )
+
+
+@pytest.mark.parametrize("name", RESERVED)
+def test_a_model_can_not_take_the_name_of_one_of_the_workflows_own_files(name):
+    assert f"studies.tiny.models.{name}: the workflow has files" in refusal_of(
+        changed(models={name: MLP})
+    )
+
+
+def test_reserved_names_are_those_in_the_rules():
+    rules = "".join(path.read_text() for path in (REPOSITORY / "workflow/rules").glob("*.smk"))
+    for folder in ("generated", "scores"):
+        beside = {
+            line.split(f"{folder}/")[1].split(".zarr")[0]
+            for line in rules.splitlines()
+            if f"{folder}/" in line and "{model}" not in line
+        }
+        assert beside <= set(RESERVED)
+    assert all(f"/{name}.zarr" in rules for name in RESERVED)
+
+
+def test_every_wrong_setting_is_told_at_once():
+    lines = refusal_of(changed(seed=-1, training__steps=0)).splitlines()
+    assert [line.split(":")[0] for line in lines] == [
+        "studies.tiny.seed",
+        "studies.tiny.training.steps",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "params.yaml: Input should be an object"),
+        ("[studies]", "params.yaml: Input should be an object"),
+        ("studies: {}", "studies: Dictionary should have at least 1 item"),
+        ("studies: [1", "params.yaml: not YAML (while parsing a flow sequence"),
+        ("a: \0", "params.yaml: not YAML ("),
+        ("studies: !!python/object:os.system {}", "params.yaml: not YAML ("),
+        ("studies: {1: {}}", "key '1' is not text: quote it at line 1, column 11"),
+        ("studies: {yes: {}}", "key 'yes' is not text: quote it"),
+        (
+            "studies:\n  tiny: {}\n  big: {}\n  tiny: {}",
+            "key 'tiny' stands twice at line 4, column 3",
+        ),
+    ],
+)
+def test_a_file_that_is_no_mapping_of_studies_is_refused(text, message):
+    assert message in refusal(text)
+
+
+def test_a_missing_file_is_told_by_its_name(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"params\.yaml"):
+        load_params(tmp_path / "params.yaml")
+
+
+def test_what_a_merge_key_brings_may_be_overridden():
+    text = yaml.safe_dump({"studies": {"tiny": STUDY}}).replace(
+        "warm_up: 5", "<<: {warm_up: 5, steps: 7}"
+    )
+    assert "<<" in text
+    training = parse_settings(Params, text, "params.yaml").studies["tiny"].training
+    assert (training.steps, training.warm_up) == (60, 5)
+
+
+@pytest.mark.parametrize("written", ["1e-3", "1E-3", "1.e-3", "0.001", "1.0e-3"])
+def test_every_way_to_write_a_number_is_a_number(written):
+    text = yaml.safe_dump({"studies": {"tiny": STUDY}}).replace(
+        "warm_up: 5", f"learning_rate: {written}\n      warm_up: 5"
+    )
+    training = parse_settings(Params, text, "params.yaml").studies["tiny"].training
+    assert training.learning_rate == 0.001
+
+
+def test_a_comparison_names_studies_that_exist():
+    params = {"studies": {"tiny": STUDY}, "across": {"c": {"figure": "slopes", "studies": ["t"]}}}
+    assert refusal(yaml.safe_dump(params)) == "across.c.studies[0]: no study 't'"
+
+
+def test_no_study_takes_the_folder_of_figures_across_studies():
+    assert "studies.across: figures across studies" in refusal(
+        yaml.safe_dump({"studies": {"across": STUDY}})
+    )
+
+
+def test_settings_never_change():
+    study = Study.model_validate(STUDY)
+    with pytest.raises(ValueError, match="frozen"):
+        study.seed = 1
+
+
+def test_the_repositorys_params_are_valid():
+    load_params(REPOSITORY / "params.yaml")
+
+
+def test_the_schema_on_disk_is_that_of_the_settings():
+    assert json.loads(SCHEMA.read_text()) == Params.model_json_schema(), (
+        f"settings have changed: python -m lowd.settings > {SCHEMA.relative_to(REPOSITORY)}"
+    )
+
+
+NAMES = st.text("ab01-", min_size=1, max_size=6).map(lambda name: f"m{name}")
+POSITIVE = st.floats(1e-6, 1e6)
+
+
+@st.composite
+def studies(draw):
+    pictures = draw(st.booleans())
+    students = [
+        st.fixed_dictionaries(
+            {"architecture": st.just("mlp"), "width": st.integers(1, 512)},
+            optional={"depth": st.integers(1, 4)},
+        )
+    ]
+    if pictures:
+        students += [
+            st.fixed_dictionaries(
+                {"architecture": st.just("unet"), "width": st.integers(1, 64)},
+                optional={"multipliers": st.lists(st.integers(1, 4), min_size=1, max_size=4)},
+            ),
+            st.fixed_dictionaries(
+                {"architecture": st.just("dit"), "width": st.sampled_from([4, 8])},
+                optional={"patch": st.sampled_from([1, 2, 4]), "heads": st.sampled_from([1, 4])},
+            ),
+        ]
+    model = st.one_of(students)
+    steps = draw(st.integers(2, 10**6))
+    training = draw(
+        st.fixed_dictionaries(
+            {"steps": st.just(steps), "warm_up": st.integers(0, steps - 1)},
+            optional={
+                "learning_rate": POSITIVE,
+                "betas": st.tuples(POSITIVE, POSITIVE).map(list),
+                "log_sigma_mean": st.floats(-5, 5),
+            },
+        )
+    )
+    rank, clusters = draw(st.integers(1, 5)), draw(st.integers(1, 3))
+    mixture = {"kind": "molrg", "rank": rank, "clusters": clusters, "dimension": rank * clusters}
+    learned = PICTURES | {"model": draw(model), "training": training, "held_out": 0.25}
+    samples = sorted(draw(st.sets(st.integers(2, 10**5), min_size=1, max_size=4)))
+    replicates = draw(st.integers(2, 5))
+    return {
+        "seed": draw(st.integers(0, 2**63 - 1)),
+        "teacher": learned if pictures else mixture,
+        "pool": {"size": samples[-1] * replicates + draw(st.integers(0, 9))},
+        "sampler": {"sigma_min": draw(st.floats(1e-4, 1)), "sigma_max": draw(st.floats(1.5, 200))},
+        "samples": samples,
+        "replicates": replicates,
+        "training": training,
+        "threshold": {draw(st.sampled_from(["nearest", "unrelated"])): draw(st.floats(0.01, 0.99))},
+        "models": draw(st.dictionaries(NAMES, model, min_size=1, max_size=3)),
+    }
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.dictionaries(NAMES, studies(), min_size=1, max_size=2))
+def test_valid_studies_survive_yaml_and_json(raw):
+    params = parse_settings(
+        Params, yaml.safe_dump({"studies": raw}, sort_keys=False), "params.yaml"
+    )
+    assert parse_settings(Params, params.model_dump_json(), "params.yaml") == params
+    assert Params.model_validate(params.model_dump()) == params
+    for name, study in raw.items():
+        assert list(params.studies[name].models) == list(study["models"])
+        assert params.studies[name].samples == tuple(study["samples"])
