@@ -172,7 +172,7 @@ def train_plain(case: Case, steps: int) -> Callable[[], None]:
 
 
 def diffusers_unet(case: Case) -> nn.Module:
-    """diffusers' U-Net of two levels nearest to the student's size: half its channels."""
+    """Diffusers' U-Net of two levels nearest to the student's size: half its channels."""
     channels = case.model.width // 2
     return diffusers.UNet2DModel(
         sample_size=case.shape[-1],

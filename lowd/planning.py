@@ -4,20 +4,15 @@ The workflow's rules call these; a step gets exactly the settings that it needs,
 of one key reruns what depends on it and nothing else.
 """
 
-import hashlib
 from collections.abc import Iterable
-from importlib.util import find_spec
 from pathlib import Path
 
+from lowd import jobs
+from lowd.base import Settings
 from lowd.provenance.code import code_digest
+from lowd.provenance.digests import digest
 from lowd.settings import Comparison, Study
-from lowd.sources.settings import (
-    ArraySource,
-    CustomTeacher,
-    FolderSource,
-    MoLRGTeacher,
-    TrainedTeacher,
-)
+from lowd.sources.settings import MoLRGTeacher
 from lowd.steps.collect import CollectStep
 from lowd.steps.controls import ControlsStep
 from lowd.steps.describe import DescribeStep
@@ -116,7 +111,7 @@ def sheet_step(study: Study) -> SheetStep:
 def manifest_step(study: str, declared: Iterable[str]) -> ManifestStep:
     """Settings of the manifest of the study called `study`."""
     return ManifestStep(
-        folders=(Path("data", study), Path("figures", study)),
+        folders=tuple(Path(room, study) for room in ("data", "figures", "provenance")),
         declared=tuple(sorted(Path(path) for path in declared)),
     )
 
@@ -138,29 +133,19 @@ def figures(study: Study) -> list[str]:
 
 def image_files(study: Study) -> list[Path]:
     """The user's own files that the teacher learns from."""
-    if isinstance(study.teacher, TrainedTeacher):
-        images = study.teacher.images
-        if isinstance(images, FolderSource | ArraySource):
-            return [images.path]
-    return []
+    return jobs.image_files(study.teacher)
 
 
-def code(*modules: str) -> str:
-    """Digest of what the modules run, short enough to read in a log."""
-    return code_digest(modules)[:16]
+def code(step: Settings | type[Settings], teacher: str | None = None) -> str:
+    """Digest of what a step runs, short enough to read in a log; arguments as `jobs.modules`."""
+    return code_digest(jobs.modules(step, teacher))[:16]
 
 
-def code_with_teacher(study: Study, step: str) -> str:
+def code_with_teacher(study: Study, step: type[Settings]) -> str:
     """Digest of a step that makes or loads the study's teacher."""
-    return code(step, f"lowd.steps.teachers.{study.teacher.kind}")
+    return code(step, study.teacher.kind)
 
 
 def custom_code(study: Study) -> str:
     """Digest of the user's own teacher module, which the import graph does not see."""
-    if not isinstance(study.teacher, CustomTeacher):
-        return ""
-    module = study.teacher.entry.split(":")[0]
-    spec = find_spec(module)
-    if spec is None or spec.origin is None:
-        raise ValueError(f"teacher.entry: no module {module!r} beside params.yaml or installed")
-    return hashlib.sha256(Path(spec.origin).read_bytes()).hexdigest()[:16]
+    return "".join(digest(path).sha256[:16] for path in jobs.custom_files(study.teacher))

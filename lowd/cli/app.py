@@ -8,6 +8,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from lowd.base import Settings
+from lowd.cli.run import COMPUTED, run
 from lowd.settings import parse_settings
 from lowd.steps.collect import collect
 from lowd.steps.controls import controls
@@ -50,13 +51,19 @@ def _command(step: Callable[..., None]) -> Callable[..., None]:
     hints = get_type_hints(step)
     model = hints["settings"]
 
-    def command(settings: str, **arguments: Any) -> None:
+    def command(settings: str, statement: Path | None, **paths: Any) -> None:
         try:
-            step(_read_settings(model, settings), **arguments)
+            run(step, _read_settings(model, settings), paths, statement)
         except (ValueError, OSError, MemoryError) as error:
             typer.echo(f"lowd {step.__name__}: {_one_line(error)}", err=True)
             raise typer.Exit(1) from None
 
+    parameters = [
+        parameter
+        for name, parameter in inspect.signature(step).parameters.items()
+        if name != COMPUTED
+    ]
+    parameters.append(inspect.Parameter("statement", inspect.Parameter.KEYWORD_ONLY, default=None))
     options = {name: Annotated[kind, typer.Option()] for name, kind in hints.items()}
     options["settings"] = Annotated[
         str,
@@ -65,12 +72,15 @@ def _command(step: Callable[..., None]) -> Callable[..., None]:
             help="The step's settings, as JSON or in a JSON or YAML file.",
         ),
     ]
+    options["statement"] = Annotated[
+        Path | None, typer.Option(help="Where to leave a statement of what was read and made.")
+    ]
     command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [
             parameter.replace(
-                annotation=options[name], kind=inspect.Parameter.POSITIONAL_OR_KEYWORD
+                annotation=options[parameter.name], kind=inspect.Parameter.POSITIONAL_OR_KEYWORD
             )
-            for name, parameter in inspect.signature(step).parameters.items()
+            for parameter in parameters
         ]
     )
     command.__annotations__ = options

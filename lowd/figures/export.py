@@ -6,18 +6,20 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
+from lowd.figures.embedded import KEY, URN
 from lowd.store.atomic import staged
 
 DPI = 220
 
 
-def export(figure: Figure, caption: str, paths: Sequence[Path]) -> None:
-    """Save the figure to every path and close it; the caption goes into its metadata.
+def export(figure: Figure, caption: str, paths: Sequence[Path], lineage: str | None = None) -> None:
+    """Save the figure to every path and close it; caption and lineage go into its metadata.
 
     Args:
         figure: what to save.
         caption: what is seen, with numbers.
         paths: .svg and .png for the figure, .txt for the caption by itself.
+        lineage: the lineage id, by which a copy of the file can still be traced.
 
     Raises:
         ValueError: a path has another suffix.
@@ -27,6 +29,9 @@ def export(figure: Figure, caption: str, paths: Sequence[Path]) -> None:
         ".svg": {"Date": None, "Creator": None, "Description": caption},
         ".png": {"Software": None, "Description": caption},
     }
+    if lineage is not None:
+        metadata[".svg"]["Identifier"] = URN + lineage
+        metadata[".png"][KEY] = lineage
     for path in paths:
         with staged(path) as draft:
             if path.suffix == ".txt":

@@ -17,10 +17,12 @@ class FigureStep(Settings):
     studies: tuple[str, ...] = ()
 
 
-def figure(settings: FigureStep, *, results: list[Path], output: list[Path]) -> None:
+def figure(
+    settings: FigureStep, *, results: list[Path], output: list[Path], lineage: str | None = None
+) -> None:
     """Draw the figure from the results of one study, or of several, into each file of `output`.
 
-    Files are .svg, .png, or .txt for the caption.
+    Files are .svg, .png, or .txt for the caption; the lineage id is embedded in the first two.
     """
     import importlib
 
@@ -34,4 +36,4 @@ def figure(settings: FigureStep, *, results: list[Path], output: list[Path]) -> 
         shown = (
             dict(zip(settings.studies, datasets, strict=True)) if settings.studies else datasets[0]
         )
-        export(module.draw(shown), module.caption(shown), output)
+        export(module.draw(shown), module.caption(shown), output, lineage)

@@ -16,7 +16,13 @@ class SheetStep(Settings):
 
 
 def sheet(
-    settings: SheetStep, *, teacher: Path, generated: Path, pool: Path, output: list[Path]
+    settings: SheetStep,
+    *,
+    teacher: Path,
+    generated: Path,
+    pool: Path,
+    output: list[Path],
+    lineage: str | None = None,
 ) -> None:
     """Draw teacher, students at growing N and their nearest training images, one noise a column."""
     import numpy as np
@@ -43,4 +49,4 @@ def sheet(
         rows.append(Row(f"N = {n:,}", images))
         rows.append(Row("nearest training", training[closest.numpy()], nearest=True))
     with styled():
-        export(draw(rows), caption(rows), output)
+        export(draw(rows), caption(rows), output, lineage)

@@ -25,3 +25,20 @@ def declared(wildcards):
             suffix=["svg", "png", "txt"],
         ),
     ]
+
+
+def statements(wildcards):
+    """The statement of every job of a study."""
+    study = STUDIES[wildcards.study]
+    single = [
+        *[rules.teacher, rules.pool, rules.noise, rules.describe, rules.generate_teacher],
+        *[rules.generate_empirical, rules.controls, rules.collect, rules.manifest],
+        *[rules.sheet for figure in planning.figures(study) if figure == "samples"],
+    ]
+    made = [rules.train, rules.generate, rules.score, rules.figure, *single]
+    return expand(
+        [job.params.statement for job in made],
+        study=wildcards.study,
+        model=list(study.models),
+        figure=planning.FIGURES,
+    )

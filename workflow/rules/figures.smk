@@ -13,11 +13,12 @@ rule figure:
         "../envs/lowd.yaml"
     params:
         settings=lambda w: planning.figure_step(w.figure).model_dump_json(),
-        code=lambda w: planning.code("lowd.steps.figure", f"lowd.figures.{w.figure}"),
+        code=lambda w: planning.code(planning.figure_step(w.figure)),
+        statement="provenance/{study}/figure-{figure}.json",
     shell:
         "lowd figure --settings {params.settings:q} --results {input.results:q}"
         " --output {output.svg:q} --output {output.png:q} --output {output.caption:q}"
-        " > {log:q} 2>&1"
+        " --statement {params.statement:q} > {log:q} 2>&1"
 
 
 rule sheet:
@@ -39,12 +40,13 @@ rule sheet:
         "../envs/lowd.yaml"
     params:
         settings=lambda w: planning.sheet_step(STUDIES[w.study]).model_dump_json(),
-        code=planning.code("lowd.steps.sheet"),
+        code=planning.code(planning.SheetStep),
+        statement="provenance/{study}/sheet.json",
     shell:
         "lowd sheet --settings {params.settings:q} --teacher {input.teacher:q}"
         " --generated {input.generated:q} --pool {input.pool:q}"
         " --output {output.svg:q} --output {output.png:q} --output {output.caption:q}"
-        " > {log:q} 2>&1"
+        " --statement {params.statement:q} > {log:q} 2>&1"
 
 
 rule comparison:
@@ -63,13 +65,12 @@ rule comparison:
     params:
         settings=lambda w: planning.comparison_step(PARAMS.across[w.comparison]).model_dump_json(),
         results=lambda w, input: " ".join(f"--results {path}" for path in input.results),
-        code=lambda w: planning.code(
-            "lowd.steps.figure", f"lowd.figures.{PARAMS.across[w.comparison].figure}"
-        ),
+        code=lambda w: planning.code(planning.comparison_step(PARAMS.across[w.comparison])),
+        statement="provenance/across/figure-{comparison}.json",
     shell:
         "lowd figure --settings {params.settings:q} {params.results}"
         " --output {output.svg:q} --output {output.png:q} --output {output.caption:q}"
-        " > {log:q} 2>&1"
+        " --statement {params.statement:q} > {log:q} 2>&1"
 
 
 rule manifest:
@@ -82,7 +83,11 @@ rule manifest:
     conda:
         "../envs/lowd.yaml"
     params:
-        settings=lambda w, input: planning.manifest_step(w.study, input).model_dump_json(),
-        code=planning.code("lowd.steps.manifest"),
+        settings=lambda w, input: planning.manifest_step(
+            w.study, [*input, *statements(w)]
+        ).model_dump_json(),
+        code=planning.code(planning.ManifestStep),
+        statement="provenance/{study}/manifest.json",
     shell:
-        "lowd manifest --settings {params.settings:q} --output {output:q} > {log:q} 2>&1"
+        "lowd manifest --settings {params.settings:q} --output {output:q}"
+        " --statement {params.statement:q} > {log:q} 2>&1"

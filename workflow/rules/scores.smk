@@ -21,11 +21,13 @@ rule score:
     params:
         settings=lambda w: planning.score_step(STUDIES[w.study], w.model).model_dump_json(),
         others=lambda w, input: " ".join(f"--other {path}" for path in input.others),
-        code=planning.code("lowd.steps.score"),
+        code=planning.code(planning.ScoreStep),
+        statement="provenance/{study}/score-{model}.json",
     shell:
         "lowd score --settings {params.settings:q} --generated {input.generated:q}"
         " --teacher {input.teacher:q} --empirical {input.empirical:q} --pool {input.pool:q}"
-        " --yardstick {input.yardstick:q} {params.others} --output {output:q} > {log:q} 2>&1"
+        " --yardstick {input.yardstick:q} {params.others} --output {output:q}"
+        " --statement {params.statement:q} > {log:q} 2>&1"
 
 
 rule controls:
@@ -45,11 +47,13 @@ rule controls:
         "../envs/lowd.yaml"
     params:
         settings=lambda w: planning.controls_step(STUDIES[w.study]).model_dump_json(),
-        code=planning.code("lowd.steps.controls"),
+        code=planning.code(planning.ControlsStep),
+        statement="provenance/{study}/controls.json",
     shell:
         "lowd controls --settings {params.settings:q} --teacher {input.teacher:q}"
         " --empirical {input.empirical:q} --noise {input.noise:q} --pool {input.pool:q}"
-        " --yardstick {input.yardstick:q} --output {output:q} > {log:q} 2>&1"
+        " --yardstick {input.yardstick:q} --output {output:q}"
+        " --statement {params.statement:q} > {log:q} 2>&1"
 
 
 rule collect:
@@ -70,8 +74,10 @@ rule collect:
     params:
         settings=lambda w: planning.collect_step(STUDIES[w.study]).model_dump_json(),
         scores=lambda w, input: " ".join(f"--score {path}" for path in input.scores),
-        code=planning.code("lowd.steps.collect"),
+        code=planning.code(planning.CollectStep),
+        statement="provenance/{study}/collect.json",
     shell:
         "lowd collect --settings {params.settings:q} {params.scores}"
         " --controls {input.controls:q} --yardstick {input.yardstick:q}"
-        " --output {output:q} > {log:q} 2>&1"
+        " --output {output:q}"
+        " --statement {params.statement:q} > {log:q} 2>&1"

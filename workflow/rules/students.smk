@@ -11,11 +11,12 @@ rule train:
         "../envs/lowd.yaml"
     params:
         settings=lambda w: planning.train_step(STUDIES[w.study], w.model).model_dump_json(),
-        code=planning.code("lowd.steps.train"),
+        code=planning.code(planning.TrainStep),
+        statement="provenance/{study}/train-{model}.json",
     shell:
         "lowd train --settings {params.settings:q} --pool {input.pool:q} --output {output:q}"
         " --scratch .lowd/{wildcards.study}/{wildcards.model}-{params.code}.safetensors"
-        " > {log:q} 2>&1"
+        " --statement {params.statement:q} > {log:q} 2>&1"
 
 
 rule generate:
@@ -32,10 +33,12 @@ rule generate:
         "../envs/lowd.yaml"
     params:
         settings=lambda w: planning.generate_step(STUDIES[w.study]).model_dump_json(),
-        code=planning.code("lowd.steps.generate"),
+        code=planning.code(planning.GenerateStep),
+        statement="provenance/{study}/generate-{model}.json",
     shell:
         "lowd generate --settings {params.settings:q} --students {input.students:q}"
-        " --noise {input.noise:q} --output {output:q} > {log:q} 2>&1"
+        " --noise {input.noise:q} --output {output:q}"
+        " --statement {params.statement:q} > {log:q} 2>&1"
 
 
 rule generate_teacher:
@@ -52,11 +55,13 @@ rule generate_teacher:
         "../envs/lowd.yaml"
     params:
         settings=lambda w: planning.generate_step(STUDIES[w.study]).model_dump_json(),
-        code=lambda w: planning.code_with_teacher(STUDIES[w.study], "lowd.steps.generate"),
+        code=lambda w: planning.code_with_teacher(STUDIES[w.study], planning.GenerateStep),
         custom=lambda w: planning.custom_code(STUDIES[w.study]),
+        statement="provenance/{study}/generate-teacher.json",
     shell:
         "lowd generate --settings {params.settings:q} --teacher {input.teacher:q}"
-        " --noise {input.noise:q} --output {output:q} > {log:q} 2>&1"
+        " --noise {input.noise:q} --output {output:q}"
+        " --statement {params.statement:q} > {log:q} 2>&1"
 
 
 rule generate_empirical:
@@ -73,7 +78,9 @@ rule generate_empirical:
         "../envs/lowd.yaml"
     params:
         settings=lambda w: planning.generate_step(STUDIES[w.study], grid=True).model_dump_json(),
-        code=planning.code("lowd.steps.generate"),
+        code=planning.code(planning.GenerateStep),
+        statement="provenance/{study}/generate-empirical.json",
     shell:
         "lowd generate --settings {params.settings:q} --pool {input.pool:q}"
-        " --noise {input.noise:q} --output {output:q} > {log:q} 2>&1"
+        " --noise {input.noise:q} --output {output:q}"
+        " --statement {params.statement:q} > {log:q} 2>&1"

@@ -11,11 +11,13 @@ rule teacher:
         "../envs/lowd.yaml"
     params:
         settings=lambda w: planning.teacher_step(STUDIES[w.study]).model_dump_json(),
-        code=lambda w: planning.code_with_teacher(STUDIES[w.study], "lowd.steps.teacher"),
+        code=lambda w: planning.code_with_teacher(STUDIES[w.study], planning.TeacherStep),
         custom=lambda w: planning.custom_code(STUDIES[w.study]),
+        statement="provenance/{study}/teacher.json",
     shell:
         "lowd teacher --settings {params.settings:q} --output {output:q}"
-        " --scratch .lowd/{wildcards.study}/teacher-{params.code}.safetensors > {log:q} 2>&1"
+        " --scratch .lowd/{wildcards.study}/teacher-{params.code}.safetensors"
+        " --statement {params.statement:q} > {log:q} 2>&1"
 
 
 rule pool:
@@ -31,10 +33,12 @@ rule pool:
         "../envs/lowd.yaml"
     params:
         settings=lambda w: planning.pool_step(STUDIES[w.study]).model_dump_json(),
-        code=lambda w: planning.code_with_teacher(STUDIES[w.study], "lowd.steps.pool"),
+        code=lambda w: planning.code_with_teacher(STUDIES[w.study], planning.PoolStep),
+        statement="provenance/{study}/pool.json",
     shell:
         "lowd pool --settings {params.settings:q} --teacher {input.teacher:q}"
-        " --output {output:q} > {log:q} 2>&1"
+        " --output {output:q}"
+        " --statement {params.statement:q} > {log:q} 2>&1"
 
 
 rule noise:
@@ -48,9 +52,11 @@ rule noise:
         "../envs/lowd.yaml"
     params:
         settings=lambda w: planning.noise_step(STUDIES[w.study]).model_dump_json(),
-        code=planning.code("lowd.steps.noise"),
+        code=planning.code(planning.NoiseStep),
+        statement="provenance/{study}/noise.json",
     shell:
-        "lowd noise --settings {params.settings:q} --output {output:q} > {log:q} 2>&1"
+        "lowd noise --settings {params.settings:q} --output {output:q}"
+        " --statement {params.statement:q} > {log:q} 2>&1"
 
 
 rule describe:
@@ -67,7 +73,9 @@ rule describe:
         "../envs/lowd.yaml"
     params:
         settings=lambda w: planning.describe_step(STUDIES[w.study]).model_dump_json(),
-        code=planning.code("lowd.steps.describe"),
+        code=planning.code(planning.DescribeStep),
+        statement="provenance/{study}/describe.json",
     shell:
         "lowd describe --settings {params.settings:q} --pool {input.pool:q}"
-        " --teacher {input.teacher:q} --output {output:q} > {log:q} 2>&1"
+        " --teacher {input.teacher:q} --output {output:q}"
+        " --statement {params.statement:q} > {log:q} 2>&1"

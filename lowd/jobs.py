@@ -1,0 +1,128 @@
+"""What a step's settings imply: the code it runs, the streams it draws from, the user's own files.
+
+The workflow reruns by this and statements record it, so that the two can't disagree.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from lowd.base import Settings
+from lowd.sources.settings import (
+    ArraySource,
+    CustomTeacher,
+    FolderSource,
+    MoLRGTeacher,
+    TeacherSettings,
+    TrainedTeacher,
+)
+from lowd.steps.collect import CollectStep
+from lowd.steps.figure import FigureStep
+from lowd.steps.generate import GenerateStep
+from lowd.steps.noise import NoiseStep
+from lowd.steps.pool import PoolStep
+from lowd.steps.teacher import TeacherStep
+from lowd.steps.train import TrainStep
+
+Inputs = Mapping[str, Sequence[Path]]
+"""Files and folders given to a step, by the name of its argument."""
+
+
+def modules(step: Settings | type[Settings], teacher: str | None = None) -> tuple[str, ...]:
+    """The modules a step runs: its own, where its settings stand, and those it imports by name.
+
+    Args:
+        step: its settings, or their class where every job of the step runs the same code.
+        teacher: the kind of teacher it makes or loads, if it does.
+    """
+    if isinstance(step, FigureStep):
+        return step.__module__, f"lowd.figures.{step.name}"
+    if teacher is not None:
+        return step.__module__, f"lowd.steps.teachers.{teacher}"
+    return (step.__module__,)
+
+
+def teacher_kind(step: Settings, inputs: Inputs) -> str | None:
+    """The kind of teacher a step makes or loads, None if it does neither."""
+    if isinstance(step, TeacherStep):
+        return step.teacher.kind
+    for metadata in _teachers(step, inputs):
+        return metadata.get("kind", "trained")
+    return None
+
+
+def streams(step: Settings) -> tuple[str, ...]:
+    """Names of the random streams a step draws from; `lowd.streams` turns one into its seed.
+
+    In braces stands what differs inside one job: N and replicate of a student, the block of its
+    training, the rule of a transition. A name has its study's seed first, if it depends on one.
+    """
+    match step:
+        case TeacherStep(teacher=MoLRGTeacher()):
+            return (f"{step.seed}/teacher",)
+        case TeacherStep(teacher=TrainedTeacher()):
+            return (f"{step.seed}/held out", *_training(f"{step.seed}/teacher"))
+        case PoolStep():
+            return (f"{step.seed}/pool",)
+        case NoiseStep():
+            return (f"{step.seed}/evaluation noise",)
+        case TrainStep():
+            return _training(f"{step.seed}/{step.name}/N={{N}}/replicate={{replicate}}")
+        case CollectStep():
+            return ("slope/{rule}",)
+    return ()
+
+
+def own_files(step: Settings, inputs: Inputs) -> dict[str, list[Path]]:
+    """Files of the user's own that a step reads besides its `inputs`, by what they are to it."""
+    if isinstance(step, TeacherStep):
+        found = {"images": image_files(step.teacher), "custom": custom_files(step.teacher)}
+    else:
+        entries = [metadata["entry"] for metadata in _teachers(step, inputs) if "entry" in metadata]
+        found = {"custom": [_module_file(entry) for entry in entries]}
+    return {role: paths for role, paths in found.items() if paths}
+
+
+def image_files(teacher: TeacherSettings) -> list[Path]:
+    """The images that the teacher learns from, unless they come with a library."""
+    if isinstance(teacher, TrainedTeacher):
+        images = teacher.images
+        if isinstance(images, FolderSource | ArraySource):
+            return [images.path]
+    return []
+
+
+def custom_files(teacher: TeacherSettings) -> list[Path]:
+    """The module that a custom teacher comes from, which the import graph does not see."""
+    return [_module_file(teacher.entry)] if isinstance(teacher, CustomTeacher) else []
+
+
+def _training(cell: str) -> tuple[str, ...]:
+    return f"{cell}/initialisation", f"{cell}/training/{{block}}"
+
+
+def _module_file(entry: str) -> Path:
+    module = entry.split(":")[0]
+    try:
+        spec = find_spec(module)
+    except ModuleNotFoundError:  # the package it should be in
+        spec = None
+    if spec is None or spec.origin is None:
+        raise ValueError(f"teacher.entry: no module {module!r} beside params.yaml or installed")
+    return Path(spec.origin)
+
+
+def _teachers(step: Settings, inputs: Inputs) -> Iterator[dict[str, Any]]:
+    """What the folder of a teacher that the step loads says of it."""
+    from safetensors import SafetensorError, safe_open
+
+    if not isinstance(step, PoolStep | GenerateStep):
+        return
+    for folder in inputs.get("teacher", ()):
+        try:
+            with safe_open(folder / "weights.safetensors", framework="numpy") as file:
+                yield json.loads(file.metadata()["lowd"])
+        except (OSError, SafetensorError, KeyError, TypeError, json.JSONDecodeError):
+            continue  # the step itself says what is wrong with it

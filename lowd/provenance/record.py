@@ -1,0 +1,150 @@
+"""From a job that runs to its statement: first what goes in, then what came out."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from lowd.provenance.code import ROOT as PACKAGE_ROOT
+from lowd.provenance.code import code_digest, source_files
+from lowd.provenance.digests import Digests, digest_all
+from lowd.provenance.environment import commit, environment, versions
+from lowd.provenance.lineage import lineage_id
+from lowd.provenance.statement import (
+    CODE,
+    COMMIT,
+    SOURCE,
+    BuildDefinition,
+    Builder,
+    ExternalParameters,
+    Metadata,
+    Provenance,
+    Resource,
+    RunDetails,
+    Statement,
+    Subject,
+    inside,
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job about to run; its outputs by their names from the current folder."""
+
+    outputs: tuple[str, ...]
+    parameters: ExternalParameters
+    streams: tuple[str, ...]
+    dependencies: tuple[Resource, ...]
+    lineage: str
+    started: datetime
+
+
+def begin(
+    step: str,
+    settings: Mapping[str, Any],
+    *,
+    inputs: Mapping[str, Sequence[Path]],
+    outputs: Iterable[Path],
+    modules: Iterable[str],
+    streams: Iterable[str] = (),
+) -> Job:
+    """Take down what a job is about to read and run; hashes the inputs.
+
+    Args:
+        step: the step's name.
+        settings: its settings, as JSON values.
+        inputs: its files and folders by role.
+        outputs: the files and folders it is to make, inside the current folder.
+        modules: the modules it runs, as for `code_digest`.
+        streams: names of the random streams it draws from.
+
+    Raises:
+        OSError: an input is missing or can't be read.
+        ValueError: an output is outside the current folder.
+    """
+    started = datetime.now(UTC)
+    modules = tuple(modules)
+    code = code_digest(modules)
+    digests = {role: digest_all(paths) for role, paths in inputs.items()}
+    dependencies = [
+        _resource(_name(path), content, role)
+        for role, paths in inputs.items()
+        for path, content in zip(paths, digests[role], strict=True)
+    ]
+    sources = source_files(modules)
+    dependencies += [
+        _resource(path.relative_to(PACKAGE_ROOT.parent).as_posix(), content, SOURCE)
+        for path, content in zip(sources, digest_all(sources), strict=True)
+    ]
+    dependencies.append(
+        Resource(
+            uri="urn:lowd:code:v1",
+            digest={"sha256": code},
+            annotations={"role": CODE, "modules": list(modules)},
+        )
+    )
+    if (checked_out := commit()) is not None:
+        dependencies.append(
+            Resource(
+                uri="urn:lowd:repository",
+                digest={"gitCommit": checked_out.digest},
+                annotations={"role": COMMIT, "dirty": checked_out.dirty},
+            )
+        )
+    return Job(
+        outputs=tuple(inside(_name(path)) for path in outputs),
+        parameters=ExternalParameters(step=step, settings=dict(settings)),
+        streams=tuple(streams),
+        dependencies=tuple(dependencies),
+        lineage=lineage_id(step, settings, digests, code),
+        started=started,
+    )
+
+
+def finish(job: Job) -> Statement:
+    """The statement of a job that has run; hashes the outputs.
+
+    Raises:
+        OSError: an output is missing or can't be read.
+    """
+    finished = datetime.now(UTC)
+    contents = digest_all([Path(name) for name in job.outputs])
+    definition = BuildDefinition(
+        external_parameters=job.parameters,
+        internal_parameters={"randomStreams": list(job.streams)},
+        resolved_dependencies=job.dependencies,
+    )
+    byproducts = (
+        Resource(
+            name="lineage", uri=f"urn:lowd:lineage:{job.lineage}", digest={"sha256": job.lineage}
+        ),
+        Resource(name="environment", annotations=environment()),
+    )
+    return Statement(
+        subject=tuple(
+            Subject(name=name, digest=content.digest_set())
+            for name, content in zip(job.outputs, contents, strict=True)
+        ),
+        predicate=Provenance(
+            build_definition=definition,
+            run_details=RunDetails(
+                builder=Builder(version=versions()),
+                metadata=Metadata(
+                    invocation_id=uuid4().urn, started_on=job.started, finished_on=finished
+                ),
+                byproducts=byproducts,
+            ),
+        ),
+    )
+
+
+def _resource(name: str, content: Digests, role: str) -> Resource:
+    return Resource(name=name, digest=content.digest_set(), annotations={"role": role})
+
+
+def _name(path: Path) -> str:
+    """The path from the current folder, also for a file outside it; links stay links."""
+    return Path(os.path.relpath(path)).as_posix()

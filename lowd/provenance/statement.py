@@ -1,0 +1,287 @@
+"""Statements: what one job read, ran and left, as in-toto Statements with SLSA provenance.
+
+Form: in-toto Statement v1 (github.com/in-toto/attestation, spec/v1) around the SLSA provenance v1
+predicate (slsa.dev/spec/v1.0/provenance). Of a statement of lowd,
+
+- subjects are the outputs, named by their paths from the repository's root;
+- resolved dependencies are, by their annotation `role`: the inputs, each under the name of the
+  step's argument; `source`, every file of code the step can run; `code`, the digest of that code
+  that ignores comments and layout; `commit`, what git had checked out;
+- external parameters are the step and its settings, internal ones the names of its random streams;
+- by-products are the lineage id and a description of the machine; the builder's versions are
+  those of the libraries.
+
+Plain models and not in-toto's protobuf bindings, whose JSON makes every integer a double: a seed
+above 2**53 would be recorded as another one.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+from pydantic.alias_generators import to_camel
+
+from lowd.provenance.digests import Digests
+from lowd.provenance.environment import Commit
+from lowd.provenance.lineage import lineage_id
+from lowd.store.atomic import staged
+
+ROOT = Path("provenance")
+SOURCE, CODE, COMMIT = "source", "code", "commit"
+"""Roles that no argument of a step has."""
+
+
+def _relative(name: str) -> str:
+    if PurePosixPath(name).is_absolute():
+        raise ValueError(f"{name!r} is absolute; names are relative to the repository's root")
+    return name
+
+
+def inside(name: str) -> str:
+    """The name of an output, which must lie in the repository; raises ValueError otherwise."""
+    if not name or ".." in PurePosixPath(name).parts:
+        raise ValueError(f"{name!r} lies outside the folder lowd runs in, the repository's root")
+    return name
+
+
+class _Model(BaseModel):
+    """in-toto asks readers to put up with fields they don't know; these are kept."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, frozen=True, extra="allow"
+    )
+
+
+class Resource(_Model):
+    """in-toto's ResourceDescriptor, as far as lowd uses it."""
+
+    name: Annotated[str, AfterValidator(_relative)] | None = None
+    uri: str | None = None
+    digest: dict[str, str] | None = None
+    annotations: dict[str, Any] | None = None
+
+    @property
+    def path(self) -> Path:
+        """Where the file or folder lies, from the repository's root."""
+        if self.name is None:
+            raise ValueError(f"{self.uri} is no file")
+        return Path(self.name)
+
+    @property
+    def digests(self) -> Digests:
+        """Digests of the file or folder; raises ValueError if it is something else."""
+        return Digests.from_digest_set(self.digest or {})
+
+    @property
+    def role(self) -> str:
+        """What a dependency was to the step."""
+        return (self.annotations or {}).get("role", "")
+
+
+class Subject(Resource):
+    """An output."""
+
+    name: Annotated[str, AfterValidator(_relative), AfterValidator(inside)]
+    digest: dict[str, str]
+
+
+class ExternalParameters(_Model):
+    """The step and its settings, exactly."""
+
+    step: str
+    settings: dict[str, Any]
+
+
+class BuildDefinition(_Model):
+    """What was asked for."""
+
+    build_type: Literal["urn:lowd:step:v1"] = "urn:lowd:step:v1"
+    external_parameters: ExternalParameters
+    internal_parameters: dict[str, Any]
+    resolved_dependencies: tuple[Resource, ...]
+
+
+class Builder(_Model):
+    """The `lowd` command, and the libraries' versions."""
+
+    id: str = "urn:lowd:command:v1"
+    version: dict[str, str]
+
+
+class Metadata(_Model):
+    """Which run it was, and when."""
+
+    invocation_id: str
+    started_on: AwareDatetime
+    finished_on: AwareDatetime
+
+
+class RunDetails(_Model):
+    """How this run of it went."""
+
+    builder: Builder
+    metadata: Metadata
+    byproducts: tuple[Resource, ...]
+
+
+class Provenance(_Model):
+    """SLSA's predicate."""
+
+    build_definition: BuildDefinition
+    run_details: RunDetails
+
+
+class Statement(_Model):
+    """One job's statement; the properties say what is where."""
+
+    type: Literal["https://in-toto.io/Statement/v1"] = Field(
+        default="https://in-toto.io/Statement/v1", alias="_type"
+    )
+    subject: tuple[Subject, ...] = Field(min_length=1)
+    predicate_type: Literal["https://slsa.dev/provenance/v1"] = "https://slsa.dev/provenance/v1"
+    predicate: Provenance
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "Statement":
+        names = [output.name for output in self.subject]
+        if len(set(names)) < len(names):
+            raise ValueError(f"subject: {names} names an output twice")
+        for resource in (*self.subject, *self.sources, *sum(self.inputs.values(), ())):
+            _ = resource.path, resource.digests
+        _ = self.code, self.lineage
+        return self
+
+    @property
+    def step(self) -> str:
+        """Name of the step."""
+        return self.predicate.build_definition.external_parameters.step
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Settings of the step, as JSON values."""
+        return self.predicate.build_definition.external_parameters.settings
+
+    @property
+    def streams(self) -> list[str]:
+        """Names of the random streams, with `{…}` where each cell or block has its own."""
+        return self.predicate.build_definition.internal_parameters.get("randomStreams", [])
+
+    @property
+    def inputs(self) -> dict[str, tuple[Resource, ...]]:
+        """Inputs by role, in the order the step got them."""
+        found: dict[str, tuple[Resource, ...]] = {}
+        for resource in self.predicate.build_definition.resolved_dependencies:
+            if resource.role not in (SOURCE, CODE, COMMIT):
+                found[resource.role] = (*found.get(resource.role, ()), resource)
+        return found
+
+    @property
+    def sources(self) -> tuple[Resource, ...]:
+        """Files of code."""
+        return tuple(self._dependencies(SOURCE))
+
+    @property
+    def code(self) -> str:
+        """`code_digest` of the step."""
+        return _sha256(self._dependencies(CODE), "code digest")
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The modules that digest was taken of; with `code_digest`, whether the code still is."""
+        for resource in self._dependencies(CODE):
+            return tuple((resource.annotations or {}).get("modules", ()))
+        return ()
+
+    @property
+    def commit(self) -> Commit | None:
+        """The commit it ran from; None if there was no git."""
+        for resource in self._dependencies(COMMIT):
+            annotations = resource.annotations or {}
+            return Commit((resource.digest or {})["gitCommit"], annotations["dirty"])
+        return None
+
+    @property
+    def lineage(self) -> str:
+        """The lineage id, as stated."""
+        return _sha256(self._byproducts("lineage"), "lineage id")
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """The machine, as `environment` describes it."""
+        for resource in self._byproducts("environment"):
+            return resource.annotations or {}
+        return {}
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Versions of the libraries."""
+        return self.predicate.run_details.builder.version
+
+    @property
+    def started(self) -> datetime:
+        """When the step began."""
+        return self.predicate.run_details.metadata.started_on
+
+    @property
+    def finished(self) -> datetime:
+        """When its outputs were there."""
+        return self.predicate.run_details.metadata.finished_on
+
+    def derived_lineage(self) -> str:
+        """The lineage id that the rest of the statement implies: equal to `lineage`, or edited."""
+        inputs = {role: [r.digests for r in files] for role, files in self.inputs.items()}
+        return lineage_id(self.step, self.settings, inputs, self.code)
+
+    def _dependencies(self, role: str) -> Iterator[Resource]:
+        dependencies = self.predicate.build_definition.resolved_dependencies
+        return (resource for resource in dependencies if resource.role == role)
+
+    def _byproducts(self, name: str) -> Iterator[Resource]:
+        byproducts = self.predicate.run_details.byproducts
+        return (resource for resource in byproducts if resource.name == name)
+
+
+def _sha256(resources: Iterator[Resource], what: str) -> str:
+    for resource in resources:
+        if digest := (resource.digest or {}).get("sha256"):
+            return digest
+    raise ValueError(f"no {what}")
+
+
+def write_statement(path: Path, statement: Statement) -> None:
+    """Write the statement to the JSON file `path`, whole or not at all."""
+    content = statement.model_dump(mode="json", by_alias=True, exclude_none=True)
+    with staged(path) as draft:
+        draft.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def read_statement(path: Path) -> Statement:
+    """The statement in `path`.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: it is damaged, or not a statement of lowd.
+    """
+    try:
+        return Statement.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "content"
+        raise ValueError(f"{path}: not a statement of lowd: {where}: {first['msg']}") from None
+
+
+def read_statements(root: Path = ROOT) -> dict[Path, Statement]:
+    """Every statement below `root`, by its path; raises as `read_statement` does."""
+    paths = (path for path in sorted(root.rglob("*.json")) if not path.name.startswith("."))
+    return {path: read_statement(path) for path in paths}
