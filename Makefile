@@ -22,7 +22,8 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	touch $@
 
 figures: setup
-	dvc repro $(STUDIES:%=study@%)
+	@# One by one: given several stages, DVC picks its own order.
+	for study in $(STUDIES); do dvc repro study@$$study || exit 1; done
 	@echo "Figures: $(STUDIES:%=figures/%/)"
 
 test: setup lint
