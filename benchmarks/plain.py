@@ -5,12 +5,24 @@ and both must give the same loss.
 """
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lowd.models.layers import NoiseEmbedding
+
+class NoiseEmbedding(nn.Module):
+    frequencies: Tensor
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        frequencies = torch.logspace(-2, 2, features // 2, base=2.0) * math.pi
+        self.register_buffer("frequencies", frequencies)
+
+    def forward(self, c_noise: Tensor) -> Tensor:
+        angles = c_noise[:, None] * self.frequencies
+        return torch.cat([angles.cos(), angles.sin()], dim=-1)
 
 
 class MLP(nn.Module):
@@ -21,9 +33,7 @@ class MLP(nn.Module):
         size = math.prod(shape)
         sizes = [size + features] + [width] * depth
         self.embed = NoiseEmbedding(features)
-        self.hidden = nn.ModuleList(
-            nn.Linear(a, b) for a, b in zip(sizes, sizes[1:], strict=False)
-        )
+        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
         self.out = nn.Linear(sizes[-1], size)
 
     def forward(self, x: Tensor, c_noise: Tensor) -> Tensor:
@@ -65,22 +75,18 @@ class UNet(nn.Module):
 
         def column(inputs: int, outputs: int) -> nn.ModuleList:
             sizes = [inputs] + [outputs] * blocks
-            return nn.ModuleList(
-                ResidualBlock(a, b, embedding) for a, b in zip(sizes, sizes[1:], strict=False)
-            )
+            return nn.ModuleList(ResidualBlock(a, b, embedding) for a, b in pairwise(sizes))
 
         self.embed = NoiseEmbedding(features)
         self.embed_layer = nn.Linear(features, embedding)
         self.stem = nn.Conv2d(shape[0], width, 3, padding=1)
-        self.down = nn.ModuleList(
-            column(a, b) for a, b in zip([width, *levels], levels, strict=False)
-        )
+        self.down = nn.ModuleList(column(a, b) for a, b in pairwise([width, *levels]))
         self.up = nn.ModuleList(
             column(below + here, here)
             for here, below in zip(levels[-2::-1], levels[:0:-1], strict=True)
         )
-        self.norm = nn.GroupNorm(math.gcd(width, 4), width)
-        self.out = nn.Conv2d(width, shape[0], 3, padding=1)
+        self.norm = nn.GroupNorm(math.gcd(levels[0], 4), levels[0])
+        self.out = nn.Conv2d(levels[0], shape[0], 3, padding=1)
 
     def forward(self, x: Tensor, c_noise: Tensor) -> Tensor:
         noise_level = functional.silu(self.embed_layer(self.embed(c_noise)))

@@ -127,7 +127,7 @@ def train_alone(
 ) -> Callable[[], None]:
     """The plain loop for one student; a loop over students repeats it."""
     optimizer = torch.optim.Adam(
-        network.parameters(), lr=settings.learning_rate, betas=settings.betas
+        network.parameters(), lr=settings.learning_rate, betas=settings.betas, fused=True
     )
     average = [p.detach().clone() for p in network.parameters()]
 
@@ -166,7 +166,9 @@ def train_plain(case: Case, steps: int) -> Callable[[], None]:
 
     def loss(clean: Tensor) -> Tensor:
         log_sigma = settings.log_sigma_mean + settings.log_sigma_std * torch.randn(len(clean))
-        return edm_loss(network, clean, torch.randn_like(clean), log_sigma.exp(), settings.sigma_data)
+        return edm_loss(
+            network, clean, torch.randn_like(clean), log_sigma.exp(), settings.sigma_data
+        )
 
     return train_alone(network, loss, case.pool(), settings)
 

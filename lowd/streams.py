@@ -6,7 +6,10 @@ import torch
 
 
 def stream_seed(*names: str | int) -> int:
-    """The 63-bit seed of a stream, from the SHA-256 of its name; equal names give equal draws."""
+    """The seed of a stream, from the SHA-256 of its name; equal names give equal draws.
+
+    63 bits, of which torch's CPU generator uses the lower 32.
+    """
     digest = hashlib.sha256("/".join(map(str, names)).encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
 

@@ -17,8 +17,8 @@ ARCHITECTURES: dict[str, type[nn.Module]] = {"mlp": MLP, "unet": UNet, "dit": Di
 def build(settings: ModelSettings, students: int, shape: Sequence[int]) -> nn.Module:
     """A stack of `students` networks for samples of `shape`, parameters not yet drawn.
 
-    Its forward maps x (student, batch, *shape) and c_noise, broadcastable to (student, batch), to
-    (student, batch, *shape).
+    Its forward maps x (student, batch, *shape) and c_noise, one for all or (student,) or
+    (student, batch), to (student, batch, *shape).
     """
     options = settings.model_dump(exclude={"architecture"})
     return ARCHITECTURES[settings.architecture](students, tuple(shape), **options)
@@ -26,7 +26,10 @@ def build(settings: ModelSettings, students: int, shape: Sequence[int]) -> nn.Mo
 
 @torch.no_grad()
 def initialise(stack: nn.Module, generators: Sequence[torch.Generator]) -> None:
-    """Draw student s's parameters from generators[s] alone, uniformly within ±1/√(fan in)."""
+    """Draw student s's parameters from generators[s] alone, uniformly within their bounds.
+
+    A parameter whose bound is 0 keeps its value.
+    """
     for layer in stack.modules():
         if isinstance(layer, StackedLayer):
             for name, bound in layer.bounds.items():

@@ -72,9 +72,9 @@ class DiT(StackedLayer):
     def forward(
         self,
         x: Float[Tensor, "student batch channel height width"],
-        c_noise: Float[Tensor, "*#rows"],
+        c_noise: Float[Tensor, "..."],
     ) -> Float[Tensor, "student batch channel height width"]:
-        noise_level = self.embed_layer(self.embed(c_noise.expand(x.shape[:2])))
+        noise_level = self.embed_layer(self.embed(c_noise, x.shape[:2]))
         patches = functional.pixel_unshuffle(x, self.patch)
         hidden = self.stem(patches.flatten(3).transpose(2, 3)) + self.position
         for block in self.blocks:

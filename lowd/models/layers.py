@@ -6,6 +6,7 @@ networks that know nothing of each other. Vectors travel as (student, batch, fea
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
@@ -21,10 +22,9 @@ class StackedLayer(nn.Module):
         self.students = students
         self.bounds: dict[str, float] = {}
 
-    def declare(self, name: str, *shape: int, bound: float, centre: float = 0.0) -> None:
-        """Add a parameter (student, *shape), to be drawn uniformly from centre ± bound."""
-        value = torch.full((self.students, *shape), centre)
-        self.register_parameter(name, nn.Parameter(value))
+    def declare(self, name: str, *shape: int, bound: float, fill: float = 0.0) -> None:
+        """Add a parameter (student, *shape), to be drawn within ±bound; bound 0 keeps `fill`."""
+        self.register_parameter(name, nn.Parameter(torch.full((self.students, *shape), fill)))
         self.bounds[name] = bound
 
 
@@ -48,7 +48,7 @@ class Linear(StackedLayer):
 
 
 class Conv2d(StackedLayer):
-    """A same-size convolution for every student, as one grouped convolution."""
+    """A same-size convolution for every student, as one grouped convolution; `kernel` is odd."""
 
     weight: Tensor
     bias: Tensor
@@ -63,8 +63,8 @@ class Conv2d(StackedLayer):
         self.padding = kernel // 2
 
     def forward(
-        self, x: Float[Tensor, "batch _ height width"]
-    ) -> Float[Tensor, "batch _ height width"]:
+        self, x: Float[Tensor, "batch _inputs height width"]
+    ) -> Float[Tensor, "batch _outputs height width"]:
         return functional.conv2d(
             x,
             self.weight.flatten(0, 1),
@@ -75,7 +75,7 @@ class Conv2d(StackedLayer):
 
 
 class GroupNorm(StackedLayer):
-    """Group normalisation that never mixes students."""
+    """Each student's channels normalised in 4 groups, or in 2 or 1 where 4 does not divide them."""
 
     weight: Tensor
     bias: Tensor
@@ -83,12 +83,12 @@ class GroupNorm(StackedLayer):
     def __init__(self, students: int, channels: int) -> None:
         super().__init__(students)
         self.groups = math.gcd(channels, 4)
-        self.declare("weight", channels, bound=0.0, centre=1.0)
+        self.declare("weight", channels, bound=0.0, fill=1.0)
         self.declare("bias", channels, bound=0.0)
 
     def forward(
-        self, x: Float[Tensor, "batch _ height width"]
-    ) -> Float[Tensor, "batch _ height width"]:
+        self, x: Float[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, "batch channels height width"]:
         groups = self.students * self.groups
         return functional.group_norm(x, groups, self.weight.flatten(), self.bias.flatten())
 
@@ -112,19 +112,22 @@ class Attention(StackedLayer):
 
 
 class NoiseEmbedding(nn.Module):
-    """Fourier features of c_noise = ¼ ln σ, the same fixed frequencies for every student."""
+    """Fourier features of c_noise = ¼ ln σ, the same fixed frequencies for every student.
+
+    c_noise is one for all or (student,) or (student, batch); `rows` is (student, batch).
+    """
 
     frequencies: Tensor
 
     def __init__(self, features: int) -> None:
         super().__init__()
-        # c_noise spans [-1.6, 1.1] over σ in [.002, 80]: a quarter turn to a few turns.
-        self.register_buffer(
-            "frequencies", torch.logspace(-2, 2, features // 2, base=2.0) * math.pi
-        )
+        # c_noise spans [-1.6, 1.1] over σ in [.002, 80]: a third of a turn to five turns.
+        frequencies = torch.logspace(-2, 2, features // 2, base=2.0) * math.pi
+        self.register_buffer("frequencies", frequencies, persistent=False)
 
     def forward(
-        self, c_noise: Float[Tensor, "student batch"]
+        self, c_noise: Float[Tensor, "..."], rows: Sequence[int]
     ) -> Float[Tensor, "student batch feature"]:
-        angles = c_noise[..., None] * self.frequencies
+        levels = c_noise.reshape(c_noise.shape + (1,) * (2 - c_noise.ndim)).expand(*rows)
+        angles = levels[..., None] * self.frequencies
         return torch.cat([angles.cos(), angles.sin()], dim=-1)

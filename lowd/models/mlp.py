@@ -33,9 +33,9 @@ class MLP(nn.Module):
         self.out = Linear(students, sizes[-1], size, zero=True)
 
     def forward(
-        self, x: Float[Tensor, "student batch *shape"], c_noise: Float[Tensor, "*#rows"]
+        self, x: Float[Tensor, "student batch *shape"], c_noise: Float[Tensor, "..."]
     ) -> Float[Tensor, "student batch *shape"]:
-        noise_level = self.embed(c_noise.expand(x.shape[:2]))
+        noise_level = self.embed(c_noise, x.shape[:2])
         hidden = torch.cat([x.flatten(2), noise_level], dim=-1)
         for layer in self.hidden:
             hidden = functional.silu(layer(hidden))

@@ -15,7 +15,6 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, students: int, inputs: int, outputs: int, embedding: int) -> None:
         super().__init__()
-        self.students = students
         self.first_norm = GroupNorm(students, inputs)
         self.first = Conv2d(students, inputs, outputs)
         self.modulate = Linear(students, embedding, 2 * outputs, zero=True)
@@ -79,15 +78,15 @@ class UNet(nn.Module):
             column(below + here, here)
             for here, below in zip(levels[-2::-1], levels[:0:-1], strict=True)
         )
-        self.norm = GroupNorm(students, width)
-        self.out = Conv2d(students, width, shape[0], zero=True)
+        self.norm = GroupNorm(students, levels[0])
+        self.out = Conv2d(students, levels[0], shape[0], zero=True)
 
     def forward(
         self,
         x: Float[Tensor, "student batch channel height width"],
-        c_noise: Float[Tensor, "*#rows"],
+        c_noise: Float[Tensor, "..."],
     ) -> Float[Tensor, "student batch channel height width"]:
-        noise_level = functional.silu(self.embed_layer(self.embed(c_noise.expand(x.shape[:2]))))
+        noise_level = functional.silu(self.embed_layer(self.embed(c_noise, x.shape[:2])))
         hidden = self.stem(x.transpose(0, 1).flatten(1, 2))
         passed: list[Tensor] = []
         for depth, column in enumerate(self.down):

@@ -1,7 +1,5 @@
 """Real images as arrays (image, channel, height, width) in [-1, 1]."""
 
-from pathlib import Path
-
 import numpy as np
 from jaxtyping import Float32
 
@@ -15,8 +13,9 @@ def load_images(settings: SourceSettings) -> Images:
     """The images of a source, in a fixed order.
 
     Raises:
-        FileNotFoundError: the folder or file is not there, or holds no image.
-        ValueError: an image has another size or mode than declared; the message names it.
+        FileNotFoundError: the folder or file is not there, or the folder holds no image.
+        ValueError: an image can't be read, has another size than declared, or values that would
+            not survive as 8 bits or in [-1, 1]; the message names the file.
     """
     if isinstance(settings, FolderSource):
         return _from_folder(settings)
@@ -29,6 +28,7 @@ def load_images(settings: SourceSettings) -> Images:
 
 
 def _from_folder(settings: FolderSource) -> Images:
+    """One channel is luminance, three are RGB, whatever the files hold."""
     from PIL import Image, UnidentifiedImageError
 
     channels, height, width = settings.shape
@@ -43,6 +43,8 @@ def _from_folder(settings: FolderSource) -> Images:
     for row, path in enumerate(paths):
         try:
             with Image.open(path) as image:
+                if image.mode[0] in "IF":  # convert() would clip them at 255
+                    raise ValueError(f"{path}: more than 8 bits a pixel; convert it to 8 bits")
                 pixels = np.asarray(image.convert(mode), np.float32)
         except (UnidentifiedImageError, OSError) as error:
             raise ValueError(f"{path}: not a readable image ({error})") from None
@@ -56,19 +58,22 @@ def _from_folder(settings: FolderSource) -> Images:
 
 
 def _from_npz(settings: ArraySource) -> Images:
-    path: Path = settings.path
+    path = settings.path
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
-    with np.load(path, allow_pickle=False) as file:
-        if settings.key not in file:
-            raise ValueError(f"{path}: no array {settings.key!r}; it holds {sorted(file)}")
-        images = file[settings.key]
-    if images.shape[1:] != settings.shape:
-        raise ValueError(
-            f"{path}: samples of shape {images.shape[1:]}, but shape declares {settings.shape}"
-        )
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            keys, images = sorted(file), file.get(settings.key)
+    except Exception as error:  # zipfile, zlib and numpy each raise types of their own
+        raise ValueError(f"{path}: not an .npz file of plain arrays ({error})") from None
+    if images is None:
+        raise ValueError(f"{path}: no array {settings.key!r}; it holds {keys}")
+    if images.shape[1:] != settings.shape or not len(images):
+        raise ValueError(f"{path}: shape {images.shape}; declared are images of {settings.shape}")
     if images.dtype == np.uint8:
         return images.astype(np.float32) / 127.5 - 1
-    if not np.isfinite(images).all() or np.abs(images).max() > 1:
+    if images.dtype.kind != "f":
+        raise ValueError(f"{path}: {images.dtype} values; store uint8, or floats in [-1, 1]")
+    if not (np.abs(images) <= 1).all():
         raise ValueError(f"{path}: values outside [-1, 1]; scale them, or store uint8")
     return images.astype(np.float32)

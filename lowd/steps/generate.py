@@ -41,7 +41,7 @@ def generate(
     *shape), for the teacher (noise, *shape); samples of a diverged student are NaN.
 
     Raises:
-        ValueError: none or several kinds of model are given.
+        ValueError: none or several kinds of model are given, or a pool without a grid.
     """
     import torch
 
@@ -57,6 +57,8 @@ def generate(
     elif teacher is not None:
         dataset = _from_teacher(settings, teacher, noises, device)
     elif pool is not None:
+        if not (settings.samples and settings.replicates):
+            raise ValueError("samples, replicates: give the grid of training sets beside --pool")
         dataset = _from_empirical(settings, pool, noises, device)
     write_store(output, dataset)
 

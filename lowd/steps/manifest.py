@@ -28,15 +28,18 @@ def manifest(settings: ManifestStep, *, output: Path) -> None:
     from lowd.store.atomic import remove, staged
 
     declared = {*settings.declared, output}
-    parents = {parent for path in declared for parent in path.parents}
+    kept = {path.absolute() for path in declared}
+    parents = {parent for path in kept for parent in path.parents}
     for folder in settings.folders:
         # Walks only folders that hold something declared: what is inside a store is its own affair.
-        pending = [folder] if folder.is_dir() else []
+        pending = [folder.absolute()] if folder.is_dir() else []
         while pending:
             for path in pending.pop().iterdir():
+                if path in kept:
+                    continue
                 if path in parents and path.is_dir():
                     pending.append(path)
-                elif path not in declared:
+                else:
                     remove(path)
     with staged(output) as draft:
         draft.write_text(json.dumps(sorted(map(str, declared)), indent=1) + "\n")

@@ -110,7 +110,7 @@ def _train(trainer: Trainer, scratch: Path | None, label: str) -> None:
 
 def _fingerprint(trainer: Trainer) -> str:
     """What a state belongs to: the settings, the cells, the data, and the kind of device."""
-    digest = hashlib.sha256(repr((trainer.settings, trainer.cells, str(trainer.stack))).encode())
+    digest = hashlib.sha256(repr((trainer.model, trainer.settings, trainer.cells)).encode())
     digest.update(trainer.pool.device.type.encode())
     digest.update(trainer.pool.cpu().numpy().tobytes())
     return digest.hexdigest()

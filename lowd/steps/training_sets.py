@@ -10,7 +10,16 @@ from collections.abc import Sequence
 def training_rows(
     pool_size: int, samples: Sequence[int], replicates: int
 ) -> dict[tuple[int, int], slice]:
-    """Rows of every training set, by (N, replicate), N slowest."""
+    """Rows of every training set, by (N, replicate), N slowest.
+
+    Raises:
+        ValueError: a training set does not fit in its replicate's part of the pool.
+    """
+    if replicates * max(samples) > pool_size:
+        raise ValueError(
+            f"samples: {replicates} disjoint replicates of {max(samples)} exceed the pool "
+            f"({pool_size}); make a larger pool or lower replicates"
+        )
     part = pool_size // replicates
     return {
         (n, replicate): slice(replicate * part, replicate * part + n)

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
+import zarr
 from zarr.codecs import ZstdCodec
 
 from lowd.store.atomic import staged
 
 CHUNK_BYTES = 4 * 2**20
-# Snakemake stamps every folder it makes; zarr would warn of the stranger at each opening.
-warnings.filterwarnings("ignore", message=".*snakemake_timestamp.*")
+STRANGER = "Object at .* is not recognized as a component"
 
 
 def sample_dims(shape: Sequence[int]) -> tuple[str, ...]:
@@ -30,14 +30,20 @@ def write_store(path: Path, dataset: xr.Dataset) -> None:
     Raises:
         OSError: the disk is full, or the folder can't be written.
     """
+    encoding = {str(name): _encoding(array) for name, array in dataset.variables.items()}
     with staged(path) as draft:
-        dataset.to_zarr(
-            draft,
-            mode="w",
-            zarr_format=3,
-            consolidated=False,
-            encoding={str(name): _encoding(array) for name, array in dataset.variables.items()},
-        )
+        try:
+            dataset.to_zarr(
+                draft,
+                mode="w",
+                zarr_format=3,
+                consolidated=False,
+                # What is zero throughout is written too: what is absent then is lost.
+                write_empty_chunks=True,
+                encoding=encoding,
+            )
+        except OSError as error:
+            raise OSError(f"{path}: can't be written ({error})") from error
 
 
 def read_store(path: Path, *, finite: bool = True) -> xr.Dataset:
@@ -49,30 +55,51 @@ def read_store(path: Path, *, finite: bool = True) -> xr.Dataset:
 
     Raises:
         FileNotFoundError: there is no such store.
-        ValueError: it is damaged, or a value is not finite.
+        ValueError: it is damaged or incomplete, or a value is not finite.
     """
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such store")
     try:
-        dataset = xr.load_dataset(path, engine="zarr", consolidated=False)
+        with warnings.catch_warnings():
+            # An array that lost its metadata is a stranger, and so is Snakemake's stamp.
+            warnings.filterwarnings("error", message=STRANGER)
+            warnings.filterwarnings("ignore", message=".*snakemake_timestamp.*")
+            _check_complete(path)
+            dataset = xr.load_dataset(path, engine="zarr", consolidated=False)
+    except MemoryError:
+        raise
     except Exception as error:  # zarr's codecs raise a different type for every kind of damage
         raise ValueError(f"{path}: damaged store ({error}); delete it and run again") from error
-    for name, array in dataset.data_vars.items():
+    dataset = dataset.assign(
+        {
+            name: text.astype(object).astype(str)
+            for name, text in dataset.variables.items()
+            if text.dtype.kind in "OT"
+        }
+    )
+    for name, array in dataset.variables.items():
         if finite and array.dtype.kind == "f" and not np.isfinite(array.values).all():
             count = int((~np.isfinite(array.values)).sum())
             raise ValueError(f"{path}: {count} values of {name} are not finite; make it again")
     return dataset
 
 
+def _check_complete(path: Path) -> None:
+    """Raise ValueError if a chunk is missing; zarr would read it as fill values."""
+    for name, array in zarr.open_group(path, mode="r", use_consolidated=False).arrays():
+        if array.nchunks_initialized < array.nchunks:
+            raise ValueError(f"{array.nchunks - array.nchunks_initialized} chunks of {name} lost")
+
+
 def _encoding(array: xr.Variable) -> dict[str, object]:
     """Chunks of about CHUNK_BYTES along the first axis, all inside one shard."""
-    if array.dtype.kind in "OU" or array.size == 0 or array.ndim == 0:
-        return {}
+    # Raw zstd blocks would let a flipped bit through without the checksum.
+    codec: dict[str, object] = {"compressors": (ZstdCodec(level=3, checksum=True),)}
+    if array.dtype.kind in "OTU":  # zarr v3 specifies text of variable length only
+        return codec | {"dtype": np.dtypes.StringDType()}
+    if array.size == 0 or array.ndim == 0:
+        return codec
     row_bytes = array.nbytes // array.shape[0]
     rows = min(array.shape[0], max(1, CHUNK_BYTES // max(1, row_bytes)))
     shard = (-(-array.shape[0] // rows) * rows, *array.shape[1:])
-    return {
-        "chunks": (rows, *array.shape[1:]),
-        "shards": shard,
-        "compressors": (ZstdCodec(level=3),),
-    }
+    return codec | {"chunks": (rows, *array.shape[1:]), "shards": shard}

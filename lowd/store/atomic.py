@@ -18,7 +18,8 @@ def remove(path: Path) -> None:
 def staged(path: Path) -> Iterator[Path]:
     """A path to write a file or folder at, which takes `path`'s place when the block succeeds.
 
-    Whatever stands at `path` stays until then, and stays for good if the block raises.
+    Whatever stands at `path` stays until then, and stays for good if the block raises. A file is
+    replaced in one step; an old folder goes an instant before the new one comes.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # The suffix stays last: writers choose their format by it.
@@ -26,8 +27,9 @@ def staged(path: Path) -> Iterator[Path]:
     remove(draft)
     try:
         yield draft
-        remove(path)
-        draft.rename(path)
+        if draft.is_dir():  # which nothing can be renamed over
+            remove(path)
+        draft.replace(path)
     except BaseException:
         remove(draft)
         raise

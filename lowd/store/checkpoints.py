@@ -5,20 +5,28 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from lowd.store.atomic import staged
 
 
 def save_checkpoint(path: Path, tensors: dict[str, Tensor], metadata: dict[str, Any]) -> None:
-    """Write tensors, with `metadata` as JSON in the header."""
+    """Write tensors, with `metadata` as JSON in the header.
+
+    Raises:
+        OSError: the disk is full, or the file can't be written.
+    """
+    content = save(
+        {name: tensor.cpu().contiguous() for name, tensor in tensors.items()},
+        metadata={"lowd": json.dumps(metadata, sort_keys=True)},
+    )
+    # Not by safetensors' own writer, whose files none but their owner can read.
     with staged(path) as draft:
-        save_file(
-            {name: tensor.cpu().contiguous() for name, tensor in tensors.items()},
-            draft,
-            metadata={"lowd": json.dumps(metadata, sort_keys=True)},
-        )
+        try:
+            draft.write_bytes(content)
+        except OSError as error:
+            raise OSError(f"{path}: can't be written ({error})") from error
 
 
 def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -47,11 +47,10 @@ def _stack(
 ) -> nn.Module:
     settings: ModelSettings = TypeAdapter(ModelSettings).validate_python(model)
     stack = build(settings, students, shape)
-    # Fixed frequencies are buffers, which no checkpoint carries.
-    absent = stack.load_state_dict(weights, strict=False).missing_keys
-    parameters = {name for name, _ in stack.named_parameters()}
-    if missing := parameters & set(absent):
-        raise ValueError(f"checkpoint lacks {sorted(missing)}; train the model again")
+    try:
+        stack.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ValueError(f"weights are not those of {model}; train it again ({error})") from error
     return stack.eval()
 
 
@@ -69,8 +68,15 @@ def save_students(path: Path, students: Students) -> None:
 
 
 def load_students(path: Path) -> Students:
-    """Read what `save_students` wrote; raises as `load_checkpoint` does."""
+    """Read what `save_students` wrote.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is damaged, or holds something else.
+    """
     tensors, metadata = load_checkpoint(path)
+    if "cells" not in metadata:
+        raise ValueError(f"{path}: not a stack of students; give what `lowd train` wrote")
     weights = {
         name.removeprefix("average."): tensor
         for name, tensor in tensors.items()

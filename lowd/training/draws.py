@@ -35,7 +35,10 @@ class Cell:
 
 
 class Draws(NamedTuple):
-    """A block of draws for a stack; the pool row, the unit noise and ln σ of every example."""
+    """A block of draws for a stack: of every example its pool row, noise and noise level.
+
+    Noise and `log_sigma` are standard normal; the trainer's settings give ln σ mean and scale.
+    """
 
     rows: Int[Tensor, "student step batch"]
     noise: Float[Tensor, "student step batch *shape"]
@@ -43,7 +46,7 @@ class Draws(NamedTuple):
 
 
 def draw_block(cells: Sequence[Cell], block: int, batch: int, shape: Sequence[int]) -> Draws:
-    """Draws of the `block`-th BLOCK of steps for every cell; ln σ is standard normal here."""
+    """Draws of the `block`-th BLOCK of steps for every cell, on the CPU."""
     size = (BLOCK, batch)
     rows = torch.empty((len(cells), *size), dtype=torch.int64)
     noise = torch.empty((len(cells), *size, *shape))

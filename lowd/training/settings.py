@@ -13,7 +13,7 @@ class TrainingSettings(Settings):
     learning_rate: PositiveFloat = 3e-3
     warm_up: NonNegativeInt = 100
     final_rate: float = Field(0.02, ge=0, le=1)
-    """The learning rate at the last step, as a fraction of the highest."""
+    """Where the learning rate goes, as a fraction of the highest; reached after the last step."""
     betas: tuple[float, float] = (0.9, 0.99)
     gradient_clip: PositiveFloat = 1.0
     """Largest gradient norm, per student."""

@@ -34,6 +34,12 @@ class Trainer:
         cells: one student each.
         pool: (point, *shape), the points that the cells' rows refer to.
         device: where to train; draws are made on the CPU whatever it is.
+
+    Attributes:
+        step: steps taken so far.
+        average: each parameter's exponential average, (student, ...).
+        diverged: (student,), the step at which training failed, or NEVER.
+        losses: (student, block), the mean loss of every block of steps so far, on the CPU.
     """
 
     def __init__(
@@ -44,6 +50,7 @@ class Trainer:
         pool: Float[Tensor, " point *shape"],
         device: torch.device | str = "cpu",
     ) -> None:
+        self.model = model
         self.settings = settings
         self.cells = cells
         self.pool = pool.to(device)
@@ -111,7 +118,7 @@ class Trainer:
         s = self.settings
         if self.step < s.warm_up:
             return s.learning_rate * (self.step + 1) / s.warm_up
-        progress = (self.step - s.warm_up) / max(1, s.steps - s.warm_up)
+        progress = (self.step - s.warm_up) / (s.steps - s.warm_up)
         cosine = (1 + math.cos(math.pi * progress)) / 2
         return s.learning_rate * (s.final_rate + (1 - s.final_rate) * cosine)
 

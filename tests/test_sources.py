@@ -1,0 +1,186 @@
+"""Images come in one order and one scale, and what does not fit is refused by its name."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from pydantic import TypeAdapter
+from sklearn.datasets import load_digits
+
+from lowd.sources.images import load_images
+from lowd.sources.settings import ArraySource, DigitsSource, FolderSource, SourceSettings
+
+
+def pixels(*shape, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+def folder_of(path, images):
+    for name, image in images.items():
+        Image.fromarray(image).save(path / name)
+    return path
+
+
+def from_folder(path, shape=(1, 4, 6)):
+    return load_images(FolderSource(source="folder", path=path, shape=shape))
+
+
+def from_npz(path, **changes):
+    return load_images(ArraySource(**{"source": "npz", "path": path, "shape": (1, 4, 6)} | changes))
+
+
+def test_digits_are_all_of_scikit_learns_in_minus_one_to_one():
+    images = load_images(DigitsSource(source="digits"))
+    assert images.shape == (1797, *DigitsSource(source="digits").shape) == (1797, 1, 8, 8)
+    assert images.dtype == np.float32
+    assert (images.min(), images.max()) == (-1, 1)
+    np.testing.assert_array_equal((images[:, 0] + 1) * 8, load_digits().images)
+
+
+def test_a_folder_is_read_in_the_order_of_names(tmp_path, monkeypatch):
+    images = {f"{name}.png": pixels(4, 6, seed=i) for i, name in enumerate("cab")}
+    folder_of(tmp_path, images)
+    listing = type(tmp_path).glob
+    monkeypatch.setattr(
+        type(tmp_path), "glob", lambda path, pattern: sorted(listing(path, pattern))[::-1]
+    )
+    found = from_folder(tmp_path)
+    expected = np.stack([images[name] for name in ("a.png", "b.png", "c.png")])[:, None]
+    np.testing.assert_allclose(found, expected / 127.5 - 1, atol=1e-6)
+    assert found.dtype == np.float32
+
+
+def test_colour_comes_channel_first(tmp_path):
+    image = pixels(4, 6, 3)
+    folder_of(tmp_path, {"a.png": image})
+    found = from_folder(tmp_path, (3, 4, 6))
+    np.testing.assert_allclose(found[0], image.transpose(2, 0, 1) / 127.5 - 1, atol=1e-6)
+
+
+def test_black_and_white_are_minus_one_and_one_in_grey_and_in_colour(tmp_path):
+    black, white = np.zeros((4, 6, 3), np.uint8), np.full((4, 6), 255, np.uint8)
+    folder_of(tmp_path, {"a.png": black, "b.png": white})
+    for channels in (1, 3):
+        found = from_folder(tmp_path, (channels, 4, 6))
+        assert found.shape == (2, channels, 4, 6)
+        assert np.unique(found[0]) == [-1]
+        assert np.unique(found[1]) == [1]
+
+
+def test_files_that_are_no_images_are_passed_over(tmp_path):
+    folder_of(tmp_path, {"a.PNG": pixels(4, 6)})
+    (tmp_path / "labels.csv").write_text("a,1")
+    (tmp_path / "more").mkdir()
+    assert len(from_folder(tmp_path)) == 1
+
+
+def test_an_image_of_another_size_is_refused_by_name(tmp_path):
+    folder_of(tmp_path, {"a.png": pixels(4, 6), "b.png": pixels(6, 4)})
+    with pytest.raises(ValueError, match=r"b\.png: 6×4 pixels, but shape declares 4×6"):
+        from_folder(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"text", "half"])
+def test_a_damaged_image_is_refused_by_name(tmp_path, content):
+    folder_of(tmp_path, {"a.png": pixels(4, 6), "b.png": pixels(4, 6)})
+    path = tmp_path / "b.png"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] if content == "half" else content)
+    with pytest.raises(ValueError, match=r"b\.png: not a readable image"):
+        from_folder(tmp_path)
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.float32])
+def test_deep_pixels_are_refused_rather_than_clipped(tmp_path, dtype):
+    folder_of(tmp_path, {"a.tif": pixels(4, 6).astype(dtype)})
+    with pytest.raises(ValueError, match=r"a\.tif: more than 8 bits"):
+        from_folder(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["", "absent"])
+def test_a_folder_without_images_is_not_found(tmp_path, name):
+    with pytest.raises(FileNotFoundError, match=f"{tmp_path / name}: no images"):
+        from_folder(tmp_path / name)
+
+
+def test_two_channels_are_refused(tmp_path):
+    folder_of(tmp_path, {"a.png": pixels(4, 6)})
+    with pytest.raises(ValueError, match="shape: 2 channels"):
+        from_folder(tmp_path, (2, 4, 6))
+
+
+def test_an_array_of_bytes_is_scaled_and_one_of_floats_is_taken(tmp_path):
+    integers, floats = pixels(5, 1, 4, 6), np.linspace(-1, 1, 120).reshape(5, 1, 4, 6)
+    np.savez_compressed(tmp_path / "a.npz", images=integers, other=floats)
+    scaled, taken = from_npz(tmp_path / "a.npz"), from_npz(tmp_path / "a.npz", key="other")
+    np.testing.assert_allclose(scaled, integers / 127.5 - 1, atol=1e-6)
+    np.testing.assert_allclose(taken, floats, atol=1e-7)
+    assert scaled.dtype == taken.dtype == np.float32
+
+
+WRONG = {
+    "shape": (pixels(5, 4, 6, 1), r"shape \(5, 4, 6, 1\)"),
+    "no axis for images": (pixels(4, 6), r"shape \(4, 6\)"),
+    "empty": (np.empty((0, 1, 4, 6), np.float32), r"shape \(0, 1, 4, 6\)"),
+    "too large": (np.full((2, 1, 4, 6), 1.5), "outside"),
+    "too small": (np.full((2, 1, 4, 6), -255.0), "outside"),
+    "not finite": (np.full((2, 1, 4, 6), np.nan), "outside"),
+    "wide integers": (np.ones((2, 1, 4, 6), np.int64), "int64"),
+    "text": (np.full((2, 1, 4, 6), "white"), "<U5"),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_an_array_that_does_not_fit_is_refused_by_name(tmp_path, kind):
+    images, reason = WRONG[kind]
+    np.savez(tmp_path / "a.npz", images=images)
+    with pytest.raises(ValueError, match=rf"a\.npz: .*{reason}"):
+        from_npz(tmp_path / "a.npz")
+
+
+def test_a_wrong_key_is_told_with_the_right_ones(tmp_path):
+    np.savez(tmp_path / "a.npz", x_train=pixels(5, 1, 4, 6))
+    with pytest.raises(ValueError, match=r"a\.npz: no array 'images'.*x_train"):
+        from_npz(tmp_path / "a.npz")
+
+
+class Payload:
+    def __init__(self, marker):
+        self.marker = marker
+
+    def __reduce__(self):
+        return (type(self.marker).touch, (self.marker,))
+
+
+def test_a_pickled_array_is_refused_and_never_run(tmp_path):
+    marker = tmp_path / "run"
+    np.savez(tmp_path / "a.npz", images=np.array([Payload(marker)], dtype=object))
+    with pytest.raises(ValueError, match=r"a\.npz: not an \.npz file of plain arrays"):
+        from_npz(tmp_path / "a.npz")
+    assert not marker.exists()
+
+
+def test_what_is_no_npz_is_refused_by_name(tmp_path):
+    np.savez(tmp_path / "whole.npz", images=pixels(50, 1, 4, 6))
+    whole = (tmp_path / "whole.npz").read_bytes()
+    np.save(tmp_path / "bare.npy", pixels(5, 1, 4, 6))
+    contents = {
+        "half": whole[: len(whole) // 2],
+        "flipped": whole[:500] + bytes([whole[500] ^ 1]) + whole[501:],
+        "text": b"text",
+        "empty": b"",
+        "bare": (tmp_path / "bare.npy").read_bytes(),
+    }
+    for name, content in contents.items():
+        path = tmp_path / f"{name}.npz"
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=rf"{name}\.npz: not an \.npz file"):
+            from_npz(path)
+    with pytest.raises(FileNotFoundError, match=r"absent\.npz"):
+        from_npz(tmp_path / "absent.npz")
+
+
+def test_a_source_is_told_by_its_name():
+    parse = TypeAdapter(SourceSettings).validate_python
+    assert parse({"source": "digits"}) == DigitsSource(source="digits")
+    folder = parse({"source": "folder", "path": "faces", "shape": [3, 32, 32]})
+    assert folder.shape == (3, 32, 32)
