@@ -187,7 +187,7 @@ def test_a_wrong_number_of_other_models_is_told(given):
         ("generated", "teacher", "empirical", "pool", "yardstick", "output"), "nowhere"
     )
     assert refusal("score", settings, other=["nowhere"] * given, **paths) == (
-        f"--other: {given} stores, but settings.others names 2 models"
+        f"--other: {given} stores, but settings.others has 2 names"
     )
 
 

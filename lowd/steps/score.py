@@ -55,7 +55,7 @@ def score(
     others = other or []
     if len(others) != len(settings.others):
         raise ValueError(
-            f"--other: {len(others)} stores for the {len(settings.others)} of settings.others"
+            f"--other: {len(others)} stores, but settings.others has {len(settings.others)} names"
         )
     descriptor, threshold = load_yardstick(yardstick)
     ours = read_features(generated, descriptor)
