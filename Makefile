@@ -15,7 +15,7 @@ setup: $(VENV)/.ready
 
 # Torch by itself and first: given a range, pip may take several GB of CUDA packages instead.
 $(VENV)/.ready: pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit("lowd needs Python 3.11 or newer" * (sys.version_info < (3, 11)))'
+	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "lowd needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install -q "$$(grep '^torch==' constraints.txt)"
 	$(VENV)/bin/python -m pip install -q -c constraints.txt -e '.[dev]'

@@ -75,6 +75,29 @@ def noise(folder):
     return "noise.zarr"
 
 
+def test_a_teacher_of_the_users_own_is_found_beside_params(folder, monkeypatch):
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if path])
+    (folder / "shrinking.py").write_text(
+        "def load(factor):\n    return lambda x, sigma: x / (1 + factor * sigma**2)\n"
+    )
+    teacher = {
+        "kind": "custom",
+        "entry": "shrinking:load",
+        "shape": [6],
+        "options": {"factor": 1.0},
+    }
+    made = lowd("teacher", {"seed": 0, "teacher": teacher}, output="teacher")
+    assert made.exit_code == 0, made.output
+    draw = {"seed": 0, "size": 4, "shape": [6], "sampler": {"steps": 4}}
+    assert lowd("pool", draw, teacher="teacher", output="pool.zarr").exit_code == 0
+    assert read_store(folder / "pool.zarr")["samples"].shape == (4, 6)
+    line = refusal("pool", draw | {"sampler": None}, teacher="teacher", output="pool.zarr")
+    assert line.startswith("sampler: needed")
+    gone = teacher | {"entry": "vanished:load"}
+    line = refusal("teacher", {"seed": 0, "teacher": gone}, output="teacher")
+    assert line.startswith("teacher.entry: 'vanished:load' can't be loaded (")
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"]])
 def test_help_and_settings_import_nothing_heavy(arguments):
     program = (
@@ -187,7 +210,11 @@ def test_a_wrong_number_of_other_models_is_told(given):
         ("generated", "teacher", "empirical", "pool", "yardstick", "output"), "nowhere"
     )
     assert refusal("score", settings, other=["nowhere"] * given, **paths) == (
+<<<<<<< HEAD
+        f"--other: {given} stores for the 2 of settings.others"
+=======
         f"--other: {given} stores, but settings.others has 2 names"
+>>>>>>> 5aff8770bd87582165b6573bf4644e3dee422ab8
     )
 
 

@@ -298,7 +298,7 @@ def studies(draw):
             {"steps": st.just(steps), "warm_up": st.integers(0, steps - 1)},
             optional={
                 "learning_rate": POSITIVE,
-                "betas": st.tuples(POSITIVE, POSITIVE).map(list),
+                "betas": st.tuples(*2 * [st.floats(0, 0.99)]).map(list),
                 "log_sigma_mean": st.floats(-5, 5),
             },
         )
