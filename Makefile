@@ -3,7 +3,9 @@
 #
 # STUDIES="molrg mine" picks others of params.yaml.
 
-STUDIES ?= molrg digits
+STUDIES ?= molrg digits mixture
+# Figures across studies belong to the default ones.
+ACROSS := $(if $(filter file,$(origin STUDIES)),across-controls)
 PYTHON ?= python3
 VENV := .venv
 # Snakemake and DVC start `lowd` by name.
@@ -24,7 +26,8 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 figures: setup
 	@# One by one: given several stages, DVC picks its own order.
 	for study in $(STUDIES); do dvc repro study@$$study || exit 1; done
-	@echo "Figures: $(STUDIES:%=figures/%/)"
+	$(if $(ACROSS),dvc repro --single-item $(ACROSS))
+	@echo "Figures: $(STUDIES:%=figures/%/) $(if $(ACROSS),figures/across/)"
 
 test: setup lint
 	pytest

@@ -210,11 +210,7 @@ def test_a_wrong_number_of_other_models_is_told(given):
         ("generated", "teacher", "empirical", "pool", "yardstick", "output"), "nowhere"
     )
     assert refusal("score", settings, other=["nowhere"] * given, **paths) == (
-<<<<<<< HEAD
-        f"--other: {given} stores for the 2 of settings.others"
-=======
         f"--other: {given} stores, but settings.others has 2 names"
->>>>>>> 5aff8770bd87582165b6573bf4644e3dee422ab8
     )
 
 
