@@ -110,7 +110,7 @@ def _module_file(entry: str) -> Path:
     except ModuleNotFoundError:  # the package it should be in
         spec = None
     if spec is None or spec.origin is None:
-        raise ValueError(f"teacher.entry: no module {module!r} beside params.yaml or installed")
+        raise ValueError(f"teacher.entry: no module {module!r} in inputs/ or installed")
     return Path(spec.origin)
 
 

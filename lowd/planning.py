@@ -128,7 +128,8 @@ def comparison_step(comparison: Comparison) -> FigureStep:
 
 def figures(study: Study) -> list[str]:
     """Names of a study's figures; only images can be shown on a sheet."""
-    return [*FIGURES, "samples"] if len(study.teacher.shape) == 3 else list(FIGURES)
+    shape = study.teacher.shape
+    return [*FIGURES, "samples"] if len(shape) == 3 and shape[0] in (1, 3) else list(FIGURES)
 
 
 def image_files(study: Study) -> list[Path]:
@@ -148,4 +149,5 @@ def code_with_teacher(study: Study, step: type[Settings]) -> str:
 
 def custom_code(study: Study) -> str:
     """Digest of the user's own teacher module, which the import graph does not see."""
-    return "".join(digest(path).sha256[:16] for path in jobs.custom_files(study.teacher))
+    files = [*jobs.custom_files(study.teacher), *jobs.image_files(study.teacher)]
+    return "".join(digest(path).sha256[:16] for path in files)

@@ -22,6 +22,8 @@ Seed = Annotated[int, Field(ge=0, lt=2**63)]
 # One training point has no neighbours, which GL's and AuthPct's scales are made of.
 TrainingSize = Annotated[int, Field(ge=2)]
 Validated = TypeVar("Validated", bound=Settings)
+INPUTS = "inputs"
+"""The folder of the user's own images and modules, which DVC and the workflow watch."""
 RESERVED = ("teacher", "empirical", "controls")
 """What stands beside the models in a study's folders."""
 
@@ -78,8 +80,33 @@ class Study(Settings):
 
     @model_validator(mode="after")
     def _enough_noises(self) -> "Study":
-        if self.noise.size < 2:
-            raise ValueError("noise.size: 1 noise has no standard error; draw at least 2")
+        if self.noise.size < 4:
+            raise ValueError(
+                f"noise.size: {self.noise.size} noises have no standard error in either half; "
+                "draw at least 4"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _teacher_is_usable(self) -> "Study":
+        teacher = self.teacher
+        images = getattr(teacher, "images", None)
+        path = getattr(images, "path", None)
+        # Elsewhere a change would go unnoticed, and in a study's own folders it would be tidied up.
+        if path is not None and (path.parts[:1] != (INPUTS,) or ".." in path.parts):
+            raise ValueError(f"teacher.images.path: {path} is not in {INPUTS}/; move it there")
+        if len(teacher.shape) not in (1, 3):
+            raise ValueError(
+                f"teacher.shape: {list(teacher.shape)} is neither a vector's [size] nor an image's "
+                "[channels, height, width]"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _betas_decay(self) -> "Study":
+        for position, beta in enumerate(self.training.betas):
+            if not 0 <= beta < 1:
+                raise ValueError(f"training.betas[{position}]: {beta} is not in [0, 1)")
         return self
 
 

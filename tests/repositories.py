@@ -1,6 +1,7 @@
 """Fixtures: studies small enough to be run whole, each in a repository of its own through DVC."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -8,13 +9,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import yaml
+
+from lowd.store.checkpoints import load_checkpoint
 
 REPOSITORY = Path(__file__).parents[1]
 TRAINING = {"steps": 40, "warm_up": 5, "batch": 16}
@@ -39,7 +43,7 @@ STUDIES: dict[str, dict[str, Any]] = {
     "pictures": {
         "teacher": {
             "kind": "trained",
-            "images": {"source": "npz", "path": "images.npz", "shape": [1, 4, 4]},
+            "images": {"source": "npz", "path": "inputs/images.npz", "shape": [1, 4, 4]},
             "model": {"architecture": "unet", "width": 4},
             "training": TRAINING,
         },
@@ -53,9 +57,14 @@ STUDIES: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Repository:
-    """A copy of this repository whose own `lowd` is the one that runs in it."""
+    """A copy of this repository whose own `lowd` is the one that runs in it.
+
+    Attributes:
+        saved: the step from which each training goes on that was killed, by model.
+    """
 
     path: Path
+    saved: dict[str, int] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -94,15 +103,25 @@ class Repository:
 
 
 def create(path: Path) -> Repository:
-    """A fresh repository with STUDIES, and images for them to learn from."""
+    """A fresh repository with STUDIES, and images for them to learn from.
+
+    Its trainings, which are short, save their state after every block.
+    """
     for name in ("lowd", "workflow", ".dvc/config"):
         source, target = REPOSITORY / name, path / name
         target.parent.mkdir(parents=True, exist_ok=True)
         (shutil.copytree if source.is_dir() else shutil.copy)(source, target)
     for name in ("Snakefile", "dvc.yaml", ".gitignore", ".dvcignore", ".dvc/.gitignore"):
         shutil.copy(REPOSITORY / name, path / name)
+    resumable = path / "lowd/steps/resumable.py"
+    source, patched = re.subn(
+        r"^SAVE_SECONDS = .*$", "SAVE_SECONDS = 0.0", resumable.read_text(), flags=re.M
+    )
+    assert patched == 1
+    resumable.write_text(source)
     pixels = np.random.default_rng(0).integers(0, 256, (64, 1, 4, 4), dtype=np.uint8)
-    np.savez(path / "images.npz", images=pixels)
+    (path / "inputs").mkdir(exist_ok=True)
+    np.savez(path / "inputs/images.npz", images=pixels)
     repository = Repository(path)
     repository.write_params(STUDIES)
     repository.run("git", "init", "-q")
@@ -116,19 +135,30 @@ def run_study(path: Path, study: str) -> Repository:
     return repository
 
 
+def half_trained(path: Path) -> dict[str, int]:
+    """The step of every state that a training of `tiny` could go on from, by model."""
+    steps = {}
+    for scratch in path.glob(".lowd/tiny/mlp-*.safetensors"):
+        with suppress(FileNotFoundError):  # this training has just ended
+            steps["-".join(scratch.stem.split("-")[:2])] = int(load_checkpoint(scratch)[0]["step"])
+    last = STUDIES["tiny"]["training"]["steps"]
+    return {model: step for model, step in steps.items() if step < last}
+
+
 def kill_and_resume(path: Path) -> Repository:
     """A repository whose run of `tiny` was killed, children and all, while a student trained."""
     repository = create(path)
     first = repository.start("dvc", "repro", "study@tiny")
-    students = repository.path / "data/tiny/students"
-    while not list(repository.path.glob(".lowd/tiny/*.lock")):
+    # From here on what is left to do differs from all there is in the first step reported.
+    while max(half_trained(path).values(), default=0) < 200:
         assert first.poll() is None, first.communicate()[0]
         time.sleep(0.005)
     os.killpg(first.pid, signal.SIGKILL)
     first.communicate()
-    assert not list(students.rglob("*.safetensors")), "killed too late"
+    saved = half_trained(path)
+    assert saved, "killed too late"
     repository.run("dvc", "repro", "study@tiny")
-    return repository
+    return Repository(path, saved)
 
 
 @pytest.fixture(scope="session")

@@ -75,9 +75,10 @@ def noise(folder):
     return "noise.zarr"
 
 
-def test_a_teacher_of_the_users_own_is_found_beside_params(folder, monkeypatch):
+def test_a_teacher_of_the_users_own_is_found_in_inputs(folder, monkeypatch):
     monkeypatch.setattr(sys, "path", [path for path in sys.path if path])
-    (folder / "shrinking.py").write_text(
+    (folder / "inputs").mkdir()
+    (folder / "inputs/shrinking.py").write_text(
         "def load(factor):\n    return lambda x, sigma: x / (1 + factor * sigma**2)\n"
     )
     teacher = {

@@ -4,6 +4,7 @@ import copy
 import fcntl
 import hashlib
 import json
+import re
 import shutil
 
 import numpy as np
@@ -15,6 +16,7 @@ from repositories import STUDIES
 import lowd
 from lowd.models.build import parameter_count
 from lowd.models.settings import MLPSettings
+from lowd.training.draws import BLOCK
 
 CELL = ("model", "N", "replicate")
 PAIR_OF_MODELS = ("same_pair", "N", "replicate")
@@ -38,6 +40,12 @@ def contents(root, *paths):
     ]
     assert files
     return {str(f.relative_to(root)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
+
+
+def steps_reported(repository, model):
+    """The steps that the log of a training of `tiny` has lines of."""
+    log = (repository.path / f"logs/tiny/train-{model}.log").read_text()
+    return [int(step) for step in re.findall(r": step (\d+), loss", log)]
 
 
 @pytest.mark.parametrize("study", STUDIES)
@@ -143,7 +151,14 @@ def test_a_run_killed_in_training_resumes_to_the_same_bytes(tiny, killed):
         for repository in (tiny, killed)
     ]
     assert stages[0] == stages[1]
-    assert not list(killed.path.glob(".lowd/tiny/*.safetensors"))
+
+
+def test_a_run_killed_in_training_goes_on_from_the_state_that_was_saved(tiny, killed):
+    for model, step in killed.saved.items():
+        assert steps_reported(killed, model)[0] == step + BLOCK
+    # Of a run from the start the first line is another one.
+    assert max(killed.saved.values()) + BLOCK > steps_reported(tiny, "mlp-4")[0]
+    assert not list(killed.path.glob(".lowd/tiny/*"))
 
 
 def test_a_second_run_at_once_ends_with_a_clear_line(killed):

@@ -198,17 +198,18 @@ def test_every_pair_of_models_is_scored_once():
 
 
 def test_a_teacher_of_the_users_own_counts_by_its_source(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "my_teacher.py").write_text("def load(): ...")
+    (tmp_path / "inputs").mkdir()
+    monkeypatch.syspath_prepend(tmp_path / "inputs")
+    (tmp_path / "inputs/my_teacher.py").write_text("def load(): ...")
     study = STUDIES["tiny"] | {
         "teacher": {"kind": "custom", "entry": "my_teacher:load", "shape": [6]}
     }
     study = Study.model_validate_json(json.dumps(study))
     before = planning.custom_code(study)
-    (tmp_path / "my_teacher.py").write_text("def load(): return 1")
+    (tmp_path / "inputs/my_teacher.py").write_text("def load(): return 1")
     assert planning.custom_code(study) != before
-    (tmp_path / "my_teacher.py").unlink()
-    with pytest.raises(ValueError, match="no module 'my_teacher' beside"):
+    (tmp_path / "inputs/my_teacher.py").unlink()
+    with pytest.raises(ValueError, match="no module 'my_teacher' in inputs/"):
         planning.custom_code(study)
     tiny = Study.model_validate_json(json.dumps(STUDIES["tiny"]))
     assert planning.custom_code(tiny) == ""

@@ -104,7 +104,6 @@ def test_the_study_that_these_tests_spoil_is_valid():
             "samples[2]: 3 disjoint replicates of 8 would overlap in a pool of 16; raise pool.size",
         ),
         (changed(replicates=1), "replicates: Input should be greater than or equal to 2 (got 1)"),
-        (changed(noise__size=1), "noise.size: 1 noise has no standard error; draw at least 2"),
         (changed(training__warm_up=60), "training.warm_up: 60 must be less than steps (60)"),
         (changed(training__betas=[0.9]), "training.betas[1]: required"),
         (changed(descriptor="sscd"), "descriptor: Input should be 'identity' or 'centred' (got"),
@@ -147,6 +146,32 @@ def test_the_study_that_these_tests_spoil_is_valid():
             "teacher.images.path: Input should be a valid string (got 3)",
         ),
         (
+            changed(
+                teacher=PICTURES
+                | {"images": {"source": "npz", "path": "data/mine.npz", "shape": [1, 8, 8]}}
+            ),
+            "teacher.images.path: data/mine.npz is not in inputs/; move it there",
+        ),
+        (
+            changed(
+                teacher=PICTURES
+                | {"images": {"source": "npz", "path": "inputs/../x.npz", "shape": [1, 8, 8]}}
+            ),
+            "teacher.images.path: inputs/../x.npz is not in inputs/; move it there",
+        ),
+        (
+            changed(teacher={"kind": "custom", "entry": "m:f", "shape": [2, 2]}),
+            "teacher.shape: [2, 2] is neither a vector's [size]",
+        ),
+        (
+            changed(training__betas=[0.9, 2.0]),
+            "training.betas[1]: 2.0 is not in [0, 1)",
+        ),
+        (
+            changed(noise__size=3),
+            "noise.size: 3 noises have no standard error in either half; draw at least 4",
+        ),
+        (
             changed(teacher={"kind": "custom", "entry": "mine", "shape": [2]}),
             "teacher.entry: String should match pattern",
         ),
@@ -178,14 +203,8 @@ def test_a_model_can_not_take_the_name_of_one_of_the_workflows_own_files(name):
 
 def test_reserved_names_are_those_in_the_rules():
     rules = "".join(path.read_text() for path in (REPOSITORY / "workflow/rules").glob("*.smk"))
-    for folder in ("generated", "scores"):
-        beside = {
-            line.split(f"{folder}/")[1].split(".zarr")[0]
-            for line in rules.splitlines()
-            if f"{folder}/" in line and "{model}" not in line
-        }
-        assert beside <= set(RESERVED)
-    assert all(f"/{name}.zarr" in rules for name in RESERVED)
+    beside = re.findall(r"/(?:generated|scores)/(\w+)\.zarr", rules)
+    assert sorted(beside) == sorted(RESERVED)
 
 
 def test_every_wrong_setting_is_told_at_once():

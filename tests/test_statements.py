@@ -408,7 +408,8 @@ CUSTOM = {"kind": "custom", "entry": "our_teacher:make", "shape": [2]}
 
 def write_custom(factor, monkeypatch):
     sys.modules.pop("our_teacher", None)
-    Path("our_teacher.py").write_text(f"def make():\n    return lambda x, sigma: {factor} * x\n")
+    Path("inputs").mkdir(exist_ok=True)
+    Path("inputs/our_teacher.py").write_text(f"def make():\n    return lambda x, sigma: {factor} * x\n")
     # Else a file of the same length within the same second looks the same to Python's cache.
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
 
@@ -427,8 +428,8 @@ def test_a_custom_teachers_module_is_an_input_of_all_that_run_it(monkeypatch):
         for stated in both:
             (module,) = stated.inputs["custom"]
             assert (module.name, module.digests) == (
-                "our_teacher.py",
-                digest(Path("our_teacher.py")),
+                "inputs/our_teacher.py",
+                digest(Path("inputs/our_teacher.py")),
             )
         lineages.append([stated.lineage for stated in both])
     (teacher, pool), (other_teacher, other_pool) = lineages
@@ -589,4 +590,4 @@ def test_studies_custom_code_is_the_digest_of_the_module(monkeypatch):
             "training": TRAINING,
         }
     )
-    assert planning.custom_code(study) == digest(Path("our_teacher.py")).sha256[:16]
+    assert planning.custom_code(study) == digest(Path("inputs/our_teacher.py")).sha256[:16]

@@ -54,7 +54,7 @@ def _command(step: Callable[..., None]) -> Callable[..., None]:
     def command(settings: str, statement: Path | None, **paths: Any) -> None:
         try:
             run(step, _read_settings(model, settings), paths, statement)
-        except (ValueError, OSError, MemoryError) as error:
+        except (ValueError, KeyError, OSError, MemoryError) as error:
             typer.echo(f"lowd {step.__name__}: {_one_line(error)}", err=True)
             raise typer.Exit(1) from None
 
@@ -97,6 +97,8 @@ def _read_settings(model: type[Settings], text: str) -> Settings:
 def _one_line(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or 'write'}: {error.strerror}"
+    if isinstance(error, KeyError):
+        return f"a file or store given lacks {error}; is it the one this step needs?"
     return "; ".join(str(error).split("\n")) or type(error).__name__
 
 

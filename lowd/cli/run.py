@@ -24,9 +24,9 @@ def run(
         ValueError, OSError: as the step does; or an input can't be read, or the statement can't
             be written, of which the step is spared the work.
     """
-    # Teachers of the user's own are modules beside params.yaml.
-    if (here := str(Path.cwd())) not in sys.path:
-        sys.path.insert(0, here)
+    # Teachers of the user's own are modules in inputs/.
+    if (own := str(Path.cwd() / "inputs")) not in sys.path:
+        sys.path.insert(0, own)
     asked = COMPUTED in inspect.signature(step).parameters
     if statement is None and not asked:
         return step(settings, **paths)

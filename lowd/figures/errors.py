@@ -10,17 +10,20 @@ from lowd.figures.style import (
     BLACK,
     COLUMN,
     band,
+    bands,
     centre_and_error,
     extremes,
     quoted,
-    setting,
     size_colours,
     size_legend,
 )
 
 
 def draw(results: xr.Dataset) -> Figure:
-    """Columns: E_gen, E_mem; rows: the two horizontal axes; E_emp beside E_gen."""
+    """Columns: E_gen, E_mem; rows: the two horizontal axes; E_emp beside E_gen.
+
+    E_emp knows no |θ|: rescaled, it is drawn for the smallest and for the largest model.
+    """
     figure, panels = plt.subplots(2, 2, figsize=(2 * COLUMN, 4.2), sharey=True)
     log2_n = np.log2(results["N"].values)
     parameters = results["parameters"].values.tolist()
@@ -30,9 +33,10 @@ def draw(results: xr.Dataset) -> Figure:
             for index, colour in enumerate(size_colours(parameters)):
                 shift = np.log2(parameters[index]) / 2 if rescaled else 0
                 band(axes, log2_n - shift, centre[index], error[index], color=colour, marker="o")
-            if name == "e_gen" and not rescaled:
+            if name == "e_gen":
                 emp = centre_and_error(results, "e_emp", "replicate")
-                band(axes, log2_n, *emp, color=BLACK, ls="--")
+                for shift in np.log2([min(parameters), max(parameters)]) / 2 if rescaled else [0]:
+                    band(axes, log2_n - shift, *emp, color=BLACK, ls="--", lw=0.9)
             axes.set_xlabel("$\\log_2(N/\\sqrt{|\\theta|})$" if rescaled else "$\\log_2 N$")
             symbol = "gen" if name == "e_gen" else "mem"
             axes.set_ylabel(f"$\\mathcal{{E}}_{{{symbol}}}$")
@@ -59,6 +63,6 @@ def caption(results: xr.Dataset) -> str:
     before, after = float(results["spread_e"]), float(results["rescaled_spread_e"])
     return (
         f"Generalisation and memorisation errors (PFD, in units of the descriptor). For {name}, "
-        f"{'; '.join(ends)}. Dividing N by √|θ| shrinks the range of log₂ N*, where the errors "
-        f"are equal, from {before:.2f} to {after:.2f}. {setting(results)}"
+        f"{'; '.join(ends)}. Dividing N by √|θ| changes the range of log₂ N*, where the errors "
+        f"are equal, from {before:.2f} to {after:.2f}. {bands(results)}"
     )

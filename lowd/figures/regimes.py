@@ -13,12 +13,13 @@ from lowd.figures.style import (
     COLUMN,
     GREY,
     band,
+    bands,
     centre_and_error,
     extremes,
     quoted,
-    setting,
     size_colours,
     size_legend,
+    yardstick,
 )
 
 PANELS = {
@@ -46,8 +47,7 @@ def draw(results: xr.Dataset) -> Figure:
         if name == "gl":
             band(axes, x, *centre_and_error(results, "gl_teacher", over), color=BLACK, ls="--")
         else:
-            chance = results[f"{name}_chance"].mean(("model", over))
-            axes.plot(x, chance, color=GREY, ls=":")
+            _draw_chance(axes, results, name, x)
     for axes in panels[1]:
         axes.set_xlabel("$\\log_2 N$")
     for axes in panels[:, 0]:
@@ -75,8 +75,14 @@ def _draw_same(axes: plt.Axes, results: xr.Dataset, x: np.ndarray) -> None:
         pair = pairs[frozenset((models[smaller], models[larger]))]
         centre, error = centre_and_error(results.sel(same_pair=pair), "rp_same", "replicate")
         band(axes, x, centre, error, color=colours[larger], marker="o")
-    chance = results["rp_same_chance"].mean(("same_pair", "replicate"))
-    axes.plot(x, chance, color=GREY, ls=":")
+    _draw_chance(axes, results, "rp_same", x)
+
+
+def _draw_chance(axes: plt.Axes, results: xr.Dataset, name: str, x: np.ndarray) -> None:
+    """The mean chance level of all models, with the noises' share of its error."""
+    chance, error = results[f"{name}_chance"], results[f"{name}_chance_se"]
+    over = [dim for dim in chance.dims if dim != "N"]
+    band(axes, x, chance.mean(over), (error**2).mean(over) ** 0.5, color=GREY, ls=":")
 
 
 def caption(results: xr.Dataset) -> str:
@@ -98,5 +104,5 @@ def caption(results: xr.Dataset) -> str:
         f"Reproducibility and generalisation against N. For {name}, from N = {n[0]} to {n[-1]}: "
         f"{'; '.join(parts)}. The teacher's own GL, the ceiling, is {ceiling[0]:.2f} and "
         f"{ceiling[-1]:.2f}. Chance level of rp_disjoint: at most {chance:.4f}. RP on the same "
-        f"training set is between neighbouring sizes. {setting(results)}"
+        f"training set is between neighbouring sizes. {bands(results)} {yardstick(results)}"
     )

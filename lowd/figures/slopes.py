@@ -21,7 +21,7 @@ def draw(studies: dict[str, xr.Dataset]) -> Figure:
         axes.errorbar(
             slope,
             rows - 10 * offset,
-            xerr=np.abs([slope - low, high - slope]),
+            xerr=np.clip([slope - low, high - slope], 0, None),
             fmt=marker,
             color=colour,
             elinewidth=1,

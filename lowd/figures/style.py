@@ -76,15 +76,36 @@ def short_count(count: int) -> str:
 def centre_and_error(
     results: xr.Dataset, name: str, over: str
 ) -> tuple[xr.DataArray, xr.DataArray]:
-    """Mean over replicates, and its standard error.
+    """Mean over replicates, or over pairs of them, and its standard error.
 
     Replicates share the noises, so the noises' share of the error does not average out: the
     spread between R replicates contributes s²/R, the noises their mean squared standard error.
+    Pairs share replicates: their spread is the jackknife's, which leaves out one replicate, and so
+    all its pairs, at a time. Two replicates are a single pair, which has no spread.
     """
     values, errors = results[name], results[f"{name}_se"]
-    count = values.notnull().sum(over)
-    spread = (values.var(over, ddof=1) / count).where(count > 1, 0)
+    if over == "disjoint_pair":
+        spread = _jackknife(values)
+    else:
+        count = values.notnull().sum(over)
+        spread = (values.var(over, ddof=1) / count).where(count > 1, 0)
     return values.mean(over), (spread + (errors**2).mean(over)) ** 0.5
+
+
+def _jackknife(values: xr.DataArray) -> xr.DataArray:
+    """Variance of the mean over pairs of replicates."""
+    pairs = [pair.split("|") for pair in values["disjoint_pair"].values.tolist()]
+    replicates = sorted({replicate for pair in pairs for replicate in pair})
+    if len(replicates) < 3:
+        return 0 * values.mean("disjoint_pair")
+    without = xr.concat(
+        [
+            values.isel(disjoint_pair=[r not in pair for pair in pairs]).mean("disjoint_pair")
+            for r in replicates
+        ],
+        "left_out",
+    )
+    return (len(replicates) - 1) * without.var("left_out")
 
 
 def quoted(value: object, error: object) -> str:
@@ -101,13 +122,17 @@ def extremes(results: xr.Dataset) -> tuple[xr.Dataset, str]:
     )
 
 
-def setting(results: xr.Dataset) -> str:
-    """What every caption ends with: how many replicates, which threshold, what bands are."""
+def yardstick(results: xr.Dataset) -> str:
+    """The sentence on descriptor and threshold that captions of RP and GL need."""
     return (
-        f"Means over {results.sizes['replicate']} replicates; bands are ± two standard errors. "
         f"Descriptor {results.attrs['descriptor']}, τ = {results.attrs['threshold']:.3f} by the "
         f"rule {results.attrs['threshold_rule']}."
     )
+
+
+def bands(results: xr.Dataset) -> str:
+    """The sentence on what curves and bands are."""
+    return f"Means over {results.sizes['replicate']} replicates; bands are ± two standard errors."
 
 
 def band(
@@ -117,7 +142,7 @@ def band(
     error: xr.DataArray,
     **line: object,
 ) -> None:
-    """A curve with a band of two standard errors (about 95 %)."""
+    """A curve with a band of two standard errors."""
     (drawn,) = axes.plot(x, centre.values, **line)  # type: ignore[arg-type]
     axes.fill_between(
         x,

@@ -78,5 +78,5 @@ def caption(results: xr.Dataset) -> str:
     return (
         f"Transition point N* against |θ|. {'; '.join(parts)}. Open triangles lie outside the grid "
         "of N and are not extrapolated; models with a censored replicate are left out of the fit. "
-        "Intervals are bootstrapped over models and replicates."
+        "Intervals (95 %) are bootstrapped over models and replicates."
     )

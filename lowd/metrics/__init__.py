@@ -13,7 +13,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "data_copying": ["data_copying"],
         "descriptors": ["Descriptor", "unit"],
         "estimate": ["Estimate"],
-        "flow_distance": ["probability_flow_distance"],
+        "flow_distance": ["probability_flow_distance", "probability_flow_gap"],
         "frechet": ["frechet_distance"],
         "generalization": ["generalization"],
         "neighbours": ["most_similar", "nearest"],

@@ -3,6 +3,10 @@
 Zhang et al. 2025 (arXiv:2505.20123), Definition 1.
 """
 
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
 from lowd.metrics.estimate import Estimate
 from lowd.metrics.rows import Samples, paired_rows
 
@@ -26,10 +30,43 @@ def probability_flow_distance(ours: Samples, theirs: Samples) -> Estimate:
     Raises:
         ValueError: shapes differ, there are fewer than two noises, or a value is not finite.
     """
-    left, right = paired_rows(ours, theirs)
-    squared = (left.double() - right.double()).square().sum(dim=1)
+    squared = _squared_distances(ours, theirs)
     distance = squared.mean().sqrt().item()
-    if distance == 0:
-        return Estimate(0.0, 0.0)
-    error_of_square = squared.std().item() / len(squared) ** 0.5
-    return Estimate(distance, error_of_square / (2 * distance))
+    return Estimate(distance, _error(_influence(squared)))
+
+
+def probability_flow_gap(ours: Samples, theirs: Samples, others: Samples) -> Estimate:
+    """PFD(ours, theirs) − PFD(ours, others), all from the same noises.
+
+    For E_gen − E_mem: below 0 a student is closer to its teacher than to pure memorisation.
+
+    Args:
+        ours: descriptors, (noise, feature).
+        theirs: descriptors of the first model to compare with, the same shape.
+        others: descriptors of the second, the same shape.
+
+    Returns:
+        The difference, and its standard error over noises, which knows that both distances are of
+        the same noises (delta method).
+
+    Raises:
+        ValueError: shapes differ, there are fewer than two noises, or a value is not finite.
+    """
+    first, second = _squared_distances(ours, theirs), _squared_distances(ours, others)
+    gap = first.mean().sqrt() - second.mean().sqrt()
+    return Estimate(gap.item(), _error(_influence(first) - _influence(second)))
+
+
+def _squared_distances(ours: Samples, theirs: Samples) -> Float[Tensor, " noise"]:
+    left, right = paired_rows(ours, theirs)
+    return (left.double() - right.double()).square().sum(dim=1)
+
+
+def _influence(squared: Float[Tensor, " noise"]) -> Float[Tensor, " noise"]:
+    """What each noise adds to the root mean square, to first order; 0 at distance 0."""
+    distance = squared.mean().sqrt()
+    return squared / (2 * distance) if distance > 0 else torch.zeros_like(squared)
+
+
+def _error(influence: Float[Tensor, " noise"]) -> float:
+    return influence.std().item() / len(influence) ** 0.5

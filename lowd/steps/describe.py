@@ -67,15 +67,22 @@ def describe(settings: DescribeStep, *, pool: Path, teacher: Path, output: Path)
 
 
 def load_yardstick(path: Path) -> Yardstick:
-    """Read the descriptor and threshold that `describe` wrote."""
+    """Read the descriptor and threshold that `describe` wrote.
+
+    Raises:
+        ValueError: the file is damaged, or something else.
+    """
     import json
 
     import numpy as np
 
     from lowd.metrics.descriptors import Descriptor
 
-    content = json.loads(path.read_text())
-    mean = content["mean"]
+    try:
+        content = json.loads(path.read_text())
+        mean = content["mean"]
+    except (json.JSONDecodeError, KeyError) as error:
+        raise ValueError(f"{path}: damaged yardstick ({error}); delete it and run again") from None
     descriptor = Descriptor(
         content["descriptor"], None if mean is None else np.asarray(mean, np.float32)
     )

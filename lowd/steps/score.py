@@ -31,9 +31,10 @@ def score(
 ) -> None:
     """Write the scores of one model, each with its standard error, to the store `output`.
 
-    Per (N, replicate): e_gen, e_mem, gl, rp_emp and the baselines frechet, authenticity and
-    data_copying; per pair of replicates rp_disjoint; per model in `other`, in the order of
-    `settings.others`, rp_same. Every RP has its chance level. A diverged student scores NaN.
+    Per (N, replicate): e_gen, e_mem, their difference e_gap, gl, rp_emp and the baselines frechet,
+    authenticity and data_copying, whose held-out samples are the next replicate's training points;
+    per pair of replicates rp_disjoint; per model in `other`, in the order of `settings.others`,
+    rp_same. Every RP has its chance level. A diverged student scores NaN.
 
     Raises:
         ValueError: there are more or fewer stores in `other` than names in `settings.others`.
@@ -44,7 +45,7 @@ def score(
 
     from lowd.metrics.authenticity import authenticity
     from lowd.metrics.data_copying import data_copying
-    from lowd.metrics.flow_distance import probability_flow_distance
+    from lowd.metrics.flow_distance import probability_flow_distance, probability_flow_gap
     from lowd.metrics.frechet import frechet_distance
     from lowd.metrics.generalization import generalization
     from lowd.metrics.reproducibility import reproducibility, reproducibility_chance
@@ -65,18 +66,27 @@ def score(
     rp = partial(reproducibility, threshold=threshold)
     chance = partial(reproducibility_chance, threshold=threshold)
     replicates = range(settings.replicates)
+    # Samples from the same noises are too alike to stand for an independent set of the teacher's.
+    largest = settings.samples[-1]
+    held_out = {
+        replicate: training[largest, (replicate + 1) % settings.replicates][: len(true)]
+        for replicate in replicates
+    }
 
     metrics = {
         "e_gen": lambda cell: measure(probability_flow_distance, ours[cell], true),
         "e_mem": lambda cell: measure(probability_flow_distance, ours[cell], memorised[cell]),
+        "e_gap": lambda cell: measure(probability_flow_gap, ours[cell], true, memorised[cell]),
         "gl": lambda cell: measure(
             partial(generalization, threshold=threshold), ours[cell], training[cell]
         ),
         "rp_emp": lambda cell: measure(rp, ours[cell], memorised[cell]),
         "rp_emp_chance": lambda cell: measure(chance, ours[cell], memorised[cell]),
-        "frechet": lambda cell: measure(frechet_distance, ours[cell], true),
+        "frechet": lambda cell: measure(frechet_distance, ours[cell], held_out[cell[1]]),
         "authenticity": lambda cell: measure(authenticity, ours[cell], training[cell]),
-        "data_copying": lambda cell: measure(data_copying, ours[cell], true, training[cell]),
+        "data_copying": lambda cell: measure(
+            data_copying, ours[cell], held_out[cell[1]], training[cell]
+        ),
     }
     variables: dict[str, xr.Variable] = {}
     for name, metric in metrics.items():

@@ -33,7 +33,7 @@ def read_features(path: Path, descriptor: Descriptor) -> Features:
 
 def read_training_features(
     path: Path, samples: Sequence[int], replicates: int, descriptor: Descriptor
-) -> Features:
+) -> dict[Cell, Tensor]:
     """Descriptors of every training set in the pool at `path`."""
     features = descriptor(read_store(path)["samples"].values)
     sets = training_rows(len(features), samples, replicates)

@@ -7,18 +7,23 @@ from lowd.metrics.transition import bootstrap_slope, crossing, spread
 from lowd.streams import stream_seed
 
 CENSORED = {"below": -1, "": 0, "above": 1}
+UNKNOWN = 2
+"""Marks a curve of which fewer than two points were measured, the other students diverged."""
 
 
 def transitions(scores: xr.Dataset) -> xr.Dataset:
     """log₂ N* by each rule, its censoring, and the slope of its mean against log₂ |θ|.
 
     Rules: `e`, E_gen falls to E_mem; `gl`, GL rises to half of its ceiling, the teacher's own GL;
-    `rp`, RP between disjoint training sets rises to ½. For each, `log2_n_<rule>` per model and
-    replicate (or pair), `censored_<rule>` (−1 below the grid of N, 1 above, 0 inside); from models
-    none of whose replicates is censored,
-    `slope_<rule>` with `_low` and `_high` (95 % bootstrap interval over models and replicates), and
-    the range over models of mean log₂ N*, `spread_<rule>`, and of mean log₂(N*/√|θ|),
-    `rescaled_spread_<rule>`.
+    `rp`, RP between disjoint training sets rises to ½. For each rule:
+
+    - `log2_n_<rule>` per model and replicate (or pair), and `censored_<rule>`: 0 inside the grid of
+      N, −1 below, 1 above, 2 unknown;
+    - over models none of whose replicates is censored, `slope_<rule>` with the ends `_low` and
+      `_high` of a 95 % bootstrap interval over models and replicates. It is approximate: it takes
+      replicates, and for `rp` pairs, for independent, though they share noises and replicates;
+    - the range over those models of mean log₂ N*, `spread_<rule>`, and of mean log₂(N*/√|θ|),
+      `rescaled_spread_<rule>`.
     """
     differences = {
         "e": scores["e_gen"] - scores["e_mem"],
@@ -33,7 +38,7 @@ def transitions(scores: xr.Dataset) -> xr.Dataset:
         curves = difference.transpose("model", other, "N").values
         dims = ("model", other)
         points = np.full(curves.shape[:2], np.nan)
-        censored = np.zeros(curves.shape[:2], np.int8)
+        censored = np.full(curves.shape[:2], UNKNOWN, np.int8)
         for index in np.ndindex(*points.shape):
             finite = np.isfinite(curves[index])
             if finite.sum() >= 2:
