@@ -59,7 +59,11 @@ def caption(results: xr.Dataset) -> str:
         for symbol, key in (("E_gen", "e_gen"), ("E_mem", "e_mem"), ("E_emp", "e_emp")):
             centre, error = centre_and_error(largest, key, "replicate")
             numbers.append(f"{symbol} = {quoted(centre[index], error[index])}")
-        ends.append(f"at N = {results['N'].values[index]} {', '.join(numbers)}")
+        gaps = zip(largest["e_gap"][index].values, largest["e_gap_se"][index].values, strict=True)
+        ends.append(
+            f"at N = {results['N'].values[index]} {', '.join(numbers)}, and E_gen − E_mem in each "
+            f"replicate, over noises: {', '.join(quoted(*gap) for gap in gaps)}"
+        )
     before, after = float(results["spread_e"]), float(results["rescaled_spread_e"])
     return (
         f"Generalisation and memorisation errors (PFD, in units of the descriptor). For {name}, "

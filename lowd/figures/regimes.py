@@ -103,6 +103,7 @@ def caption(results: xr.Dataset) -> str:
     return (
         f"Reproducibility and generalisation against N. For {name}, from N = {n[0]} to {n[-1]}: "
         f"{'; '.join(parts)}. The teacher's own GL, the ceiling, is {ceiling[0]:.2f} and "
-        f"{ceiling[-1]:.2f}. Chance level of rp_disjoint: at most {chance:.4f}. RP on the same "
+        f"{ceiling[-1]:.2f}: it falls because a larger training set leaves less room within τ, not "
+        f"because models worsen. Chance level of rp_disjoint: at most {chance:.4f}. RP on the same "
         f"training set is between neighbouring sizes. {bands(results)} {yardstick(results)}"
     )
