@@ -579,7 +579,7 @@ def test_reading_statements_loads_neither_torch_nor_matplotlib():
 
 
 def test_studies_custom_code_is_the_digest_of_the_module(monkeypatch):
-    monkeypatch.setattr(sys, "path", [str(Path.cwd()), *sys.path])
+    monkeypatch.setattr(sys, "path", [str(Path.cwd() / "inputs"), *sys.path])
     write_custom("1.0", monkeypatch)
     study = Study.model_validate(
         {
