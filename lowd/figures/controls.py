@@ -46,10 +46,17 @@ def _draw_path(axes: Axes, largest: xr.Dataset, norm: mpl.colors.Normalize) -> N
     error = (largest["e_gen"].mean("replicate") / worst).values
     axes.plot(gl, rp, color="#bbbbbb", lw=0.8, zorder=1)
     axes.scatter(gl, rp, c=error, cmap="cividis_r", norm=norm, s=34, edgecolors="k", lw=0.4)
+    labelled: list[tuple[float, float]] = []
     for x, y, n in zip(gl.values, rp.values, largest["N"].values, strict=True):
-        axes.annotate(
-            f"$2^{{{np.log2(n):.0f}}}$", (x, y), xytext=(4, -7), textcoords="offset points", size=6
-        )
+        if all(np.hypot(x - a, y - b) > 0.06 for a, b in labelled):
+            labelled.append((x, y))
+            axes.annotate(
+                f"$2^{{{np.log2(n):.0f}}}$",
+                (x, y),
+                xytext=(4, -7),
+                textcoords="offset points",
+                size=6,
+            )
 
 
 def caption(studies: dict[str, xr.Dataset]) -> str:
@@ -65,6 +72,6 @@ def caption(studies: dict[str, xr.Dataset]) -> str:
             f"{float(last['e_gen'].mean()) / worst:.2f} of E_emp at the smallest N"
         )
     return (
-        f"The largest model of each study in the plane of GL and RP; labels are N. At the largest "
+        f"The largest model of each study in the plane of GL and RP; labels are N, left out where they would overlap. At the largest "
         f"N, {'; '.join(parts)}. High GL and high RP do not make a model right: E_gen tells."
     )
