@@ -15,8 +15,16 @@ from lowd.planning import FIGURES
 from lowd.steps.transitions import transitions
 
 ACROSS = ("controls", "slopes")
-# What no library's future may turn into a failure, and no empty mean into a silent gap.
+# A mean of nothing warns, and so does a library before it refuses.
 pytestmark = pytest.mark.filterwarnings("error")
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    """Figures that a failed test left open are not the next one's."""
+    yield
+    plt.close("all")
+    plt.rcdefaults()
 
 
 def results(models=3, sizes=range(1, 10), replicates=3):
@@ -114,7 +122,6 @@ def drawn(figure, study):
         picture = module.draw(study)
         picture.set_dpi(50)
         picture.canvas.draw()
-        plt.close(picture)
         return module.caption(study)
 
 
@@ -135,18 +142,11 @@ def test_captions_have_numbers_where_all_was_measured(figure):
 
 @pytest.mark.parametrize(
     "rows",
-    [
-        sheet(),
-        sheet(channels=3),
-        sheet(columns=1),
-        sheet(students=[]),
-        sheet(students=[], columns=1),
-    ],
-    ids=["grey", "colour", "one noise", "no student left", "one noise and no student left"],
+    [sheet(), sheet(channels=3), sheet(students=[])],
+    ids=["grey", "colour", "no student left"],
 )
-def test_a_sheet_is_drawn_whatever_is_left_to_show(rows):
-    with styled():
-        caption = drawn("samples", rows)
+def test_a_sheet_is_drawn_of_whatever_is_left_to_show(rows):
+    caption = drawn("samples", rows)
     assert ("0.10 at N = 2; 0.10 at N = 512" in caption) == (len(rows) == 5)
 
 
@@ -162,10 +162,9 @@ def test_a_figure_is_the_same_bytes_each_time(figure, tmp_path):
         content.append([path.read_bytes() for path in paths])
         # Nothing of what the user, or an earlier figure, set may show.
         plt.rcParams.update({"lines.linewidth": 5, "font.size": 20})
-    plt.rcdefaults()
     assert content[0] == content[1]
+    assert all(content[0])
     assert not plt.get_fignums()
-    assert len({len(part) for part in content[0]}) == 3
 
 
 SIMULATIONS = 4000
@@ -186,8 +185,8 @@ def test_the_error_of_a_mean_over_replicates_is_the_one_it_varies_by(replicates)
     scores = repeated(values, np.full_like(values, 0.7), "replicate", range(replicates))
     centre, error = centre_and_error(scores, "score", "replicate")
     np.testing.assert_allclose(centre, values.mean(1))
-    # A variance from 4000 numbers is known to √(2/4000): four of its errors are 9 %, and what is
-    # stated scatters as much where two replicates tell the spread.
+    # A variance from 4000 numbers is known to √(2/4000), what two replicates state on average is
+    # known as well: four errors of the ratio are 12 %.
     assert float((error**2).mean()) == pytest.approx(centre.values.var(ddof=1), rel=0.12)
 
 
@@ -209,11 +208,9 @@ def test_the_error_of_a_mean_over_pairs_counts_the_replicates_they_share(replica
     assert true == pytest.approx(4 / replicates + 0.49 + interaction**2 / len(first), rel=0.09)
     if not interaction:
         assert stated == pytest.approx(true, rel=0.12)
-    # The jackknife counts a pair's own share (R-1)/(R-2) times too often, never too rarely.
-    own = interaction**2 / len(first) * (replicates - 1) / (replicates - 2)
+    # The jackknife counts what is a pair's own 2(R - 1)/(R - 2) times: it is never too small.
+    own = interaction**2 / len(first) * 2 * (replicates - 1) / (replicates - 2)
     assert stated == pytest.approx(4 / replicates + 0.49 + own, rel=0.12)
-    # Pairs taken for independent would state less than half of the replicates' share.
-    assert float((values.var(1, ddof=1) / len(first)).mean()) < (stated - 0.49) / 1.9
 
 
 def test_two_replicates_are_one_pair_of_which_noises_alone_tell():

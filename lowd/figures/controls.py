@@ -72,6 +72,6 @@ def caption(studies: dict[str, xr.Dataset]) -> str:
             f"{float(last['e_gen'].mean()) / worst:.2f} of E_emp at the smallest N"
         )
     return (
-        f"The largest model of each study in the plane of GL and RP; labels are N, left out where they would overlap. At the largest "
-        f"N, {'; '.join(parts)}. High GL and high RP do not make a model right: E_gen tells."
+        f"The largest model of each study in the plane of GL and RP; labels are N, left out where "
+        f"they would overlap. At the largest N, {'; '.join(parts)}. High GL and high RP do not make a model right: E_gen tells."
     )

@@ -1,0 +1,110 @@
+"""What README.md and docs/ say can be done can be done."""
+
+import json
+import re
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import lowd
+from lowd import planning
+from lowd.settings import Params, Study, load_params, parse_settings
+from lowd.store.arrays import write_store
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+DOCUMENTS = ["README.md", "config/README.md", *(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))]
+DOCUMENTS += [str(path.relative_to(ROOT)) for path in ROOT.glob("docs/*/*.md")]
+
+
+def blocks(language):
+    """The README's fenced blocks in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.M | re.S)
+
+
+def declared(block, name="mine"):
+    """The study that a block adds under `studies:`."""
+    return parse_settings(Params, f"studies:\n{block}", "README.md").studies[name]
+
+
+def test_there_are_studies_and_code_to_check():
+    assert len(blocks("yaml")) == 2
+    assert len(blocks("python")) == 1
+
+
+@pytest.mark.parametrize("block", blocks("yaml"))
+def test_a_study_of_the_readme_can_be_planned(block, monkeypatch, tmp_path):
+    inputs = tmp_path / "inputs"
+    inputs.mkdir()
+    (inputs / "my_teacher.py").write_text("def mixture(scale): ...\n")
+    monkeypatch.syspath_prepend(inputs)
+    study = declared(block)
+    shape = study.teacher.shape
+    assert planning.teacher_step(study).teacher == study.teacher
+    for model in study.models:
+        assert planning.train_step(study, model).model == study.models[model]
+    assert planning.collect_step(study).shape == shape
+    assert ("samples" in planning.figures(study)) == (len(shape) == 3)
+    if study.teacher.kind == "custom":
+        assert planning.custom_code(study)
+        assert "`mixture` in\n`inputs/my_teacher.py`" in README
+
+
+def test_images_in_an_array_are_declared_as_the_readme_says():
+    (given,) = re.findall(r"`(\{source: npz.*?\})`", README)
+    folder = re.search(r"\{source: folder.*?\}", README)[0]
+    (block,) = (block for block in blocks("yaml") if folder in block)
+    assert declared(block.replace(folder, given)).teacher.images.source == "npz"
+
+
+def test_the_refusal_that_the_readme_shows_is_the_one_given():
+    (shown,) = re.findall(r"^    (studies\.\S+: .*)$", README, re.M)
+    study = load_params(ROOT / "params.yaml").studies["digits"].model_dump(mode="json")
+    study["samples"][3] = 100000
+    with pytest.raises(ValueError, match=r"samples\[3\]") as refused:
+        parse_settings(Params, json.dumps({"studies": {"digits": study}}), "params.yaml")
+    assert str(refused.value) == shown
+
+
+def test_the_code_of_the_readme_runs(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    stored = xr.Dataset({"e_gen": ("N", [0.5])}, {"N": [2]})
+    write_store(tmp_path / "results/molrg.zarr", stored)
+    ours = np.random.default_rng(0).standard_normal((8, 3))
+    space = {"ours": ours, "theirs": ours + [2, 0, 0]}
+    exec(blocks("python")[0], space)
+    assert space["distance"].value == pytest.approx(2)
+    assert space["distance"].standard_error == pytest.approx(0, abs=1e-9)
+    xr.testing.assert_identical(space["results"], stored)
+    assert space["lowd"] is lowd
+
+
+def test_the_studies_that_the_readme_and_the_makefile_name_are_declared():
+    studies = load_params(ROOT / "params.yaml").studies
+    (default,) = re.findall(r"^STUDIES \?= (.*)$", (ROOT / "Makefile").read_text(), re.M)
+    pictured = re.findall(r"\(figures/([\w-]+)/", README)
+    assert pictured
+    assert {*default.split(), *pictured} - {"across"} <= set(studies)
+    assert set(pictured) - {"across"} <= set(default.split())
+
+
+def test_every_setting_of_a_study_is_explained():
+    table = (ROOT / "docs/studies.md").read_text()
+    explained = {name.split(".")[0] for name in re.findall(r"^\| `([\w.]+)` \|", table, re.M)}
+    assert explained == set(Study.model_fields)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_relative_link_leads_somewhere(document):
+    text = re.sub(r"^```.*?^```", "", (ROOT / document).read_text(), flags=re.M | re.S)
+    targets = [target.split("#")[0] for target in re.findall(r"\]\(([^)\s]+)\)", text)]
+    relative = [t for t in targets if t and not re.match(r"[a-z]+:", t)]
+    missing = [t for t in relative if not (ROOT / document).parent.joinpath(t).exists()]
+    assert not missing
+
+
+def test_links_are_found_where_there_are_any():
+    assert len(re.findall(r"\]\((?!https?:)[^)]+\)", README)) > 5
