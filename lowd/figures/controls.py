@@ -73,5 +73,6 @@ def caption(studies: dict[str, xr.Dataset]) -> str:
         )
     return (
         f"The largest model of each study in the plane of GL and RP; labels are N, left out where "
-        f"they would overlap. At the largest N, {'; '.join(parts)}. High GL and high RP do not make a model right: E_gen tells."
+        f"they would overlap. At the largest N, {'; '.join(parts)}. High GL and high RP do not "
+        "make a model right: E_gen tells."
     )
