@@ -22,7 +22,7 @@ CELL = ("model", "N", "replicate")
 PAIR_OF_MODELS = ("same_pair", "N", "replicate")
 PAIR_OF_REPLICATES = ("model", "N", "disjoint_pair")
 SCORES = {
-    **dict.fromkeys(("e_gen", "e_mem", "gl", "rp_emp"), CELL),
+    **dict.fromkeys(("e_gen", "e_mem", "e_gap", "gl", "rp_emp"), CELL),
     "rp_disjoint": PAIR_OF_REPLICATES,
     "rp_same": PAIR_OF_MODELS,
     "e_emp": ("N", "replicate"),

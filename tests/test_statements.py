@@ -409,7 +409,9 @@ CUSTOM = {"kind": "custom", "entry": "our_teacher:make", "shape": [2]}
 def write_custom(factor, monkeypatch):
     sys.modules.pop("our_teacher", None)
     Path("inputs").mkdir(exist_ok=True)
-    Path("inputs/our_teacher.py").write_text(f"def make():\n    return lambda x, sigma: {factor} * x\n")
+    Path("inputs/our_teacher.py").write_text(
+        f"def make():\n    return lambda x, sigma: {factor} * x\n"
+    )
     # Else a file of the same length within the same second looks the same to Python's cache.
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
 

@@ -29,6 +29,7 @@ def draw(rows: list[Row]) -> Figure:
         columns,
         figsize=(2 * COLUMN, 2 * COLUMN * len(rows) / (columns + 2.2)),
         gridspec_kw={"wspace": 0.05, "hspace": 0.05},
+        squeeze=False,
     )
     for row, line in zip(rows, panels, strict=True):
         for axes, image in zip(line, row.images, strict=True):
