@@ -91,7 +91,7 @@ class Repository:
     def run(self, *command: str, code: int = 0) -> str:
         """What the command prints; it has to end with `code`."""
         process = self.start(*command)
-        output, _ = process.communicate(timeout=500)
+        output, _ = process.communicate(timeout=1800)
         logs = "".join(p.read_text() for p in self.path.glob("logs/*/*.log")) if code == 0 else ""
         assert process.returncode == code, f"{' '.join(command)}\n{output}\n{logs}"
         return output
