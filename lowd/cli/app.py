@@ -1,4 +1,7 @@
-"""The `lowd` command: one subcommand a step, made from the step's own signature and docstring."""
+"""The `lowd` command: one subcommand a step, made from the step's own signature and docstring.
+
+Beside the steps stand the commands that ask what steps have left.
+"""
 
 import inspect
 from collections.abc import Callable
@@ -8,7 +11,10 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from lowd.base import Settings
+from lowd.cli.audit import audit
+from lowd.cli.failures import told_in_one_line
 from lowd.cli.run import COMPUTED, run
+from lowd.cli.trace import trace
 from lowd.settings import parse_settings
 from lowd.steps.collect import collect
 from lowd.steps.controls import controls
@@ -52,11 +58,8 @@ def _command(step: Callable[..., None]) -> Callable[..., None]:
     model = hints["settings"]
 
     def command(settings: str, statement: Path | None, **paths: Any) -> None:
-        try:
+        with told_in_one_line(step.__name__):
             run(step, _read_settings(model, settings), paths, statement)
-        except (ValueError, KeyError, OSError, MemoryError) as error:
-            typer.echo(f"lowd {step.__name__}: {_one_line(error)}", err=True)
-            raise typer.Exit(1) from None
 
     parameters = [
         parameter
@@ -94,13 +97,7 @@ def _read_settings(model: type[Settings], text: str) -> Settings:
     return parse_settings(model, Path(text).read_text(), text)
 
 
-def _one_line(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'write'}: {error.strerror}"
-    if isinstance(error, KeyError):
-        return f"a file or store given lacks {error}; is it the one this step needs?"
-    return "; ".join(str(error).split("\n")) or type(error).__name__
-
-
 for _step in STEPS:
     app.command(_step.__name__)(_command(_step))
+app.command()(trace)
+app.command()(audit)

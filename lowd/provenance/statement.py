@@ -159,7 +159,7 @@ class Statement(_Model):
             raise ValueError(f"subject: {names} names an output twice")
         for resource in (*self.subject, *self.sources, *sum(self.inputs.values(), ())):
             _ = resource.path, resource.digests
-        _ = self.code, self.lineage
+        _ = self.code, self.commit, self.lineage
         return self
 
     @property
@@ -207,8 +207,10 @@ class Statement(_Model):
     def commit(self) -> Commit | None:
         """The commit it ran from; None if there was no git."""
         for resource in self._dependencies(COMMIT):
-            annotations = resource.annotations or {}
-            return Commit((resource.digest or {})["gitCommit"], annotations["dirty"])
+            digest, dirty = (resource.digest or {}), (resource.annotations or {})
+            if "gitCommit" not in digest or "dirty" not in dirty:
+                raise ValueError("no commit where one is said to be")
+            return Commit(digest["gitCommit"], bool(dirty["dirty"]))
         return None
 
     @property
@@ -283,5 +285,9 @@ def read_statement(path: Path) -> Statement:
 
 def read_statements(root: Path = ROOT) -> dict[Path, Statement]:
     """Every statement below `root`, by its path; raises as `read_statement` does."""
-    paths = (path for path in sorted(root.rglob("*.json")) if not path.name.startswith("."))
-    return {path: read_statement(path) for path in paths}
+    return {path: read_statement(path) for path in statement_paths(root)}
+
+
+def statement_paths(root: Path = ROOT) -> list[Path]:
+    """Where statements stand below `root`; one that is being written does not count."""
+    return [path for path in sorted(root.rglob("*.json")) if not path.name.startswith(".")]

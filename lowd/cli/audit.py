@@ -1,0 +1,119 @@
+"""`lowd audit`: whether everything that studies have left is as it was."""
+
+import json
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lowd.cli.failures import told_in_one_line
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+    from lowd.provenance.audit import Audit
+    from lowd.provenance.repository import Repository
+
+SHOWN = 3
+"""Files named for each note; `--json` names all."""
+
+
+def audit(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Files or folders; everything if none is given.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
+) -> None:
+    """Rehash what studies have left; check it against statements, dvc.lock and git.
+
+    Run it where params.yaml is. The exit status is 0 if there is no fault, and else 1. A file that
+    is not here, but that `dvc pull` may bring, is no fault, unless there is nothing else.
+    """
+    with told_in_one_line("audit"):
+        repository, found = _audit([Path(os.path.relpath(path)) for path in paths or ()])
+    if as_json:
+        typer.echo(json.dumps(_as_json(found), indent=1))
+    else:
+        from lowd.cli.console import show
+
+        show(*_as_text(repository, found))
+    raise typer.Exit(not found.passed)
+
+
+def _audit(asked: list[Path]) -> "tuple[Repository, Audit]":
+    from lowd.figures.embedded import read_lineage
+    from lowd.provenance.audit import audit
+    from lowd.provenance.repository import read_repository
+
+    repository = read_repository()
+    candidates = {*repository.claims, *Path("figures").rglob("*")}
+    figures = sorted(p for p in candidates if p.suffix in (".png", ".svg") and p.is_file())
+    return repository, audit(repository, {path: read_lineage(path) for path in figures}, asked)
+
+
+def _as_text(repository: "Repository", found: "Audit") -> "Iterator[RenderableType]":
+    from rich.text import Text
+
+    from lowd.cli.console import STYLES, plain, printable
+    from lowd.provenance.links import State
+
+    yield _table(repository, found)
+    for fault in found.faults:
+        accused = Text.assemble(("fault ", STYLES[State.CHANGED]), printable(fault.file))
+        yield accused.append(f": {printable(fault.reason)}")
+    notes = defaultdict(list)
+    for note in found.notes:
+        notes[note.reason].append(note.file)
+    for link in (*found.outputs, *found.own):
+        if link.state is State.NOT_LOCAL:
+            notes["not local: `dvc pull` may bring it"].append(link.name)
+    for reason, files in notes.items():
+        more = f" and {len(files) - SHOWN} more" if len(files) > SHOWN else ""
+        yield plain("note", f"{', '.join(files[:SHOWN])}{more}: {reason}")
+    if found.faults:
+        yield f"failed: {len(found.faults)} fault{'s' * (len(found.faults) > 1)}"
+    else:
+        yield (
+            "passed" if found.passed else "failed: nothing of this is here, so nothing was checked"
+        )
+
+
+def _table(repository: "Repository", found: "Audit") -> "Table":
+    """How many files of each study fare how."""
+    from rich.table import Column, Table
+    from rich.text import Text
+
+    from lowd.cli.console import STYLES, printable
+    from lowd.provenance.links import State
+
+    counts: defaultdict[str, Counter[State]] = defaultdict(Counter)
+    for link in found.outputs:
+        counts[repository.claims[Path(link.name)][0].parent.name][link.state] += 1
+    for link in found.own:
+        counts["own files"][link.state] += 1
+    table = Table("study", *(Column(state, justify="right") for state in State), box=None)
+    for study, states in counts.items():
+        cells = [
+            Text(
+                str(states[state] or "–"),
+                STYLES[state] if states[state] else "dim",
+                justify="right",
+            )
+            for state in State
+        ]
+        table.add_row(printable(study), *cells)
+    return table
+
+
+def _as_json(found: "Audit") -> dict[str, Any]:
+    return {
+        "passed": found.passed,
+        "faults": [{"file": one.file, "reason": one.reason} for one in found.faults],
+        "notes": [{"file": one.file, "reason": one.reason} for one in found.notes],
+        "files": [asdict(link) for link in (*found.outputs, *found.own)],
+    }

@@ -1,0 +1,126 @@
+"""One student among all that a figure rests on: where it is, and what it was trained on."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lowd.provenance.statement import Statement
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Coordinates of a student, as in the results."""
+
+    model: str
+    n: int
+    replicate: int
+
+    def __str__(self) -> str:
+        return f"model={self.model},N={self.n},replicate={self.replicate}"
+
+
+@dataclass(frozen=True)
+class Student:
+    """A student and its training set.
+
+    Attributes:
+        cell: its coordinates.
+        checkpoint: the file with the stack that the student is in.
+        index: its place in the stack.
+        streams: names of its own random streams.
+        pool: the store with the training set.
+        first: the first of its N rows in `samples` of the pool, which follow each other.
+        sha256: of these rows alone, `samples[first : first + N].tobytes()`; None if the pool is
+            not here as the student saw it.
+    """
+
+    cell: Cell
+    checkpoint: str
+    index: int
+    streams: tuple[str, ...]
+    pool: str
+    first: int
+    sha256: str | None
+
+
+def parse_cell(text: str) -> Cell:
+    """Read `model=…,N=…,replicate=…`; raises ValueError if it is something else."""
+    pairs = dict(pair.split("=", 1) for pair in text.split(",") if "=" in pair)
+    if set(pairs) == {"model", "N", "replicate"} and text.count(",") == 2:
+        n, replicate = pairs["N"], pairs["replicate"]
+        if n.isdecimal() and replicate.isdecimal():
+            return Cell(pairs["model"], int(n), int(replicate))
+    raise ValueError(f"--cell: {text!r} is not model=NAME,N=NUMBER,replicate=NUMBER")
+
+
+def find_training(cell: Cell, statements: Mapping[Path, Statement]) -> Path:
+    """The statement among `statements` of the job that trained a cell.
+
+    Raises:
+        ValueError: no job did, or several.
+    """
+    trained = {
+        path: one
+        for path, one in statements.items()
+        if one.step == "train" and {"name", "samples", "replicates"} <= one.settings.keys()
+    }
+    named = {path: one for path, one in trained.items() if one.settings["name"] == cell.model}
+    if not named:
+        names = ", ".join(sorted({one.settings["name"] for one in trained.values()})) or "none"
+        raise ValueError(f"--cell: no model {cell.model!r} below this file (there are: {names})")
+    if len(named) > 1:
+        outputs = ", ".join(one.subject[0].name for one in named.values())
+        raise ValueError(
+            f"--cell: {cell.model!r} was trained several times; trace one of {outputs}"
+        )
+    ((path, found),) = named.items()
+    samples, replicates = found.settings["samples"], found.settings["replicates"]
+    if cell.n not in samples or cell.replicate >= replicates:
+        grid = f"N of {', '.join(map(str, samples))}; replicates 0 to {replicates - 1}"
+        raise ValueError(f"--cell: {cell} is not in the grid of {cell.model!r}: {grid}")
+    return path
+
+
+def find_student(cell: Cell, training: Statement, size: int | None, *, here: bool) -> Student:
+    """Look a cell up in the statement of its training, and its rows in the pool.
+
+    Args:
+        cell: coordinates inside the grid.
+        training: the statement.
+        size: rows of the pool, if a statement says so.
+        here: whether the pool is, as the student saw it; then its own size counts.
+
+    Raises:
+        ValueError: nothing says how many rows the pool had.
+    """
+    from lowd.steps.training_sets import training_rows
+
+    pool = training.inputs["pool"][0].path
+    samples = _samples(pool) if here else None
+    if samples is not None:
+        size = samples.shape[0]
+    if size is None:
+        raise ValueError(f"--cell: {pool} is not here, and no statement says how long it was")
+    sets = training_rows(size, training.settings["samples"], training.settings["replicates"])
+    rows = sets[cell.n, cell.replicate]
+    return Student(
+        cell=cell,
+        checkpoint=training.subject[0].name,
+        index=list(sets).index((cell.n, cell.replicate)),
+        streams=tuple(
+            stream.replace("{N}", str(cell.n)).replace("{replicate}", str(cell.replicate))
+            for stream in training.streams
+        ),
+        pool=pool.as_posix(),
+        first=rows.start,
+        sha256=None if samples is None else hashlib.sha256(samples[rows].tobytes()).hexdigest(),
+    )
+
+
+def _samples(pool: Path) -> Any:
+    """The array of a pool; rows are read when they are asked for."""
+    import zarr
+
+    return zarr.open_array(pool / "samples", mode="r")

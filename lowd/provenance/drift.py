@@ -1,0 +1,90 @@
+"""How code has moved on since a job ran it, and whether git has what ran."""
+
+import hashlib
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from grimp.exceptions import GrimpException
+
+from lowd.provenance.code import ROOT as PACKAGE_ROOT
+from lowd.provenance.code import code_digest
+from lowd.provenance.digests import Digests
+from lowd.provenance.history import History, digests_ever, files_at
+from lowd.provenance.links import contents
+from lowd.provenance.statement import Statement
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Files of code that are not what a job ran.
+
+    Attributes:
+        changed: those that differ now; none if they differ in comments and layout alone.
+        uncommitted: those that no commit has as they were.
+        lost: those of `changed` that are nowhere to be found as they were.
+    """
+
+    changed: tuple[str, ...] = ()
+    uncommitted: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+
+
+def drifts(statements: Collection[Statement], history: History | None) -> list[Drift]:
+    """The drift since each statement.
+
+    Nothing is called uncommitted if the clone is shallow, or if the repository around the current
+    folder never had the package, which then came from elsewhere.
+    """
+    sources = [
+        {source.path.as_posix(): source.digests.sha256 for source in stated.sources}
+        for stated in statements
+    ]
+    here = _here({name for files in sources for name in files})
+    committed: set[str] = set()
+    if history is not None:
+        asked = {
+            (stated.commit.digest, name): digest
+            for stated, files in zip(statements, sources, strict=True)
+            if stated.commit is not None and stated.commit.digest in history.commits
+            for name, digest in files.items()
+        }
+        committed = _committed(asked)
+    found = []
+    for stated, files in zip(statements, sources, strict=True):
+        other = {name for name, digest in files.items() if here[name] != digest}
+        changed = other if other and not _runs_the_same(stated) else set()
+        unknown = {name for name, digest in files.items() if digest not in committed}
+        judged = committed and history is not None and not history.shallow
+        uncommitted = unknown - (other - changed) if judged else set()
+        names = (changed, uncommitted, changed & unknown)
+        found.append(Drift(*(tuple(sorted(each)) for each in names)))
+    return found
+
+
+def _here(names: Iterable[str]) -> dict[str, str | None]:
+    """SHA-256 of the package's own files now."""
+    paths = {name: PACKAGE_ROOT.parent / name for name in names}
+    found = contents(paths.values())
+    return {
+        name: content.sha256 if isinstance(content := found[path], Digests) else None
+        for name, path in paths.items()
+    }
+
+
+def _committed(sources: dict[tuple[str, str], str]) -> set[str]:
+    """SHA-256 of what commits have of the sources, given as digests by commit and path.
+
+    Nearly all are as the commit asked has them, so that the whole history is read for few.
+    """
+    files = files_at(list(sources))
+    found = {hashlib.sha256(file).hexdigest() for file in files if file is not None}
+    astray = sorted({path for (_, path), digest in sources.items() if digest not in found})
+    return found | digests_ever(astray) if astray else found
+
+
+def _runs_the_same(stated: Statement) -> bool:
+    """Whether what would run now has the digest of what ran."""
+    try:
+        return code_digest(stated.modules) == stated.code
+    except (GrimpException, OSError, SyntaxError):  # a module is gone, or can't run
+        return False

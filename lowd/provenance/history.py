@@ -1,0 +1,78 @@
+"""What git has that statements rely on: commits, and files as they were committed.
+
+Each function is one or two calls of git, whatever the number of commits or files asked about.
+"""
+
+import hashlib
+import subprocess
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+
+class History(NamedTuple):
+    """Every commit that a branch, a tag or HEAD leads to; `shallow` if git left older ones out."""
+
+    commits: frozenset[str]
+    shallow: bool
+
+
+def read_history() -> History | None:
+    """The history of the repository around the current folder; None without git or one."""
+    listed = _git("rev-list", "--all")
+    if listed is None:
+        return None
+    shallow = _git("rev-parse", "--is-shallow-repository") == b"true\n"
+    return History(frozenset(listed.decode().split()), shallow)
+
+
+def files_at(wanted: Sequence[tuple[str, str]]) -> list[bytes | None]:
+    """Content of each (commit, path from the current folder); None for what is not there."""
+    return _blobs([f"{commit}:./{path}" for commit, path in wanted])
+
+
+def digests_ever(paths: Iterable[str]) -> set[str]:
+    """SHA-256 of every content that any commit has of any of `paths`."""
+    selection = ["--all", "--full-history", "--objects", "--no-object-names"]
+    listed = _git("--literal-pathspecs", "rev-list", *selection, "--", *paths) or b""
+    blobs = _blobs(listed.decode().split())
+    return {hashlib.sha256(blob).hexdigest() for blob in blobs if blob is not None}
+
+
+def first_with(text: str, folder: str) -> str | None:
+    """The commit that brought `text` into a file of `folder`; None if none did."""
+    found = _git("log", "--all", "--reverse", "--format=%H", f"-S{text}", "--", folder)
+    return found.decode().split()[0] if found else None
+
+
+def deleted(*places: str) -> list[str]:
+    """Files at or below `places` that git tracks and that are gone."""
+    return (_git("ls-files", "-z", "--deleted", "--", *places) or b"").decode().split("\0")[:-1]
+
+
+def _blobs(objects: Sequence[str]) -> list[bytes | None]:
+    """Content of the objects named; None for what is no file, or whose name git can't be asked."""
+    askable = [name for name in objects if "\n" not in name]
+    answer = _git("cat-file", "--batch", given="".join(f"{name}\n" for name in askable)) or b""
+    found: dict[str, bytes] = {}
+    position = 0
+    for name in askable:
+        end = answer.find(b"\n", position)
+        header, position = answer[position:end].split(b" "), end + 1
+        if end < 0 or not header[-1].isdigit():
+            continue
+        size = int(header[-1])
+        if header[-2] == b"blob":
+            found[name] = answer[position : position + size]
+        position += size + 1
+    return [found.get(name) for name in objects]
+
+
+def _git(*arguments: str, given: str = "") -> bytes | None:
+    """What git prints; None if it fails or is not installed."""
+    try:
+        done = subprocess.run(
+            ["git", *arguments], input=given.encode(), capture_output=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout
