@@ -102,13 +102,6 @@ class Study(Settings):
             )
         return self
 
-    @model_validator(mode="after")
-    def _betas_decay(self) -> "Study":
-        for position, beta in enumerate(self.training.betas):
-            if not 0 <= beta < 1:
-                raise ValueError(f"training.betas[{position}]: {beta} is not in [0, 1)")
-        return self
-
 
 class Comparison(Settings):
     """A figure across studies: what it shows, and of which ones."""

@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from lowd.models.build import build, initialise, parameter_count
-from lowd.models.layers import Attention, Conv2d, GroupNorm, Linear, NoiseEmbedding
+from lowd.models.layers import Attention, Conv2d, GroupNorm, Linear, NoiseEmbedding, doubled, halved
 from lowd.models.settings import DiTSettings, MLPSettings, UNetSettings
 
 few = settings(max_examples=15, deadline=None)
@@ -69,7 +69,7 @@ def test_an_mlp_answers_as_it_would_alone(students, batch, width, depth, shape):
 @given(
     students=st.integers(1, 3),
     batch=st.integers(1, 3),
-    width=st.integers(1, 6),
+    width=st.integers(1, 9),
     multipliers=st.lists(st.integers(1, 3), min_size=1, max_size=3).map(tuple),
     blocks=st.integers(1, 2),
     channels=st.sampled_from([1, 3]),
@@ -211,14 +211,23 @@ def test_linear_is_torchs_for_every_student():
         torch.testing.assert_close(layer(x)[s], reference(x[s]))
 
 
-@pytest.mark.parametrize("kernel", [1, 3])
-def test_conv2d_is_torchs_for_every_student(kernel):
-    layer, x = randomised(Conv2d(3, 2, 5, kernel)), normal(4, 3, 2, 6, 7, seed=1)
-    stacked = layer(x.flatten(1, 2)).unflatten(1, (3, 5))
+@pytest.mark.parametrize("kernel", [1, 3, 5])
+@pytest.mark.parametrize(("inputs", "outputs"), [(2, 5), (8, 16), (8, 1), (12, 8), (9, 10)])
+def test_a_convolution_is_torchs_for_every_student(inputs, outputs, kernel):
+    layer = randomised(Conv2d(3, inputs, outputs, kernel))
+    x = normal(4, 3, inputs, 6, 7, seed=1)
+    stacked = layer(x.flatten(1, 2)).unflatten(1, (3, outputs))
     for s in range(3):
-        reference = nn.Conv2d(2, 5, kernel, padding="same").double()
+        reference = nn.Conv2d(inputs, outputs, kernel, padding="same").double()
         reference.load_state_dict({"weight": layer.weight[s], "bias": layer.bias[s]})
         torch.testing.assert_close(stacked[:, s], reference(x[:, s]))
+
+
+@pytest.mark.parametrize("size", [(2, 2), (6, 10), (16, 16), (16, 18), (32, 4)])
+def test_resampling_is_torchs_however_large_the_image(size):
+    fine, coarse = normal(3, 2, *size), normal(3, 2, *(n // 2 for n in size), seed=1)
+    torch.testing.assert_close(halved(fine), functional.avg_pool2d(fine, 2))
+    assert torch.equal(doubled(coarse), functional.interpolate(coarse, scale_factor=2))
 
 
 @pytest.mark.parametrize(("channels", "groups"), [(8, 4), (6, 2), (5, 1)])

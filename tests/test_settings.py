@@ -166,7 +166,7 @@ def test_the_study_that_these_tests_spoil_is_valid():
         ),
         (
             changed(training__betas=[0.9, 2.0]),
-            "training.betas[1]: 2.0 is not in [0, 1)",
+            "training.betas[1]: Input should be less than 1 (got 2.0)",
         ),
         (
             changed(noise__size=3),

@@ -3,6 +3,7 @@
 import math
 from contextlib import contextmanager
 from itertools import pairwise
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -237,6 +238,12 @@ def saves(monkeypatch):
     return record
 
 
+def keep(trainer, scratch):
+    """Train into <folder above scratch's>/students."""
+    cells = [{"N": cell.samples, "replicate": k} for k, cell in enumerate(trainer.cells)]
+    train_resumably(trainer, cells, scratch.parent.parent / "students", scratch, "test")
+
+
 @pytest.mark.parametrize("last", [1, 4, 6])
 def test_a_killed_training_goes_on_from_its_scratch_file_to_the_same_bits(tmp_path, saves, last):
     pool, cells = normal(32, 3, dtype=torch.float32), [cell(0), cell(1)]
@@ -245,9 +252,9 @@ def test_a_killed_training_goes_on_from_its_scratch_file_to_the_same_bits(tmp_pa
         whole = trained(cells, pool)
         saves["last"] = last
         with pytest.raises(Killed):
-            train_resumably(Trainer(MLP, SHORT, cells, pool), scratch, "test")
+            keep(Trainer(MLP, SHORT, cells, pool), scratch)
         resumed = Trainer(MLP, SHORT, cells, pool)
-        train_resumably(resumed, scratch, "test")
+        keep(resumed, scratch)
     assert saves["steps"] == list(range(10, 61, 10))
     assert all(torch.equal(t, resumed.state()[name]) for name, t in whole.state().items())
     assert list(scratch.parent.iterdir()) == []
@@ -264,35 +271,50 @@ OTHERS = {
 @pytest.mark.parametrize("other", OTHERS)
 def test_a_state_of_another_training_is_not_gone_on_from(tmp_path, saves, other):
     this = {"model": MLP, "settings": SHORT, "cells": [cell(0), cell(1)], "pool": normal(48, 3)}
-    assert_not_resumed(tmp_path / "scratch", saves, this, this | OTHERS[other])
+    assert_not_resumed(tmp_path / "deep" / "scratch", saves, this, this | OTHERS[other])
 
 
 def test_a_state_of_equal_shape_but_other_heads_is_not_gone_on_from(tmp_path, saves):
     model = DiTSettings(architecture="dit", width=4, depth=1)
     this = {"model": model, "settings": SHORT, "cells": [cell(0)], "pool": normal(16, 1, 4, 4)}
     other = this | {"model": model.model_copy(update={"heads": 4})}
-    assert_not_resumed(tmp_path / "scratch", saves, this, other)
+    assert_not_resumed(tmp_path / "deep" / "scratch", saves, this, other)
 
 
 def assert_not_resumed(scratch, saves, this, other):
     saves["last"] = 1
     with pytest.raises(Killed):
-        train_resumably(Trainer(**this), scratch, "test")
-    train_resumably(Trainer(**other), scratch, "test")
+        keep(Trainer(**this), scratch)
+    keep(Trainer(**other), scratch)
     assert saves["steps"][:2] == [50, 50]
 
 
+def test_a_training_whose_students_could_not_be_kept_goes_on_from_its_scratch_file(
+    tmp_path, saves, monkeypatch
+):
+    scratch = tmp_path / "deep" / "scratch"
+    with monkeypatch.context() as patch:
+        patch.setattr(resumable, "save_students", Mock(side_effect=OSError("disk full")))
+        with pytest.raises(OSError, match="disk full"):
+            keep(Trainer(MLP, SHORT, [cell(0)], normal(16, 3)), scratch)
+    keep(Trainer(MLP, SHORT, [cell(0)], normal(16, 3)), scratch)
+    assert saves["steps"] == [50, 60]
+    assert (tmp_path / "students").is_file()
+
+
 def test_a_damaged_scratch_file_means_starting_over(tmp_path, saves):
-    scratch = tmp_path / "scratch"
+    scratch = tmp_path / "deep" / "scratch"
+    scratch.parent.mkdir()
     scratch.write_bytes(b"half a state")
-    train_resumably(Trainer(MLP, SHORT, [cell(0)], normal(16, 3)), scratch, "test")
+    keep(Trainer(MLP, SHORT, [cell(0)], normal(16, 3)), scratch)
     assert saves["steps"] == [50, 60]
 
 
 def test_two_trainings_never_share_a_scratch_file(tmp_path):
-    scratch = tmp_path / "scratch"
+    scratch = tmp_path / "deep" / "scratch"
+    scratch.parent.mkdir()
     with FileLock(f"{scratch}.lock"), pytest.raises(ValueError, match=r"scratch.*another process"):
-        train_resumably(Trainer(MLP, SHORT, [cell(0)], normal(16, 3)), scratch, "test")
+        keep(Trainer(MLP, SHORT, [cell(0)], normal(16, 3)), scratch)
 
 
 # The first squares to infinity.

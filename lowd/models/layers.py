@@ -7,11 +7,17 @@ networks that know nothing of each other. Vectors travel as (student, batch, fea
 
 import math
 from collections.abc import Sequence
+from functools import cache
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
+
+EIGHT = 8
+"""oneDNN's fast convolutions take channels by the eight, and leave others to a loop of products."""
+SMALL = 256
+"""Pixels of the finer image up to which resampling by a matrix is the faster way."""
 
 
 class StackedLayer(nn.Module):
@@ -48,7 +54,10 @@ class Linear(StackedLayer):
 
 
 class Conv2d(StackedLayer):
-    """A same-size convolution for every student, as one grouped convolution; `kernel` is odd."""
+    """A same-size convolution for every student, as one grouped convolution; `kernel` is odd.
+
+    A 1×1 kernel is a matrix product. A larger one runs on channels padded to multiples of EIGHT.
+    """
 
     weight: Tensor
     bias: Tensor
@@ -65,13 +74,55 @@ class Conv2d(StackedLayer):
     def forward(
         self, x: Float[Tensor, "batch _inputs height width"]
     ) -> Float[Tensor, "batch _outputs height width"]:
-        return functional.conv2d(
-            x,
-            self.weight.flatten(0, 1),
-            self.bias.flatten(),
+        outputs, inputs, kernel = self.weight.shape[1:4]
+        students = x.unflatten(1, (self.students, -1))
+        if kernel == 1:
+            y = self.weight.flatten(2) @ students.flatten(3) + self.bias[..., None]
+            return y.view(len(x), -1, *x.shape[2:])
+        more_in, more_out = (-inputs % EIGHT, -outputs % EIGHT) if inputs >= EIGHT else (0, 0)
+        y = functional.conv2d(
+            functional.pad(students, (0, 0, 0, 0, 0, more_in)).flatten(1, 2) if more_in else x,
+            functional.pad(self.weight, (0, 0, 0, 0, 0, more_in, 0, more_out)).flatten(0, 1),
+            functional.pad(self.bias, (0, more_out)).flatten(),
             padding=self.padding,
             groups=self.students,
         )
+        return y.unflatten(1, (self.students, -1))[:, :, :outputs].flatten(1, 2)
+
+
+def halved(
+    x: Float[Tensor, "batch channels height width"],
+) -> Float[Tensor, "batch channels half_height half_width"]:
+    """Average blocks of 2×2 pixels.
+
+    Small images pass through a fixed matrix, in half the time of the library's loop over pixels;
+    the work of that product grows with the square of the image, so large ones take the loop.
+    """
+    height, width = (n // 2 for n in x.shape[2:])
+    if 4 * height * width > SMALL:
+        return functional.avg_pool2d(x, 2)
+    averages = _blocks(height, width, x.dtype, x.device).T / 4
+    return (x.flatten(2) @ averages).unflatten(2, (height, width))
+
+
+def doubled(
+    x: Float[Tensor, "batch channels height width"],
+) -> Float[Tensor, "batch channels twice_height twice_width"]:
+    """Repeat every pixel 2×2 times; small images as in `halved`."""
+    height, width = x.shape[2:]
+    if 4 * height * width > SMALL:
+        return functional.interpolate(x, scale_factor=2, mode="nearest")
+    blocks = _blocks(height, width, x.dtype, x.device)
+    return (x.flatten(2) @ blocks).unflatten(2, (2 * height, 2 * width))
+
+
+@cache
+def _blocks(
+    height: int, width: int, dtype: torch.dtype, device: torch.device
+) -> Float[Tensor, "pixel finer_pixel"]:
+    """Row p is 1 at the four pixels that p is made of when the image is twice as fine."""
+    pairs = (torch.eye(n).repeat_interleave(2, dim=1) for n in (height, width))
+    return torch.kron(*pairs).to(device, dtype)
 
 
 class GroupNorm(StackedLayer):

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lowd.models.layers import Conv2d, GroupNorm, Linear, NoiseEmbedding
+from lowd.models.layers import Conv2d, GroupNorm, Linear, NoiseEmbedding, doubled, halved
 
 
 class ResidualBlock(nn.Module):
@@ -92,12 +92,11 @@ class UNet(nn.Module):
         for depth, column in enumerate(self.down):
             if depth:
                 passed.append(hidden)
-                hidden = functional.avg_pool2d(hidden, 2)
+                hidden = halved(hidden)
             for block in column.children():
                 hidden = block(hidden, noise_level)
         for column in self.up:
-            hidden = functional.interpolate(hidden, scale_factor=2, mode="nearest")
-            hidden = self._join(hidden, passed.pop())
+            hidden = self._join(doubled(hidden), passed.pop())
             for block in column.children():
                 hidden = block(hidden, noise_level)
         out = self.out(functional.silu(self.norm(hidden)))

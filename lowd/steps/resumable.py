@@ -17,9 +17,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from lowd.models.settings import ModelSettings
 from lowd.store.checkpoints import load_checkpoint, save_checkpoint
-from lowd.store.students import Students
+from lowd.store.students import Students, save_students
 from lowd.training.trainer import NEVER, Trainer
 
 SAVE_SECONDS = 20.0
@@ -31,34 +30,45 @@ class _Rate(ProgressColumn):
         return Text(f"{task.speed or 0:.0f} steps/s", style="progress.data.speed")
 
 
-def train_resumably(trainer: Trainer, scratch: Path | None, label: str) -> None:
-    """Train to the end, going on from `scratch` if it holds a state of this very training.
+def train_resumably(
+    trainer: Trainer,
+    cells: list[dict[str, int]],
+    output: Path,
+    scratch: Path | None,
+    label: str,
+) -> None:
+    """Train to the end and leave the students' checkpoint.
 
     Args:
         trainer: a fresh trainer.
-        scratch: file for the state between blocks, deleted at the end; None to keep none.
+        cells: coordinates of each student, N and replicate.
+        output: the checkpoint: averaged weights, losses, and which student diverged when.
+        scratch: file for the state between blocks, from which a killed run of this very training
+            goes on; deleted once `output` is there. None to keep none.
         label: what to call this training on the terminal.
 
     Raises:
         ValueError: another process is training into the same scratch file.
     """
     if scratch is None:
-        return _train(trainer, None, label)
+        _train(trainer, None, label)
+        save_students(output, _students(trainer, cells))
+        return
     scratch.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(f"{scratch}.lock")
     try:
         with lock.acquire(timeout=0):
             _train(trainer, scratch, label)
+            save_students(output, _students(trainer, cells))
             scratch.unlink(missing_ok=True)
     except Timeout:
         raise ValueError(f"{scratch}: another process is training {label}; wait for it") from None
     Path(lock.lock_file).unlink(missing_ok=True)
 
 
-def trained(trainer: Trainer, model: ModelSettings, cells: list[dict[str, int]]) -> Students:
-    """What a trainer leaves: averaged weights, losses, and which student diverged when."""
+def _students(trainer: Trainer, cells: list[dict[str, int]]) -> Students:
     return Students(
-        model=model.model_dump(mode="json"),
+        model=trainer.model.model_dump(mode="json"),
         shape=tuple(trainer.pool.shape[1:]),
         sigma_data=trainer.settings.sigma_data,
         cells=cells,

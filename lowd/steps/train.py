@@ -24,10 +24,9 @@ def train(settings: TrainStep, *, pool: Path, output: Path, scratch: Path | None
     import torch
 
     from lowd.device import pick_device
-    from lowd.steps.resumable import train_resumably, trained
+    from lowd.steps.resumable import train_resumably
     from lowd.steps.training_sets import training_rows
     from lowd.store.arrays import read_store
-    from lowd.store.students import save_students
     from lowd.training.draws import Cell
     from lowd.training.trainer import Trainer
 
@@ -43,6 +42,5 @@ def train(settings: TrainStep, *, pool: Path, output: Path, scratch: Path | None
         for (n, replicate), rows in sets.items()
     ]
     trainer = Trainer(settings.model, settings.training, cells, points, pick_device())
-    train_resumably(trainer, scratch, label=settings.name)
     coordinates = [{"N": n, "replicate": replicate} for n, replicate in sets]
-    save_students(output, trained(trainer, settings.model, coordinates))
+    train_resumably(trainer, coordinates, output, scratch, label=settings.name)

@@ -1,8 +1,12 @@
 """Settings of the trainer."""
 
+from typing import Annotated
+
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from lowd.base import Settings
+
+Decay = Annotated[float, Field(ge=0, lt=1)]
 
 
 class TrainingSettings(Settings):
@@ -14,10 +18,10 @@ class TrainingSettings(Settings):
     warm_up: NonNegativeInt = 100
     final_rate: float = Field(0.02, ge=0, le=1)
     """Where the learning rate goes, as a fraction of the highest; reached after the last step."""
-    betas: tuple[float, float] = (0.9, 0.99)
+    betas: tuple[Decay, Decay] = (0.9, 0.99)
     gradient_clip: PositiveFloat = 1.0
     """Largest gradient norm, per student."""
-    ema: float = Field(0.999, ge=0, lt=1)
+    ema: Decay = 0.999
     log_sigma_mean: float = -1.2
     log_sigma_std: PositiveFloat = 1.2
     sigma_data: PositiveFloat = 0.5

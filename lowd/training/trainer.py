@@ -130,7 +130,7 @@ class Trainer:
         loss = edm_loss(self.denoise, clean, noise.to(clean.dtype), sigma, s.sigma_data).mean(1)
         self.optimizer.zero_grad()
         loss.sum().backward()
-        self._tame(loss.detach())
+        self._clip_and_freeze(loss.detach())
         self.optimizer.param_groups[0]["lr"] = self._learning_rate()
         self.optimizer.step()
         self.step += 1
@@ -144,7 +144,7 @@ class Trainer:
         return loss.detach()
 
     @torch.no_grad()
-    def _tame(self, loss: Float[Tensor, " student"]) -> None:
+    def _clip_and_freeze(self, loss: Float[Tensor, " student"]) -> None:
         """Clip each student's gradient to `gradient_clip`; freeze those that are not finite."""
         gradients = [p.grad for p in self.parameters.values() if p.grad is not None]
         norms = [torch.linalg.vector_norm(g.flatten(1), dim=1) for g in gradients]
@@ -156,6 +156,6 @@ class Trainer:
             moments = [self.optimizer.state[p]["exp_avg"] for p in self.parameters.values()]
             for tensor in (*gradients, *moments):
                 tensor[frozen] = 0
-        scale = (self.settings.gradient_clip / norm).clamp(max=1)
+        scale = (self.settings.gradient_clip / norm).clamp(max=1).nan_to_num(0)
         for g in gradients:
-            g.mul_(scale.nan_to_num(0).view(-1, *[1] * (g.dim() - 1)))
+            g.mul_(scale.view(-1, *[1] * (g.dim() - 1)))

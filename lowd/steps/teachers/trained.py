@@ -11,10 +11,10 @@ from lowd.diffusion.denoiser import Sigma
 from lowd.sources.images import load_images
 from lowd.sources.settings import TrainedTeacher
 from lowd.steps.generation import flow_sampler
-from lowd.steps.resumable import train_resumably, trained
+from lowd.steps.resumable import train_resumably
 from lowd.steps.teachers.teacher import WEIGHTS, Teacher
 from lowd.store.arrays import sample_dims, write_store
-from lowd.store.students import load_students, save_students
+from lowd.store.students import load_students
 from lowd.streams import stream
 from lowd.training.draws import Cell
 from lowd.training.trainer import Trainer
@@ -40,9 +40,8 @@ def make(settings: TrainedTeacher, seed: int, folder: Path, scratch: Path | None
     trainer = Trainer(
         settings.model, settings.training, [cell], torch.from_numpy(training), pick_device()
     )
-    train_resumably(trainer, scratch, label="teacher")
     cells = [{"N": len(training), "replicate": 0}]
-    save_students(folder / WEIGHTS, trained(trainer, settings.model, cells))
+    train_resumably(trainer, cells, folder / WEIGHTS, scratch, label="teacher")
 
 
 def load(folder: Path, device: torch.device) -> Teacher:
