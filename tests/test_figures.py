@@ -131,6 +131,24 @@ def test_every_figure_is_drawn_of_a_study(figure, study):
     caption = drawn(figure, shown(figure, STUDIES[study]()))
     assert caption.endswith(".")
     assert "±" in caption or figure not in ("regimes", "errors")
+    assert "nan" not in caption
+
+
+@pytest.mark.parametrize("figure", ["regimes", "errors"])
+def test_a_caption_tells_the_only_n_once(figure):
+    assert drawn(figure, results(sizes=[3])).count("N = 8") == 1
+
+
+@pytest.mark.parametrize(("models", "told"), [(3, 0), (1, 3)])
+def test_a_caption_says_why_there_is_no_slope(models, told):
+    caption = drawn("transition", results(models=models))
+    assert caption.count("fewer than two sizes cross") == told
+    assert caption.count("slope") == 3 - told
+
+
+def test_a_caption_tells_unknown_crossings_from_censored_ones():
+    caption = drawn("transition", results(sizes=[3]))
+    assert caption.count("0 of 9 crossings censored, 9 unknown") == 3
 
 
 @pytest.mark.parametrize("figure", [*FIGURES, *ACROSS])
@@ -148,6 +166,7 @@ def test_captions_have_numbers_where_all_was_measured(figure):
 def test_a_sheet_is_drawn_of_whatever_is_left_to_show(rows):
     caption = drawn("samples", rows)
     assert ("0.10 at N = 2; 0.10 at N = 512" in caption) == (len(rows) == 5)
+    assert caption.endswith(".")
 
 
 @pytest.mark.parametrize("figure", [*FIGURES, *ACROSS, "samples"])

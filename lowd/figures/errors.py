@@ -12,6 +12,7 @@ from lowd.figures.style import (
     band,
     bands,
     centre_and_error,
+    ends,
     extremes,
     quoted,
     size_colours,
@@ -53,20 +54,25 @@ def draw(results: xr.Dataset) -> Figure:
 def caption(results: xr.Dataset) -> str:
     """Both errors of the largest model at both ends, and how well sizes collapse."""
     largest, name = extremes(results)
-    ends = []
-    for index in (0, -1):
+    parts = []
+    for index in ends(results):
         numbers = []
         for symbol, key in (("E_gen", "e_gen"), ("E_mem", "e_mem"), ("E_emp", "e_emp")):
             centre, error = centre_and_error(largest, key, "replicate")
             numbers.append(f"{symbol} = {quoted(centre[index], error[index])}")
         gaps = zip(largest["e_gap"][index].values, largest["e_gap_se"][index].values, strict=True)
-        ends.append(
+        parts.append(
             f"at N = {results['N'].values[index]} {', '.join(numbers)}, and E_gen − E_mem in each "
             f"replicate, over noises: {', '.join(quoted(*gap) for gap in gaps)}"
         )
     before, after = float(results["spread_e"]), float(results["rescaled_spread_e"])
+    collapse = (
+        "Fewer than two sizes cross, so nothing is said of how N* moves with √|θ|."
+        if np.isnan(before)
+        else "Dividing N by √|θ| changes the range of log₂ N*, where the errors are equal, "
+        f"from {before:.2f} to {after:.2f}."
+    )
     return (
         f"Generalisation and memorisation errors (PFD, in units of the descriptor). For {name}, "
-        f"{'; '.join(ends)}. Dividing N by √|θ| changes the range of log₂ N*, where the errors "
-        f"are equal, from {before:.2f} to {after:.2f}. {bands(results)}"
+        f"{'; '.join(parts)}. {collapse} {bands(results)}"
     )

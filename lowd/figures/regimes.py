@@ -15,6 +15,7 @@ from lowd.figures.style import (
     band,
     bands,
     centre_and_error,
+    ends,
     extremes,
     quoted,
     size_colours,
@@ -88,6 +89,7 @@ def _draw_chance(axes: plt.Axes, results: xr.Dataset, name: str, x: np.ndarray) 
 def caption(results: xr.Dataset) -> str:
     """What the largest model does at the ends of the grid, with chance levels."""
     largest, name = extremes(results)
+    shown = ends(results)
     parts = []
     for rule, over in (
         ("rp_disjoint", "disjoint_pair"),
@@ -95,15 +97,16 @@ def caption(results: xr.Dataset) -> str:
         ("gl", "replicate"),
     ):
         centre, error = centre_and_error(largest, rule, over)
-        ends = [quoted(centre.values[i], error.values[i]) for i in (0, -1)]
-        parts.append(f"{rule} goes from {ends[0]} to {ends[1]}")
-    n = results["N"].values
+        numbers = [quoted(centre.values[i], error.values[i]) for i in shown]
+        parts.append(f"{rule} is {', then '.join(numbers)}")
+    n = ", then ".join(str(results["N"].values[i]) for i in shown)
     ceiling = results["gl_teacher"].mean("replicate").values
+    ceilings = ", then ".join(f"{ceiling[i]:.2f}" for i in shown)
     chance = float(results["rp_disjoint_chance"].max())
     return (
-        f"Reproducibility and generalisation against N. For {name}, from N = {n[0]} to {n[-1]}: "
-        f"{'; '.join(parts)}. The teacher's own GL, the ceiling, is {ceiling[0]:.2f} and "
-        f"{ceiling[-1]:.2f}: it falls because a larger training set leaves less room within τ, not "
-        f"because models worsen. Chance level of rp_disjoint: at most {chance:.4f}. RP on the same "
+        f"Reproducibility and generalisation against N. For {name}, at N = {n}: "
+        f"{'; '.join(parts)}. The teacher's own GL, the ceiling, is {ceilings}: it falls with N "
+        "because a larger training set leaves less room within τ, not because models worsen. "
+        f"Chance level of rp_disjoint: at most {chance:.4f}. RP on the same "
         f"training set is between neighbouring sizes. {bands(results)} {yardstick(results)}"
     )

@@ -50,6 +50,8 @@ def caption(rows: list[Row]) -> str:
     for student, copy in zip(rows[1::2], rows[2::2], strict=True):
         distance = np.sqrt(((student.images - copy.images) ** 2).mean())
         parts.append(f"{distance:.2f} at {student.label}")
+    if not parts:
+        return "Samples of the teacher, one noise a column; every student shown diverged."
     return (
         "Samples from the same noises, one a column: the teacher, then students at growing N, each "
         "above its nearest training images (framed). Root mean square distance to them, per pixel "

@@ -5,7 +5,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from lowd.figures.style import COLUMN, GREY
+from lowd.figures.style import COLUMN, GREY, quoted_slope
 from lowd.figures.transition import RULES
 
 
@@ -36,11 +36,7 @@ def draw(studies: dict[str, xr.Dataset]) -> Figure:
 
 def caption(studies: dict[str, xr.Dataset]) -> str:
     """Every slope of the rule E_gen = E_mem."""
-    parts = [
-        f"{name} {float(results['slope_e']):.2f} [{float(results['slope_e_low']):.2f}, "
-        f"{float(results['slope_e_high']):.2f}]"
-        for name, results in studies.items()
-    ]
+    parts = [f"{name}, {quoted_slope(results, 'e')}" for name, results in studies.items()]
     return (
         "Slope of log₂ N* on log₂ |θ| by three rules; bars are 95 % bootstrap intervals over "
         f"models and replicates. E_gen = E_mem: {'; '.join(parts)}."

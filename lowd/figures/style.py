@@ -93,7 +93,10 @@ def centre_and_error(
 
 
 def _jackknife(values: xr.DataArray) -> xr.DataArray:
-    """Variance of the mean over pairs of replicates."""
+    """Variance of the mean over pairs of replicates, never too small on average.
+
+    What belongs to a pair alone, not to its replicates, counts up to four times too much.
+    """
     pairs = [pair.split("|") for pair in values["disjoint_pair"].values.tolist()]
     replicates = sorted({replicate for pair in pairs for replicate in pair})
     if len(replicates) < 3:
@@ -109,8 +112,23 @@ def _jackknife(values: xr.DataArray) -> xr.DataArray:
 
 
 def quoted(value: object, error: object) -> str:
-    """A number as captions give it: value ± two standard errors."""
+    """A number as captions give it: value ± two standard errors, if it was measured."""
+    if np.isnan(value):  # type: ignore[call-overload]
+        return "not measured"
     return f"{float(value):.2f} ± {2 * float(error):.2f}"  # type: ignore[arg-type]
+
+
+def quoted_slope(results: xr.Dataset, rule: str) -> str:
+    """The slope of log N* on log|θ| by one rule, with its interval, if there is one."""
+    slope, low, high = (float(results[f"slope_{rule}{end}"]) for end in ("", "_low", "_high"))
+    if np.isnan(slope):
+        return "fewer than two sizes cross"
+    return f"slope {slope:.2f} [{low:.2f}, {high:.2f}]"
+
+
+def ends(results: xr.Dataset) -> list[int]:
+    """Positions of the smallest and of the largest N, once if there is one only."""
+    return sorted({0, results.sizes["N"] - 1})
 
 
 def extremes(results: xr.Dataset) -> tuple[xr.Dataset, str]:

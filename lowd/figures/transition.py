@@ -6,8 +6,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lowd.figures.style import BLUE, COLUMN, GREEN, GREY, VERMILION
-from lowd.metrics.transition import fit_slope
+from lowd.figures.style import BLUE, COLUMN, GREEN, GREY, VERMILION, quoted_slope
+from lowd.metrics.transition import CENSORED, UNKNOWN, fit_slope
 
 RULES = {
     "e": ("$\\mathcal{E}_{gen}=\\mathcal{E}_{mem}$", BLUE, "o", -0.02),
@@ -37,7 +37,9 @@ def draw(results: xr.Dataset) -> Figure:
                     ms=5,
                     clip_on=False,
                 )
-        axes.plot([], [], marker + "-", color=colour, label=_label(results, rule, label))
+        axes.plot(
+            [], [], marker + "-", color=colour, label=f"{label}: {quoted_slope(results, rule)}"
+        )
         _draw_fit(axes, x, points, colour)
     middle = np.array([x.min(), x.max()])
     start = np.nanmin(results["log2_n_e"].values, initial=edges[1])
@@ -46,13 +48,6 @@ def draw(results: xr.Dataset) -> Figure:
     axes.set_ylabel("$\\log_2 N^{*}$")
     figure.legend(loc="outside upper left")
     return figure
-
-
-def _label(results: xr.Dataset, rule: str, label: str) -> str:
-    slope, low, high = (float(results[f"slope_{rule}{end}"]) for end in ("", "_low", "_high"))
-    if np.isnan(slope):
-        return f"{label}: fewer than two sizes cross"
-    return f"{label}: slope {slope:.2f} [{low:.2f}, {high:.2f}]"
 
 
 def _draw_fit(axes: Axes, x: np.ndarray, points: np.ndarray, colour: str) -> None:
@@ -67,16 +62,20 @@ def caption(results: xr.Dataset) -> str:
     """Slopes with intervals, spreads, and how many crossings are censored."""
     parts = []
     for rule, name in (("e", "E_gen = E_mem"), ("gl", "GL = ½ of its ceiling"), ("rp", "RP = ½")):
-        slope, low, high = (float(results[f"slope_{rule}{end}"]) for end in ("", "_low", "_high"))
-        hidden = results[f"censored_{rule}"].values
-        parts.append(
-            f"{name}: slope {slope:.2f}, 95 % interval [{low:.2f}, {high:.2f}], range of log₂ N* "
-            f"{float(results[f'spread_{rule}']):.2f}, after dividing by √|θ| "
-            f"{float(results[f'rescaled_spread_{rule}']):.2f}, "
-            f"{np.count_nonzero(hidden)} of {hidden.size} crossings censored"
-        )
+        censored = results[f"censored_{rule}"].values
+        part = f"{name}: {quoted_slope(results, rule)}"
+        if not np.isnan(results[f"slope_{rule}"]):
+            part += (
+                f", range of log₂ N* {float(results[f'spread_{rule}']):.2f}, after dividing by "
+                f"√|θ| {float(results[f'rescaled_spread_{rule}']):.2f}"
+            )
+        outside = np.isin(censored, [CENSORED["below"], CENSORED["above"]]).sum()
+        part += f", {outside} of {censored.size} crossings censored"
+        if unknown := np.count_nonzero(censored == UNKNOWN):
+            part += f", {unknown} unknown, fewer than two N being measured"
+        parts.append(part)
     return (
         f"Transition point N* against |θ|. {'; '.join(parts)}. Open triangles lie outside the grid "
         "of N and are not extrapolated; models with a censored replicate are left out of the fit. "
-        "Intervals (95 %) are bootstrapped over models and replicates."
+        "Intervals (95 %, in brackets) are bootstrapped over models and replicates."
     )

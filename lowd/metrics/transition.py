@@ -7,6 +7,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+CENSORED = {"below": -1, "": 0, "above": 1}
+"""How results tell where a crossing lies."""
+UNKNOWN = 2
+"""How they mark a curve of which fewer than two points were measured."""
+
 
 class Crossing(NamedTuple):
     """log₂ N at a transition; NaN if censored, `"below"` or `"above"` the grid of N."""

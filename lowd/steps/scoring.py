@@ -47,12 +47,10 @@ def measure(metric: Callable[..., Estimate], *features: Tensor | None) -> Estima
     return metric(*features)
 
 
-def tabulate(
-    name: str, dims: Sequence[str], estimates: Sequence[Any], **attributes: str
-) -> dict[str, xr.Variable]:
+def tabulate(name: str, dims: Sequence[str], estimates: Sequence[Any]) -> dict[str, xr.Variable]:
     """Nested lists of estimates as the variables `name` and `name`_se."""
     table = np.array(estimates, dtype=np.float64).reshape(*np.shape(estimates)[: len(dims)], 2)
     return {
-        name: xr.Variable(dims, table[..., 0], attributes),
-        f"{name}_se": xr.Variable(dims, table[..., 1], attributes),
+        name: xr.Variable(dims, table[..., 0]),
+        f"{name}_se": xr.Variable(dims, table[..., 1]),
     }

@@ -3,12 +3,8 @@
 import numpy as np
 import xarray as xr
 
-from lowd.metrics.transition import bootstrap_slope, crossing, spread
+from lowd.metrics.transition import CENSORED, UNKNOWN, bootstrap_slope, crossing, spread
 from lowd.streams import stream_seed
-
-CENSORED = {"below": -1, "": 0, "above": 1}
-UNKNOWN = 2
-"""Marks a curve of which fewer than two points were measured, the other students diverged."""
 
 
 def transitions(scores: xr.Dataset) -> xr.Dataset:
