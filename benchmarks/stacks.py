@@ -8,7 +8,6 @@ whatever else the machine does touches both. Time is this process's CPU time.
 
 import math
 import os
-import platform
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -36,6 +35,7 @@ from lowd.figures.export import export
 from lowd.figures.style import COLUMN, GREY, short_count, size_colours, styled
 from lowd.models.build import build, parameter_count
 from lowd.models.settings import DiTSettings, MLPSettings, ModelSettings, UNetSettings
+from lowd.provenance.environment import cpu_model
 from lowd.store.atomic import staged
 from lowd.training.draws import BLOCK, Cell
 from lowd.training.settings import TrainingSettings
@@ -357,19 +357,11 @@ def diffusers_table(results: Sequence[Result]) -> str:
     )
 
 
-def processor() -> str:
-    """The CPU's name; on Linux the one of /proc."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
-
-
 def report(results: Sequence[Result]) -> str:
     machine = [rate for result in results for rate in result.rates[MACHINE]]
     return f"""# Stacks against the plain loop
 
-Written by `{COMMAND}` (`make bench`) on {date.today()}: {processor()}, torch {torch.__version__},
+Written by `{COMMAND}` (`make bench`) on {date.today()}: {cpu_model()}, torch {torch.__version__},
 diffusers {diffusers.__version__}, one thread. A {MATMUL} × {MATMUL} float32 matrix product runs at
 {median(machine) / 1e9:.0f} GFLOP/s ({min(machine) / 1e9:.0f}–{max(machine) / 1e9:.0f}).
 

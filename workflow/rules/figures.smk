@@ -80,6 +80,8 @@ rule manifest:
         "data/{study}/manifest.json",
     log:
         "logs/{study}/manifest.log",
+    benchmark:
+        "logs/{study}/manifest.tsv"
     conda:
         "../envs/lowd.yaml"
     params:
