@@ -5,9 +5,13 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lowd.base import Settings
+from lowd.store.atomic import staged
+
+if TYPE_CHECKING:
+    from lowd.provenance.record import Job
 
 PRIVATE = ("output", "scratch")
 """Paths that are no inputs of a step."""
@@ -20,41 +24,65 @@ def run(
 ) -> None:
     """Run a step on its paths; leave its statement at `statement`, if that is given.
 
+    A statement that is there already is about outputs that the step is to replace. It is taken
+    away meanwhile, so that none speaks of other outputs after a kill, and put back on failure.
+
     Raises:
         ValueError, OSError: as the step does; or an input can't be read, or the statement can't
             be written, of which the step is spared the work.
     """
-    # Teachers of the user's own are modules in inputs/.
-    if (own := str(Path.cwd() / "inputs")) not in sys.path:
-        sys.path.insert(0, own)
+    add_own_modules()
     asked = COMPUTED in inspect.signature(step).parameters
     if statement is None and not asked:
         return step(settings, **paths)
+    job = take_down(step, settings, paths, listed(paths["output"]) if statement is not None else [])
+    if asked:
+        paths = {**paths, COMPUTED: job.lineage}
+    if statement is None:
+        return step(settings, **paths)
 
-    from lowd.jobs import modules, own_files, streams, teacher_kind
-    from lowd.provenance.record import begin, finish
+    from lowd.provenance.record import finish
     from lowd.provenance.statement import write_statement
 
-    inputs = {role: _listed(value) for role, value in paths.items() if role not in PRIVATE}
-    job = begin(
+    statement.parent.mkdir(parents=True, exist_ok=True)
+    tempfile.TemporaryFile(dir=statement.parent).close()
+    before = statement.read_bytes() if statement.exists() else None
+    statement.unlink(missing_ok=True)
+    try:
+        step(settings, **paths)
+        write_statement(statement, finish(job))
+    except BaseException:
+        if before is not None:
+            with staged(statement) as draft:
+                draft.write_bytes(before)
+        raise
+
+
+def take_down(
+    step: Callable[..., None], settings: Settings, paths: dict[str, Any], outputs: list[Path]
+) -> "Job":
+    """What the step is about to read, run and make; raises as `begin` does."""
+    from lowd.jobs import modules, own_files, streams, teacher_kind
+    from lowd.provenance.record import begin
+
+    inputs = {role: listed(value) for role, value in paths.items() if role not in PRIVATE}
+    return begin(
         step.__name__,
         settings.model_dump(mode="json"),
         inputs={**inputs, **own_files(settings, inputs)},
-        outputs=_listed(paths["output"]) if statement is not None else (),
+        outputs=outputs,
         modules=modules(settings, teacher_kind(settings, inputs)),
         streams=streams(settings),
     )
-    if statement is not None:
-        statement.parent.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=statement.parent).close()
-    if asked:
-        paths = {**paths, COMPUTED: job.lineage}
-    step(settings, **paths)
-    if statement is not None:
-        write_statement(statement, finish(job))
 
 
-def _listed(value: Path | list[Path] | None) -> list[Path]:
+def add_own_modules() -> None:
+    """Let teachers of the user's own, modules in inputs/, be imported."""
+    if (own := str(Path.cwd() / "inputs")) not in sys.path:
+        sys.path.insert(0, own)
+
+
+def listed(value: Path | list[Path] | None) -> list[Path]:
     """The paths of one option, which may take one, several, or have been left out."""
     if value is None:
         return []
