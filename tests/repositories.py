@@ -73,7 +73,7 @@ class Repository:
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(self.path),
             "OMP_NUM_THREADS": "1",
-            "DVC_SITE_CACHE_DIR": str(self.path / ".dvc" / "site"),
+            "DVC_SITE_CACHE_DIR": str(self.path / ".dvc" / "tmp" / "site"),
         }
 
     def start(self, *command: str) -> subprocess.Popen[str]:
@@ -125,7 +125,15 @@ def create(path: Path) -> Repository:
     repository = Repository(path)
     repository.write_params(STUDIES)
     repository.run("git", "init", "-q")
+    commit(repository)
     return repository
+
+
+def commit(repository: Repository) -> None:
+    """Commit all that git is to have."""
+    repository.run("git", "add", "-A")
+    author = ("-c", "user.name=tests", "-c", "user.email=tests@example.org")
+    repository.run("git", *author, "commit", "-qm", "all")
 
 
 def run_study(path: Path, study: str) -> Repository:

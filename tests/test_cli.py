@@ -8,7 +8,8 @@ import pytest
 import xarray as xr
 from typer.testing import CliRunner
 
-from lowd.cli.app import STEPS, app
+from lowd.cli.app import app
+from lowd.cli.steps import STEPS
 from lowd.store.arrays import read_store, write_store
 
 STEP_NAMES = [step.__name__ for step in STEPS]

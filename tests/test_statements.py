@@ -15,7 +15,8 @@ from in_toto_attestation.v1 import statement_pb2
 from typer.testing import CliRunner
 
 from lowd import jobs, planning
-from lowd.cli.app import STEPS, app
+from lowd.cli.app import app
+from lowd.cli.steps import STEPS
 from lowd.figures.embedded import KEY, read_lineage
 from lowd.provenance.code import code_digest, source_files
 from lowd.provenance.digests import Digests, digest

@@ -1,0 +1,127 @@
+"""The jobs that make what is asked for, as Snakemake plans them from params.yaml and the code."""
+
+import shlex
+import subprocess
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+import typer
+
+from lowd.base import Settings
+from lowd.cli.run import listed, take_down
+from lowd.cli.steps import STEPS, read_settings, steps
+
+if TYPE_CHECKING:
+    from lowd.provenance.coherence import Finding
+    from lowd.provenance.statement import Statement
+
+WORKFLOW = "workflow/run"
+SHOWN = "Shell command: "
+"""What Snakemake puts before a job's command."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A job as the workflow would run it now.
+
+    Attributes:
+        step: the function.
+        settings: what it gets.
+        paths: its paths, by the names of its arguments.
+        statement: where it leaves its statement.
+    """
+
+    step: Callable[..., None]
+    settings: Settings
+    paths: Mapping[str, Any]
+    statement: Path
+
+    @property
+    def outputs(self) -> list[Path]:
+        """The files and folders it makes."""
+        return listed(self.paths["output"])
+
+
+@dataclass(frozen=True)
+class Held:
+    """A planned job against its statement.
+
+    Attributes:
+        planned: the job.
+        stated: its statement.
+        now: what it would state, were its outputs as they are.
+    """
+
+    planned: Planned
+    stated: "Statement"
+    now: "Statement"
+
+    @property
+    def moved(self) -> list[str]:
+        """Files of code that have changed since."""
+        from lowd.provenance.conformity import moved
+
+        return moved(self.now, self.stated)
+
+
+def planned(targets: Sequence[str]) -> list[Planned]:
+    """Every job that leads to the targets, whether or not it is due.
+
+    Args:
+        targets: files.
+
+    Raises:
+        ValueError: the workflow can't be planned; Snakemake's last words.
+    """
+    dry = ("--dry-run", "--forceall", "--printshellcmds")
+    done = subprocess.run([WORKFLOW, *dry, *targets], capture_output=True, text=True)
+    if done.returncode:
+        raise ValueError(f"{WORKFLOW}: {(done.stderr or done.stdout).strip()}")
+    lines = (done.stdout + done.stderr).splitlines()
+    commands = [line.removeprefix(SHOWN) for line in lines if line.startswith(SHOWN)]
+    return [_parsed(shlex.split(command)) for command in commands]
+
+
+def hold(jobs: Iterable[Planned]) -> "tuple[list[Finding], list[Held]]":
+    """What but code sets the jobs apart from their statements; and each beside its own."""
+    from lowd.provenance.coherence import Finding
+    from lowd.provenance.conformity import changes, staleness
+    from lowd.provenance.record import finish
+    from lowd.provenance.statement import read_statement
+
+    jobs = list(jobs)
+    missing = [path for job in jobs for path in (job.statement, *job.outputs) if not path.exists()]
+    if missing:
+        return [Finding(path.as_posix(), "missing, and not in DVC's store") for path in missing], []
+    held = []
+    findings = []
+    for job in jobs:
+        stated = read_statement(job.statement)
+        taken = take_down(job.step, job.settings, dict(job.paths), job.outputs)
+        held.append(Held(job, stated, finish(taken)))
+        if stated.derived_lineage() != stated.lineage:
+            findings.append(Finding(job.statement.as_posix(), "edited after it was written"))
+        findings += changes(held[-1].now, job.statement, stated)
+    accused = {finding.file for finding in findings}
+    for one in held:
+        findings += staleness(one.now, one.stated, accused)
+    return findings, held
+
+
+def _parsed(words: list[str]) -> Planned:
+    _, name, *arguments = words[: words.index(">")]
+    command = cast(click.Group, typer.main.get_command(steps)).commands[name]
+    options = command.make_context(name, arguments).params
+    step = next(one for one in STEPS if one.__name__ == name)
+    settings = read_settings(step, options.pop("settings"))
+    statement = Path(options.pop("statement"))
+    return Planned(step, settings, {k: _as_paths(v) for k, v in options.items()}, statement)
+
+
+def _as_paths(value: Any) -> Path | list[Path] | None:
+    if isinstance(value, list | tuple):
+        return [Path(one) for one in value]
+    return None if value is None else Path(value)

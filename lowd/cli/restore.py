@@ -1,0 +1,107 @@
+"""`lowd restore`: take what a clone or a branch brings for made, once all of it verifies."""
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lowd.cli.failures import told_in_one_line
+from lowd.cli.planned import WORKFLOW, Held, hold, planned
+from lowd.settings import Params, load_params
+
+if TYPE_CHECKING:
+    from lowd.provenance.coherence import Finding
+
+
+def restore(
+    studies: Annotated[
+        list[str] | None, typer.Argument(help="Names; every study in dvc.lock if none is given.")
+    ] = None,
+    rederive: Annotated[
+        int,
+        typer.Option(
+            metavar="K", min=0, help="Where code alone has changed, run K jobs of a step again."
+        ),
+    ] = 0,
+) -> None:
+    """Bring studies here, and have Snakemake take them for made if all of it verifies.
+
+    For a fresh clone, or after a change of branch. Data come from DVC's remote, or from its cache
+    if there is none. Then every file is rehashed, and every job is held against its statement as
+    it would run now: the same settings, code and inputs. What differs is named, and nothing is
+    taken for made.
+
+    With --rederive K, changed code is no reason to refuse: K jobs of every step that it changes,
+    picked at random, run again in a scratch folder. If all that they leave is the same to the bit,
+    the statements take the new code in and say so; if not, all stays as it was.
+    """
+    with told_in_one_line("restore"):
+        params = load_params(Path("params.yaml"))
+        names = studies or _locked(params)
+        if unknown := [name for name in names if name not in params.studies]:
+            raise ValueError(f"params.yaml has no study {unknown[0]!r}")
+        _bring(names)
+        targets = _targets(params, names)
+        findings, held = hold(planned(targets))
+        changed = [one for one in held if one.moved]
+        if changed and not findings and rederive:
+            from lowd.cli.rederive import rederive as again
+
+            findings = again(changed, rederive)
+        elif not rederive:
+            findings += [_outdated(one) for one in changed]
+        if findings:
+            lines = [f"{one.file}: {one.reason}" for one in findings]
+            raise ValueError("\n".join([*lines, "nothing was taken for made"]))
+        _workflow("--touch", "--forceall", *targets)
+    files = sum(len(one.planned.outputs) for one in held)
+    typer.echo(f"restored {', '.join(names)}: {len(held)} jobs, {files} outputs verified")
+
+
+def _locked(params: Params) -> list[str]:
+    import yaml
+
+    from lowd.provenance.lock import LOCK
+
+    stages = yaml.safe_load(LOCK.read_text())["stages"] if LOCK.exists() else {}
+    if found := [name for name in params.studies if f"study@{name}" in stages]:
+        return found
+    raise ValueError(f"{LOCK} has no study: there is nothing to restore; run `make figures`")
+
+
+def _bring(studies: Sequence[str]) -> None:
+    """Let DVC bring the data; what it can't bring is found missing afterwards."""
+    remotes = subprocess.run(["dvc", "remote", "list"], capture_output=True, text=True).stdout
+    fetch = "pull" if remotes.strip() else "checkout"
+    subprocess.run(["dvc", fetch, "--quiet", *(f"study@{study}" for study in studies)])
+
+
+def _targets(params: Params, studies: Sequence[str]) -> list[str]:
+    """What stages make of the studies, and of comparisons between them that are here."""
+    compared = [
+        f"figures/across/{name}.svg"
+        for name, comparison in params.across.items()
+        if set(comparison.studies) <= set(studies)
+    ]
+    return [
+        *(f"data/{study}/manifest.json" for study in studies),
+        *(figure for figure in compared if Path(figure).exists()),
+    ]
+
+
+def _outdated(one: Held) -> "Finding":
+    from lowd.provenance.coherence import Finding
+
+    return Finding(
+        one.planned.outputs[0].as_posix(),
+        f"the code that made it has changed: {', '.join(one.moved)}; run it again, or, if that "
+        "was to change nothing, --rederive some",
+    )
+
+
+def _workflow(*arguments: str) -> None:
+    done = subprocess.run([WORKFLOW, *arguments], capture_output=True, text=True)
+    if done.returncode:
+        raise ValueError(f"{WORKFLOW}: {(done.stderr or done.stdout).strip()}")

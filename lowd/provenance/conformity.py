@@ -1,0 +1,87 @@
+"""Whether what is here is what its statements say, and what the jobs planned now would leave."""
+
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from lowd.provenance.coherence import Finding
+from lowd.provenance.digests import Digests
+from lowd.provenance.links import contents
+from lowd.provenance.statement import Resource, Statement
+
+
+def strays(statements: Mapping[Path, Statement]) -> list[Finding]:
+    """Outputs that are here and are not what the statement of their job says was left."""
+    left = {
+        path: (content, maker)
+        for maker, stated in statements.items()
+        for path, content in _digests(stated.subject).items()
+    }
+    found = []
+    for path, now in contents(path for path in left if path.exists()).items():
+        content, maker = left[path]
+        if isinstance(now, str):
+            found.append(Finding(path.as_posix(), now))
+        elif now != content:
+            found.append(_changed(path, maker))
+    return found
+
+
+def changes(now: Statement, maker: Path, stated: Statement) -> Iterator[Finding]:
+    """Outputs that are not as stated.
+
+    Args:
+        now: what the job would state, were its outputs as they are.
+        maker: where it was stated.
+        stated: what it stated.
+    """
+    here, left = _digests(now.subject), _digests(stated.subject)
+    if now.step != stated.step or here.keys() != left.keys():
+        yield Finding(maker.as_posix(), f"is about {stated.step}, not the job that leaves it")
+        return
+    for path, content in left.items():
+        if here[path] != content:
+            yield _changed(path, maker)
+
+
+def staleness(now: Statement, stated: Statement, accused: Collection[str]) -> Iterator[Finding]:
+    """What but code makes a job of now another than the one stated.
+
+    Args:
+        now: what it would state.
+        stated: what it stated.
+        accused: inputs that are known to be wrong, of which no more is said.
+    """
+    output = stated.subject[0].name
+    for key, value, before in _differing(now.settings, stated.settings):
+        yield Finding(output, f"made with {key} {before}, which is {value} now")
+    for role in now.inputs | stated.inputs:
+        here, left = (_digests(one.inputs.get(role, ())) for one in (now, stated))
+        for path in here | left:
+            if here.get(path) != left.get(path) and path.as_posix() not in accused:
+                yield Finding(output, f"made from other content of {path}")
+
+
+def moved(now: Statement, stated: Statement) -> list[str]:
+    """Files of code that differ between a job of now and the one stated, if that matters."""
+    if now.code == stated.code:
+        return []
+    here, before = _digests(now.sources), _digests(stated.sources)
+    return sorted(path.as_posix() for path in here | before if here.get(path) != before.get(path))
+
+
+def _digests(resources: Collection[Resource]) -> dict[Path, Digests]:
+    return {one.path: one.digests for one in resources}
+
+
+def _changed(path: Path, maker: Path) -> Finding:
+    return Finding(path.as_posix(), f"changed: not what {maker} says was left")
+
+
+def _differing(now: Any, before: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(now, dict) and isinstance(before, dict):
+        for name in {**before, **now}:
+            inner = f"{key}.{name}" if key else name
+            yield from _differing(now.get(name), before.get(name), inner)
+    elif now != before:
+        yield key, now, before
