@@ -4,6 +4,7 @@ import json
 import shutil
 
 import pytest
+import xarray as xr
 from repositories import Repository, commit
 
 EDITED = "\n_EDITED = True\n"
@@ -152,3 +153,37 @@ def test_code_that_changes_something_is_named_and_all_stays_as_it_was(clone):
     assert "comes out otherwise now" in said
     assert "/gl/c/" in said or "/gl_se/c/" in said or "/gl_" in said
     assert clone.run("git", "status", "--porcelain", "provenance") == ""
+
+
+def test_an_audit_makes_cells_again_and_sees_what_comes_out_otherwise(clone):
+    clone.run("lowd", "restore")
+    said = clone.run("lowd", "audit", "results", "--rederive", "3")
+    assert said.count("again tiny model=mlp-") == 3
+    assert said.count(": the same to the bit") == 3
+    edit(
+        clone.path / "lowd/training/trainer.py",
+        "learning_rate * (self.step + 1)",
+        "learning_rate * 3 * (self.step + 1)",
+    )
+    said = clone.run("lowd", "audit", "results", "--rederive", "1", code=1)
+    assert ": differs: " in said
+
+
+def test_an_audit_compares_results_with_those_of_a_commit(clone):
+    clone.run("lowd", "restore")
+    same = clone.run("lowd", "audit", "results", "--against", "HEAD", "--json")
+    figures = {one["figure"]: one for one in json.loads(same)["against"]}
+    assert set(figures) == {"regimes", "errors", "transition", "plane"}
+    assert all(one["different"] == 0 and one["values"] > 0 for one in figures.values())
+    results = xr.open_zarr(clone.path / "results/tiny.zarr").load()
+    results["e_gen"][0, 1, 0] += 10 * results["e_gen_se"][0, 1, 0]
+    shutil.rmtree(clone.path / "results/tiny.zarr")
+    results.to_zarr(clone.path / "results/tiny.zarr")
+    moved = json.loads(clone.run("lowd", "audit", "results", "--against", "HEAD", "--json", code=1))
+    figures = {one["figure"]: one for one in moved["against"]}
+    assert figures["errors"]["different"] == 1
+    assert figures["errors"]["where"] == "e_gen model=mlp-4,N=8,replicate=0"
+    assert figures["errors"]["largest"] == pytest.approx(10 / 2**0.5)
+    assert figures["regimes"]["different"] == 0
+    unknown = clone.run("lowd", "audit", "results", "--against", "no-such", code=1)
+    assert "--against no-such: no results/tiny.zarr there" in unknown

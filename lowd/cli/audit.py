@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
+    from lowd.cli.recheck import Rederived
+    from lowd.provenance.against import Comparison
     from lowd.provenance.audit import Audit
     from lowd.provenance.repository import Repository
 
@@ -27,22 +29,89 @@ def audit(
     paths: Annotated[
         list[Path] | None, typer.Argument(help="Files or folders; everything if none is given.")
     ] = None,
+    against: Annotated[
+        str, typer.Option(metavar="REV", help="Compare results with those of a commit.")
+    ] = "",
+    rederive: Annotated[
+        int,
+        typer.Option(metavar="K", min=0, help="Train, generate and score K random cells again."),
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
 ) -> None:
     """Rehash what studies have left; check it against statements, dvc.lock and git.
 
     Run it where params.yaml is. The exit status is 0 if there is no fault, and else 1. A file that
     is not here, but that `dvc pull` may bring, is no fault, unless there is nothing else.
+
+    --against and --rederive go on to the numbers of the studies audited: what differs from REV, or
+    comes out otherwise now, by more than its error bars is a fault too.
     """
     with told_in_one_line("audit"):
         repository, found = _audit([Path(os.path.relpath(path)) for path in paths or ()])
+        studies = _studies(repository, found)
+        compared = _compare(studies, against) if against else []
+        remade = _recheck(studies, rederive) if rederive else []
+    numbers = [one.agrees for one in compared] + [one.agrees for one in remade]
+    passed = found.passed and all(numbers)
     if as_json:
-        typer.echo(json.dumps(_as_json(found), indent=1))
+        measured = {
+            "against": [asdict(one) | {"agrees": one.agrees} for one in compared],
+            "rederived": [asdict(one) | {"agrees": one.agrees} for one in remade],
+        }
+        content = _as_json(found) | {"passed": passed} | (measured if against or rederive else {})
+        typer.echo(json.dumps(content, indent=1))
     else:
         from lowd.cli.console import show
 
         show(*_as_text(repository, found))
-    raise typer.Exit(not found.passed)
+        if numbers:
+            show(*_compared_text(compared, against), *_remade_text(remade))
+    raise typer.Exit(not passed)
+
+
+def _studies(repository: "Repository", found: "Audit") -> list[str]:
+    """Those of which something was audited, but for figures across studies."""
+    makers = [repository.claims[Path(link.name)][0] for link in found.outputs]
+    names = sorted({maker.parent.name for maker in makers})
+    return [name for name in names if Path("results", f"{name}.zarr").exists()]
+
+
+def _compare(studies: list[str], revision: str) -> "list[Comparison]":
+    from lowd.provenance.against import compare
+
+    return [one for study in studies for one in compare(study, revision)]
+
+
+def _recheck(studies: list[str], count: int) -> "list[Rederived]":
+    from lowd.cli.recheck import recheck
+
+    return recheck(studies, count)
+
+
+def _compared_text(compared: "list[Comparison]", revision: str) -> "Iterator[RenderableType]":
+    from rich.table import Column, Table
+
+    if not compared:
+        return
+    counts = ("numbers", "not the same", "in one alone", "largest, in standard errors")
+    columns = [Column(name, justify="right") for name in counts]
+    table = Table(f"against {revision}", *columns, "", box=None)
+    for one in compared:
+        largest = f"{one.largest:.2f} (bound {one.bound:.2f})" if one.different else "–"
+        where = one.where if one.different else ""
+        numbers = (str(one.values), str(one.different or "–"), str(one.missing or "–"))
+        verdict = "" if one.agrees else " differs"
+        table.add_row(f"{one.study}/{one.figure}", *numbers, largest, f"{where}{verdict}")
+    yield table
+
+
+def _remade_text(remade: "list[Rederived]") -> "Iterator[str]":
+    for one in remade:
+        move = "the same to the bit"
+        if not one.identical:
+            verdict = "agrees" if one.agrees else "differs"
+            move = f"{verdict}: {one.where} moved by {one.largest:.3f} standard errors"
+        yield f"again {one.study} {one.cell}: {move}"
 
 
 def _audit(asked: list[Path]) -> "tuple[Repository, Audit]":

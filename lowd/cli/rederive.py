@@ -4,12 +4,14 @@ import inspect
 import random
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import typer
 
-from lowd.cli.planned import Held
+from lowd.cli.planned import Held, Planned
 from lowd.cli.run import COMPUTED, run
 from lowd.provenance.coherence import Finding
 from lowd.provenance.digests import digest
@@ -44,22 +46,55 @@ def rederive(changed: Sequence[Held], count: int) -> list[Finding]:
 
 def _difference(one: Held) -> Iterator[Finding]:
     """The first output that comes out otherwise than it is."""
+    with scratch_folder() as folder:
+        lineage = one.stated.lineage if _is_signed(one) else None
+        made = run_again(one.planned, folder, lineage=lineage)
+        for output in one.stated.subject:
+            if digest(made[output.path]) != output.digests:
+                where = _where(made[output.path], output.path)
+                yield Finding(output.name, f"comes out otherwise now: {where} differs first")
+                return
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A folder in the repository for what is made again, gone afterwards."""
     SCRATCH.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=SCRATCH) as folder:
-        places = [Path(folder, path.name) for path in one.planned.outputs]
-        several = isinstance(one.planned.paths["output"], list)
-        paths = {**one.planned.paths, "output": places if several else places[0]}
-        if "scratch" in paths:
-            paths["scratch"] = None
-        if _is_signed(one):
-            paths[COMPUTED] = one.stated.lineage
-        typer.echo(f"again: {one.planned.outputs[0]}", err=True)
-        one.planned.step(one.planned.settings, **paths)
-        for made, output in zip(places, one.stated.subject, strict=True):
-            if digest(made) != output.digests:
-                reason = f"comes out otherwise now: {_where(made, output.path)} differs first"
-                yield Finding(output.name, reason)
-                return
+        yield Path(folder)
+
+
+def run_again(
+    planned: Planned,
+    folder: Path,
+    instead: Mapping[Path, Path] = MappingProxyType({}),
+    lineage: str | None = None,
+) -> dict[Path, Path]:
+    """Run a job with its outputs in `folder`.
+
+    Args:
+        planned: the job.
+        folder: where its outputs go.
+        instead: what to read in place of some inputs.
+        lineage: the id that what it makes is to carry, if it carries one.
+
+    Returns:
+        Where each output has come to lie.
+    """
+    places = {path: folder / path for path in planned.outputs}
+    for place in places.values():
+        place.parent.mkdir(parents=True, exist_ok=True)
+    moved = {**instead, **places}
+    paths = {
+        name: [moved.get(path, path) for path in value]
+        if isinstance(value, list)
+        else moved.get(value, value)
+        for name, value in planned.paths.items()
+        if name != "scratch"
+    }
+    typer.echo(f"again: {planned.outputs[0]}", err=True)
+    planned.step(planned.settings, **paths, **({COMPUTED: lineage} if lineage else {}))
+    return places
 
 
 def _where(made: Path, kept: Path) -> Path:

@@ -1,0 +1,104 @@
+"""Random cells of studies, trained, generated and scored again in a scratch folder."""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from lowd.cli.planned import planned
+from lowd.cli.rederive import run_again, scratch_folder
+from lowd.steps.train import TrainStep
+from lowd.store.arrays import read_store
+
+BOUND = 2.0
+"""How far a score may move, in units of its own standard error over noises, and still agree.
+
+On the machine that made a study its scores come out the same to the bit. Other instruction sets
+round otherwise, and training carries that on: docs/provenance.md has how far it was seen to move
+scores, which is far less than this.
+"""
+
+
+@dataclass(frozen=True)
+class Rederived:
+    """A cell that was made again.
+
+    Attributes:
+        study: its study.
+        cell: model, N and replicate.
+        identical: samples and scores are the same to the bit.
+        largest: the largest move of a score, in units of its standard error.
+        where: of which score.
+    """
+
+    study: str
+    cell: str
+    identical: bool
+    largest: float
+    where: str
+
+    @property
+    def agrees(self) -> bool:
+        """Whether it is what was stated, within BOUND."""
+        return self.largest <= BOUND
+
+
+def recheck(studies: Sequence[str], count: int) -> list[Rederived]:
+    """Make `count` random cells of the studies again, in their stacks, and compare.
+
+    Raises:
+        ValueError: a study can't be planned.
+        OSError: its data are not here.
+    """
+    cells = [
+        (job, n, replicate)
+        for study in studies
+        for job in planned([f"data/{study}/manifest.json"])
+        if isinstance(job.settings, TrainStep)
+        for n in job.settings.samples
+        for replicate in range(job.settings.replicates)
+    ]
+    picked: defaultdict[Path, list[tuple[int, int]]] = defaultdict(list)
+    for job, n, replicate in random.sample(cells, min(count, len(cells))):
+        picked[job.outputs[0]].append((n, replicate))
+    return [found for weights, wanted in picked.items() for found in _compared(weights, wanted)]
+
+
+def _compared(weights: Path, cells: list[tuple[int, int]]) -> Iterator[Rederived]:
+    """The cells of one stack, whose checkpoint is data/STUDY/students/MODEL/weights.safetensors."""
+    _, study, _, model, _ = weights.parts
+    generated = Path("data", study, "generated", f"{model}.zarr")
+    scores = Path("data", study, "scores", f"{model}.zarr")
+    jobs = {job.outputs[0]: job for job in planned([scores.as_posix()])}
+    with scratch_folder() as folder:
+        made: dict[Path, Path] = {}
+        for output in (weights, generated, scores):
+            made |= run_again(jobs[output], folder, made)
+        ours, again = (read_store(path, finite=False) for path in (generated, made[generated]))
+        before, after = (read_store(path, finite=False) for path in (scores, made[scores]))
+        for n, replicate in cells:
+            cell = {"N": n, "replicate": replicate}
+            moves = {
+                str(name): _move(before.sel(cell), after.sel(cell), str(name))
+                for name in before
+                if {"N", "replicate"} == set(before[name].dims) and f"{name}_se" in before
+            }
+            where = max(moves, key=moves.__getitem__)
+            same = np.array_equal(
+                ours["samples"].sel(cell), again["samples"].sel(cell), equal_nan=True
+            )
+            label = f"model={model},N={n},replicate={replicate}"
+            yield Rederived(study, label, same and not moves[where], moves[where], where)
+
+
+def _move(before: xr.Dataset, after: xr.Dataset, name: str) -> float:
+    """How far a score has moved, in units of its standard error."""
+    one, other = float(before[name]), float(after[name])
+    if one == other or (np.isnan(one) and np.isnan(other)):
+        return 0.0
+    error = float(before[f"{name}_se"])
+    return abs(one - other) / error if error else np.inf

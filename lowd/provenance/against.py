@@ -1,0 +1,124 @@
+"""Results of now against those of another commit, in units of their own error bars.
+
+Both were mostly computed from the same noises, so that their errors are not independent: what
+differs by less than its bars may still have changed, and what differs by more certainly has.
+"""
+
+import subprocess
+import tarfile
+import tempfile
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from scipy import stats
+
+from lowd.store.arrays import read_store
+from lowd.store.results import open_results
+
+PLOTTED = {
+    "regimes": ("rp_same", "rp_disjoint", "rp_emp", "gl", "gl_teacher"),
+    "errors": ("e_gen", "e_mem", "e_emp"),
+    "transition": ("slope_e", "slope_gl", "slope_rp"),
+    "plane": ("gl", "gl_emp", "gl_noise", "rp_disjoint", "rp_disjoint_emp", "rp_noise"),
+}
+"""The scores that figures of a study show."""
+CHANCE = 0.01
+"""How often a figure that has not changed, measured from fresh noises, is called different."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A figure's numbers, now and before.
+
+    Attributes:
+        study: its study.
+        figure: its name.
+        values: how many numbers were compared.
+        missing: how many there are in one of the two alone.
+        different: how many are not the same to the bit.
+        largest: the largest difference, in units of its combined standard error.
+        where: which number that is.
+        bound: what `largest` stays below with probability 1 − CHANCE if nothing has changed.
+    """
+
+    study: str
+    figure: str
+    values: int
+    missing: int
+    different: int
+    largest: float
+    where: str
+    bound: float
+
+    @property
+    def agrees(self) -> bool:
+        """Whether all is within its error bars, and there in both."""
+        return self.largest <= self.bound and not self.missing
+
+
+def compare(study: str, revision: str) -> list[Comparison]:
+    """Every figure of a study against that of a revision.
+
+    Raises:
+        ValueError: git has no such revision, or no results of the study there.
+        OSError: there are none here.
+    """
+    now, before = open_results(study), _results_at(study, revision)
+    return [_compared(study, figure, now, before) for figure in PLOTTED]
+
+
+def _compared(study: str, figure: str, now: xr.Dataset, before: xr.Dataset) -> Comparison:
+    ratios: dict[str, float] = {}
+    missing = different = 0
+    for name in PLOTTED[figure]:
+        if (name in now) != (name in before):
+            missing += now[name].size if name in now else before[name].size
+        if name not in now or name not in before:
+            continue
+        ours, theirs, error, other = xr.align(
+            now[name], before[name], _error(now, name), _error(before, name), join="inner"
+        )
+        missing += now[name].size + before[name].size - 2 * ours.size
+        for index in np.ndindex(ours.shape):
+            a, b = float(ours.values[index]), float(theirs.values[index])
+            place = ",".join(
+                f"{dim}={ours[dim].values[at]}" for dim, at in zip(ours.dims, index, strict=True)
+            )
+            scale = np.hypot(float(error.values[index]), float(other.values[index]))
+            ratios[f"{name} {place}".strip()] = _ratio(a, b, scale)
+            different += a != b and not (np.isnan(a) and np.isnan(b))
+    where = max(ratios, key=ratios.__getitem__, default="")
+    bound = float(stats.norm.isf(CHANCE / 2 / max(1, len(ratios))))
+    largest = ratios.get(where, 0.0)
+    return Comparison(study, figure, len(ratios), missing, different, largest, where, bound)
+
+
+def _ratio(ours: float, theirs: float, error: float) -> float:
+    if ours == theirs or (np.isnan(ours) and np.isnan(theirs)):
+        return 0.0
+    ratio = abs(ours - theirs) / error if error else np.inf
+    return np.inf if np.isnan(ratio) else float(ratio)
+
+
+def _error(results: xr.Dataset, name: str) -> xr.DataArray:
+    """The standard error of a score; of a slope, what its 95 % interval implies."""
+    if f"{name}_se" in results:
+        return results[f"{name}_se"]
+    return (results[f"{name}_high"] - results[f"{name}_low"]) / (2 * stats.norm.isf(0.025))
+
+
+def _results_at(study: str, revision: str) -> xr.Dataset:
+    path = f"results/{study}.zarr"
+    done = subprocess.run(
+        ["git", "archive", "--format=tar", revision, "--", path], capture_output=True
+    )
+    if done.returncode:
+        reason = done.stderr.decode(errors="replace").strip().removeprefix("fatal: ")
+        raise ValueError(f"--against {revision}: no {path} there ({reason})")
+    with tempfile.TemporaryDirectory() as folder:
+        with tarfile.open(fileobj=BytesIO(done.stdout)) as archive:
+            archive.extractall(folder, filter="data")
+        return read_store(Path(folder, path), finite=False).load()
