@@ -3,6 +3,7 @@
 import typer
 
 from lowd.cli.audit import audit
+from lowd.cli.report import report
 from lowd.cli.restore import restore
 from lowd.cli.steps import steps
 from lowd.cli.trace import trace
@@ -15,5 +16,5 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(steps)
-for _command in (trace, audit, verify, restore):
+for _command in (trace, audit, verify, restore, report):
     app.command()(_command)

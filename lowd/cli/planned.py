@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import click
 import typer
+from typer.core import TyperGroup
 
 from lowd.base import Settings
 from lowd.cli.run import listed, take_down
@@ -113,7 +113,7 @@ def hold(jobs: Iterable[Planned]) -> "tuple[list[Finding], list[Held]]":
 
 def _parsed(words: list[str]) -> Planned:
     _, name, *arguments = words[: words.index(">")]
-    command = cast(click.Group, typer.main.get_command(steps)).commands[name]
+    command = cast(TyperGroup, typer.main.get_command(steps)).commands[name]
     options = command.make_context(name, arguments).params
     step = next(one for one in STEPS if one.__name__ == name)
     settings = read_settings(step, options.pop("settings"))

@@ -1,0 +1,30 @@
+"""`lowd report`: figures, and what each was made from, on one page."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lowd.cli.failures import told_in_one_line
+
+
+def report(
+    studies: Annotated[
+        list[str] | None, typer.Argument(help="Names; every study with results if none is given.")
+    ] = None,
+    output: Annotated[Path, typer.Option(help="The page.")] = Path("report.html"),
+) -> None:
+    """Put every figure on one self-contained HTML page, with lineage, settings, cells and badges.
+
+    Run it where params.yaml is. The page needs no network and no other file.
+    """
+    with told_in_one_line("report"):
+        from lowd.provenance.repository import read_repository
+        from lowd.report.page import page
+        from lowd.store.atomic import staged
+
+        names = studies or sorted(path.stem for path in Path("results").glob("*.zarr"))
+        content = page(read_repository(), names)
+        with staged(output) as draft:
+            draft.write_text(content)
+    typer.echo(f"{output}: {', '.join(names)}")

@@ -1,0 +1,172 @@
+"""All figures of some studies on one self-contained HTML page, each with what it was made from."""
+
+import base64
+import json
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import jinja2
+import numpy as np
+import xarray as xr
+
+from lowd.provenance.against import PLOTTED
+from lowd.provenance.links import Link, State
+from lowd.provenance.repository import Repository
+from lowd.provenance.statement import Statement
+from lowd.provenance.trace import Trace, trace
+from lowd.report.graph import HEIGHT, WIDTH, Graph, graph
+from lowd.store.results import open_results
+
+CELL = ("model", "N", "replicate")
+
+
+@dataclass(frozen=True)
+class Table:
+    """The cells that a figure plots.
+
+    Attributes:
+        columns: headers.
+        rows: of every cell, what to show and, to sort by, a number or text.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[tuple[str, float | str], ...], ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A figure and all there is to say of it.
+
+    Attributes:
+        name: STUDY/FIGURE.
+        image: the SVG as a data URI.
+        caption: in words.
+        links: how many links were checked.
+        broken: those that do not verify.
+        lineage: the drawing of its jobs.
+        settings: of every job of its chain, as JSON, by the job's statement.
+        table: its cells; None of a figure that plots none.
+        command: the one that draws it.
+        identity: its lineage id.
+    """
+
+    name: str
+    image: str
+    caption: str
+    links: int
+    broken: tuple[Link, ...]
+    lineage: Graph
+    settings: dict[str, str]
+    table: Table | None
+    command: str
+    identity: str
+
+
+def page(repository: Repository, studies: Sequence[str]) -> str:
+    """The page, as HTML that needs nothing else.
+
+    Raises:
+        ValueError: a study has no figure here.
+    """
+    sections = {study: list(_sections(repository, study)) for study in studies}
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html").render(
+        studies=sections,
+        made=datetime.now(UTC),
+        box_size=(WIDTH, HEIGHT),
+    )
+
+
+def _sections(repository: Repository, study: str) -> Iterator[Section]:
+    figures = sorted(
+        path for path in repository.claims if path.match(f"figures/{study}/*.svg") and path.exists()
+    )
+    if not figures:
+        raise ValueError(f"figures/{study}: no figure of this study is here; run it")
+    order = [*PLOTTED, "samples"]
+    figures.sort(key=lambda path: order.index(path.stem) if path.stem in order else len(order))
+    path = Path("results", f"{study}.zarr")
+    results = open_results(study) if path.exists() else None
+    for figure in figures:
+        yield _section(repository, figure, results)
+
+
+def _section(repository: Repository, figure: Path, results: xr.Dataset | None) -> Section:
+    found = trace(figure, repository)
+    stated = repository.statements[found.maker]
+    links = [found.file, *(link for job in found.jobs.values() for link in job.links)]
+    caption = figure.with_suffix(".txt")
+    return Section(
+        name=f"{figure.parent.name}/{figure.stem}",
+        image="data:image/svg+xml;base64," + base64.b64encode(figure.read_bytes()).decode(),
+        caption=caption.read_text().strip() if caption.exists() else "",
+        links=len(links),
+        broken=tuple(dict.fromkeys(one for one in links if one.state is not State.VERIFIED)),
+        lineage=_lineage(repository, found),
+        settings={
+            path.stem: json.dumps(job.stated.settings, indent=1, ensure_ascii=False)
+            for path, job in found.jobs.items()
+        },
+        table=None if results is None else _table(results, figure.stem),
+        command=_command(stated),
+        identity=stated.lineage,
+    )
+
+
+def _lineage(repository: Repository, found: Trace) -> Graph:
+    jobs = found.jobs
+    return graph(
+        {path: [one for one in repository.makers(path) if one in jobs] for path in jobs},
+        {path: job.stated.step for path, job in jobs.items()},
+        {
+            path: all(link.state is State.VERIFIED for link in job.links)
+            for path, job in jobs.items()
+        },
+    )
+
+
+def _command(stated: Statement) -> str:
+    settings = json.dumps(stated.settings, separators=(",", ":"))
+    words = ["lowd", stated.step, "--settings", settings]
+    for role, resources in stated.inputs.items():
+        for resource in resources:
+            words += [f"--{role}", str(resource.path)]
+    for output in stated.subject:
+        words += ["--output", output.name]
+    return shlex.join(words)
+
+
+def _table(results: xr.Dataset, figure: str) -> Table | None:
+    """Scores of single cells; those of pairs stand in the figure alone."""
+    names = [
+        name
+        for name in PLOTTED.get(figure, ())
+        if name in results and results[name].dims == CELL and f"{name}_se" in results
+    ]
+    if not names:
+        return None
+    rows = []
+    for at in np.ndindex(*(results.sizes[dim] for dim in CELL)):
+        cell = dict(zip(CELL, at, strict=True))
+        model, n, replicate = (results[dim].values[i] for dim, i in cell.items())
+        row: list[tuple[str, float | str]] = [
+            (str(model), float(results["parameters"].values[at[0]])),
+            (f"{n:,}", float(n)),
+            (str(replicate), float(replicate)),
+        ]
+        for name in names:
+            value, error = (float(results[key].values[at]) for key in (name, f"{name}_se"))
+            row.append(
+                ("diverged", -1.0) if np.isnan(value) else (f"{value:.3f} ± {2 * error:.3f}", value)
+            )
+        rows.append(tuple(row))
+    return Table((*CELL, *names), tuple(rows))
