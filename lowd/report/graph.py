@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-COLUMN, ROW = 168, 64
+COLUMN, ROW = 152, 64
 """Distance of boxes, in pixels."""
-WIDTH, HEIGHT = 136, 44
+WIDTH, HEIGHT = 132, 44
 
 
 class Node(NamedTuple):
@@ -23,14 +23,14 @@ class Box:
     """A box of the drawing; x and y are those of its upper left corner.
 
     Attributes:
-        step: the step's name.
+        name: the step's, or of a single job its own.
         jobs: how many it stands for.
         verified: how many of them verify.
         x: pixels.
         y: pixels.
     """
 
-    step: str
+    name: str
     jobs: int
     verified: int
     x: int
@@ -83,7 +83,7 @@ def graph(
         for row, node in enumerate(column):
             jobs = groups[node]
             boxes[node] = Box(
-                node.step,
+                node.step if len(jobs) > 1 else jobs[0].stem,
                 len(jobs),
                 sum(sound[job] for job in jobs),
                 number * COLUMN,
