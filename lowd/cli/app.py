@@ -5,6 +5,7 @@ import typer
 from lowd.cli.audit import audit
 from lowd.cli.report import report
 from lowd.cli.restore import restore
+from lowd.cli.sign import sign
 from lowd.cli.steps import steps
 from lowd.cli.trace import trace
 from lowd.cli.verify import verify
@@ -16,5 +17,5 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(steps)
-for _command in (trace, audit, verify, restore, report):
+for _command in (trace, audit, verify, restore, report, sign):
     app.command()(_command)

@@ -4,7 +4,7 @@ import json
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -36,6 +36,10 @@ def audit(
         int,
         typer.Option(metavar="K", min=0, help="Train, generate and score K random cells again."),
     ] = 0,
+    key: Annotated[
+        Path | None,
+        typer.Option(help="Statements have to be signed by this ed25519 public key, a PEM file."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
 ) -> None:
     """Rehash what studies have left; check it against statements, dvc.lock and git.
@@ -48,6 +52,8 @@ def audit(
     """
     with told_in_one_line("audit"):
         repository, found = _audit([Path(os.path.relpath(path)) for path in paths or ()])
+        if key is not None:
+            found = _with_signatures(repository, found, key)
         studies = _studies(repository, found)
         compared = _compare(studies, against) if against else []
         remade = _recheck(studies, rederive) if rederive else []
@@ -67,6 +73,13 @@ def audit(
         if numbers:
             show(*_compared_text(compared, against), *_remade_text(remade))
     raise typer.Exit(not passed)
+
+
+def _with_signatures(repository: "Repository", found: "Audit", key: Path) -> "Audit":
+    from lowd.provenance.signatures import unsigned
+
+    makers = sorted({repository.claims[Path(link.name)][0] for link in found.outputs})
+    return replace(found, findings=(*found.findings, *unsigned(makers, key)))
 
 
 def _studies(repository: "Repository", found: "Audit") -> list[str]:

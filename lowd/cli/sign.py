@@ -1,0 +1,30 @@
+"""`lowd sign`: vouch for statements with a key of one's own."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lowd.cli.failures import told_in_one_line
+
+
+def sign(
+    key: Annotated[Path, typer.Option(help="PEM file with an ed25519 private key.")],
+    studies: Annotated[
+        list[str] | None, typer.Argument(help="Names; every study if none is given.")
+    ] = None,
+) -> None:
+    """Sign the statements of studies as they are now.
+
+    Leaves a DSSE envelope for each in signatures/, for git; `lowd audit --key` checks them.
+    """
+    with told_in_one_line("sign"):
+        from lowd.provenance.signatures import sign
+        from lowd.provenance.statement import ROOT, read_statements
+
+        folders = [ROOT / study for study in studies] if studies else [ROOT]
+        statements = [path for folder in folders for path in read_statements(folder)]
+        if not statements:
+            raise ValueError(f"no statements in {', '.join(map(str, folders))}")
+        written = sign(statements, key)
+    typer.echo(f"signed {len(written)} statements")
