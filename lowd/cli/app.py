@@ -3,6 +3,7 @@
 import typer
 
 from lowd.cli.audit import audit
+from lowd.cli.export import export
 from lowd.cli.report import report
 from lowd.cli.restore import restore
 from lowd.cli.sign import sign
@@ -17,5 +18,5 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(steps)
-for _command in (trace, audit, verify, restore, report, sign):
+for _command in (trace, audit, verify, restore, report, export, sign):
     app.command()(_command)

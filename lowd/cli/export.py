@@ -1,0 +1,53 @@
+"""`lowd export`: statements in the forms that other tools read."""
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lowd.cli.failures import told_in_one_line
+
+
+class Form(StrEnum):
+    """What to write."""
+
+    CRATE = "crate"
+    PROV = "prov"
+
+
+def export(
+    form: Annotated[Form, typer.Argument(help="A Provenance Run RO-Crate, or W3C PROV-JSON.")],
+    studies: Annotated[
+        list[str] | None, typer.Argument(help="Names; every study if none is given.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="The file; a crate's is beside params.yaml.")
+    ] = None,
+) -> None:
+    """Write what statements say as ro-crate-metadata.json or as prov.json.
+
+    The crate's root is the repository: its metadata describe files where they lie.
+    """
+    with told_in_one_line("export"):
+        from lowd.provenance.statement import ROOT, read_statements
+        from lowd.store.atomic import staged
+
+        folders = [ROOT / study for study in studies] if studies else [ROOT]
+        stated = {path: one for folder in folders for path, one in read_statements(folder).items()}
+        if not stated:
+            raise ValueError(f"no statements in {', '.join(map(str, folders))}")
+        if form is Form.CRATE:
+            from lowd.exports.crate import METADATA, crate
+
+            path = output or Path(METADATA)
+            text = json.dumps(crate(stated, ", ".join(studies or ["lowd"])), indent=1)
+        else:
+            from lowd.exports.prov_json import document
+
+            path = output or Path("prov.json")
+            text = str(document(stated).serialize(indent=1))
+        with staged(path) as draft:
+            draft.write_text(text + "\n")
+    typer.echo(f"{path}: {len(stated)} jobs")

@@ -1,0 +1,1 @@
+"""Statements in the forms that other tools read."""
