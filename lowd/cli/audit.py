@@ -55,6 +55,8 @@ def audit(
         if key is not None:
             found = _with_signatures(repository, found, key)
         studies = _studies(repository, found)
+        if (against or rederive) and not studies:
+            raise ValueError("no study with results among these: there is nothing to compare")
         compared = _compare(studies, against) if against else []
         remade = _recheck(studies, rederive) if rederive else []
     numbers = [one.agrees for one in compared] + [one.agrees for one in remade]

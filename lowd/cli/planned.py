@@ -95,7 +95,9 @@ def hold(jobs: Iterable[Planned]) -> "tuple[list[Finding], list[Held]]":
     jobs = list(jobs)
     missing = [path for job in jobs for path in (job.statement, *job.outputs) if not path.exists()]
     if missing:
-        return [Finding(path.as_posix(), "missing, and not in DVC's store") for path in missing], []
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        reason = f"missing{more}: neither git nor DVC brought it; run the study"
+        return [Finding(missing[0].as_posix(), reason)], []
     held = []
     findings = []
     for job in jobs:

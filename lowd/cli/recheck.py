@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import xarray as xr
 
 from lowd.cli.planned import planned
 from lowd.cli.rederive import run_again, scratch_folder
+from lowd.provenance.against import ratio
+from lowd.provenance.statement import read_statement
 from lowd.steps.train import TrainStep
 from lowd.store.arrays import read_store
 
@@ -51,13 +52,16 @@ def recheck(studies: Sequence[str], count: int) -> list[Rederived]:
     """Make `count` random cells of the studies again, in their stacks, and compare.
 
     Raises:
-        ValueError: a study can't be planned.
+        ValueError: a study can't be planned, or its settings have changed since it was run.
         OSError: its data are not here.
     """
+    jobs = [job for study in studies for job in planned([f"data/{study}/manifest.json"])]
+    for job in jobs:
+        if job.settings.model_dump(mode="json") != read_statement(job.statement).settings:
+            raise ValueError(f"{job.outputs[0]}: its settings have changed since; run it first")
     cells = [
         (job, n, replicate)
-        for study in studies
-        for job in planned([f"data/{study}/manifest.json"])
+        for job in jobs
         if isinstance(job.settings, TrainStep)
         for n in job.settings.samples
         for replicate in range(job.settings.replicates)
@@ -83,7 +87,11 @@ def _compared(weights: Path, cells: list[tuple[int, int]]) -> Iterator[Rederived
         for n, replicate in cells:
             cell = {"N": n, "replicate": replicate}
             moves = {
-                str(name): _move(before.sel(cell), after.sel(cell), str(name))
+                str(name): ratio(
+                    float(before[name].sel(cell)),
+                    float(after[name].sel(cell)),
+                    float(before[f"{name}_se"].sel(cell)),
+                )
                 for name in before
                 if {"N", "replicate"} == set(before[name].dims) and f"{name}_se" in before
             }
@@ -93,12 +101,3 @@ def _compared(weights: Path, cells: list[tuple[int, int]]) -> Iterator[Rederived
             )
             label = f"model={model},N={n},replicate={replicate}"
             yield Rederived(study, label, same and not moves[where], moves[where], where)
-
-
-def _move(before: xr.Dataset, after: xr.Dataset, name: str) -> float:
-    """How far a score has moved, in units of its standard error."""
-    one, other = float(before[name]), float(after[name])
-    if one == other or (np.isnan(one) and np.isnan(other)):
-        return 0.0
-    error = float(before[f"{name}_se"])
-    return abs(one - other) / error if error else np.inf

@@ -2,46 +2,72 @@
 
 import inspect
 import random
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
+import torch
 import typer
+from threadpoolctl import threadpool_limits
 
 from lowd.cli.planned import Held, Planned
 from lowd.cli.run import COMPUTED, run
 from lowd.provenance.coherence import Finding
-from lowd.provenance.digests import digest
+from lowd.provenance.digests import STAMP, digest
+from lowd.provenance.links import contents
 from lowd.provenance.statement import Resource, write_statement
+from lowd.steps.manifest import manifest
+from lowd.store.atomic import remove
+from lowd.store.students import load_students
 
-SCRATCH = Path(".lowd")
+SCRATCH = Path(".lowd/again")
+Kind = tuple[Path, str, tuple[str, ...], tuple[str, ...], str | None]
 
 
 def rederive(changed: Sequence[Held], count: int) -> list[Finding]:
-    """Run `count` jobs of every step again; have statements take the new code in if all agree.
+    """Run `count` jobs of every kind again; have statements take the new code in if all agree.
 
-    A job is a whole stack of cells: a student's last bits depend on the stack it is trained in.
+    Jobs are of one kind if they run the same code on the same kinds of input, for one study. A job
+    is a whole stack of cells: a student's last bits depend on the stack it is trained in.
 
     Args:
         changed: jobs whose code alone has changed.
-        count: how many of each step to run, all if there are fewer.
+        count: how many of each kind to run, all if there are fewer.
 
     Returns:
         The first difference of each job that leaves something else.
     """
-    steps: defaultdict[str, list[Held]] = defaultdict(list)
+    kinds: defaultdict[Kind, list[Held]] = defaultdict(list)
     for one in changed:
-        steps[one.stated.step].append(one)
-    picked = [one for jobs in steps.values() for one in random.sample(jobs, min(count, len(jobs)))]
-    findings = [found for one in picked for found in _difference(one)]
+        kinds[_kind(one)].append(one)
+    picked = {
+        kind: random.sample(jobs, min(count, len(jobs)))
+        for kind, jobs in kinds.items()
+        if jobs[0].planned.step is not manifest
+    }
+    findings = [found for jobs in picked.values() for one in jobs for found in _difference(one)]
     if not findings:
-        compared = [path.as_posix() for one in picked for path in one.planned.outputs]
-        for one in changed:
-            _accept(one, compared)
+        for kind, jobs in kinds.items():
+            compared = [str(path) for one in picked.get(kind, ()) for path in one.planned.outputs]
+            for one in jobs:
+                _accept(one, compared)
     return findings
+
+
+def _kind(one: Held) -> Kind:
+    """The study, the step, its modules, the roles of its inputs, and which architecture it runs."""
+    model = one.stated.settings.get("model")
+    for students in one.stated.inputs.get("students", ()):
+        model = load_students(students.path).model
+    return (
+        one.planned.statement.parent,
+        one.stated.step,
+        one.stated.modules,
+        tuple(one.stated.inputs),
+        model["architecture"] if model else None,
+    )
 
 
 def _difference(one: Held) -> Iterator[Finding]:
@@ -58,10 +84,13 @@ def _difference(one: Held) -> Iterator[Finding]:
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """A folder in the repository for what is made again, gone afterwards."""
-    SCRATCH.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=SCRATCH) as folder:
-        yield Path(folder)
+    """A folder in the repository for what is made again; what a kill has left there goes too."""
+    remove(SCRATCH)
+    SCRATCH.mkdir(parents=True)
+    try:
+        yield SCRATCH
+    finally:
+        remove(SCRATCH)
 
 
 def run_again(
@@ -70,7 +99,7 @@ def run_again(
     instead: Mapping[Path, Path] = MappingProxyType({}),
     lineage: str | None = None,
 ) -> dict[Path, Path]:
-    """Run a job with its outputs in `folder`.
+    """Run a job with its outputs in `folder`, on one thread as the workflow does.
 
     Args:
         planned: the job.
@@ -93,28 +122,37 @@ def run_again(
         if name != "scratch"
     }
     typer.echo(f"again: {planned.outputs[0]}", err=True)
-    planned.step(planned.settings, **paths, **({COMPUTED: lineage} if lineage else {}))
+    torch.set_num_threads(1)  # another number rounds convolutions otherwise
+    with threadpool_limits(1):
+        planned.step(planned.settings, **paths, **({COMPUTED: lineage} if lineage else {}))
     return places
 
 
 def _where(made: Path, kept: Path) -> Path:
     if not kept.is_dir():
         return kept
-    names = sorted({path.relative_to(kept) for path in kept.rglob("*") if path.is_file()})
-    return next(
-        kept / name
-        for name in names
-        if not (made / name).is_file() or digest(made / name) != digest(kept / name)
+    names = sorted(
+        {
+            path.relative_to(root)
+            for root in (made, kept)
+            for path in root.rglob("*")
+            if path.is_file() and path.name != STAMP
+        }
     )
+    now, before = (contents(root / name for name in names) for root in (made, kept))
+    return next(kept / name for name in names if now[made / name] != before[kept / name])
 
 
 def _accept(one: Held, compared: list[str]) -> None:
-    """Leave a statement of the new code; a figure, which carries its lineage id, is made anew."""
-    if _is_signed(one):
+    """Leave a statement of the new code.
+
+    A figure, which carries its lineage id, is made anew, and so is a manifest, a list of files.
+    """
+    if _is_signed(one) or one.planned.step is manifest:
         run(one.planned.step, one.planned.settings, dict(one.planned.paths), one.planned.statement)
         return
     details = one.now.predicate.run_details
-    first = one.stated.predicate.run_details.metadata
+    first = one.stated.predicate.run_details
     kept = [each for each in details.byproducts if each.name != "environment"]
     byproducts = (
         *kept,
@@ -125,7 +163,8 @@ def _accept(one: Held, compared: list[str]) -> None:
                 "oldCode": one.stated.code,
                 "newCode": one.now.code,
                 "compared": compared,
-                "madeBy": first.model_dump(mode="json", by_alias=True),
+                "madeBy": first.metadata.model_dump(mode="json", by_alias=True),
+                "madeFrom": one.stated.commit._asdict() if one.stated.commit else None,
             },
         ),
     )
@@ -134,7 +173,11 @@ def _accept(one: Held, compared: list[str]) -> None:
         one.now.model_copy(
             update={
                 "predicate": one.now.predicate.model_copy(
-                    update={"run_details": details.model_copy(update={"byproducts": byproducts})}
+                    update={
+                        "run_details": details.model_copy(
+                            update={"builder": first.builder, "byproducts": byproducts}
+                        )
+                    }
                 )
             }
         ),

@@ -23,8 +23,12 @@ def report(
         from lowd.report.page import page
         from lowd.store.atomic import staged
 
-        names = studies or sorted(path.stem for path in Path("results").glob("*.zarr"))
-        content = page(read_repository(), names)
+        repository = read_repository()
+        drawn = {path.parent.name for path in repository.claims if path.match("figures/*/*.svg")}
+        names = studies or sorted(
+            name for name in drawn if any(Path("figures", name).glob("*.svg"))
+        )
+        content = page(repository, names)
         with staged(output) as draft:
             draft.write_text(content)
     typer.echo(f"{output}: {', '.join(names)}")

@@ -61,12 +61,10 @@ def restore(
 
 
 def _locked(params: Params) -> list[str]:
-    import yaml
+    from lowd.provenance.lock import LOCK, read_lock
 
-    from lowd.provenance.lock import LOCK
-
-    stages = yaml.safe_load(LOCK.read_text())["stages"] if LOCK.exists() else {}
-    if found := [name for name in params.studies if f"study@{name}" in stages]:
+    recorded = read_lock().outputs
+    if found := [name for name in params.studies if Path("data", name) in recorded]:
         return found
     raise ValueError(f"{LOCK} has no study: there is nothing to restore; run `make figures`")
 

@@ -25,15 +25,16 @@ def run(
     """Run a step on its paths; leave its statement at `statement`, if that is given.
 
     A statement that is there already is about outputs that the step is to replace. It is taken
-    away meanwhile, so that none speaks of other outputs after a kill, and put back on failure.
+    away meanwhile, so that none speaks of other outputs after a kill; it is put back if the step
+    fails, which replaces nothing.
 
     Raises:
         ValueError, OSError: as the step does; or an input can't be read, or the statement can't
             be written, of which the step is spared the work.
     """
-    add_own_modules()
     asked = COMPUTED in inspect.signature(step).parameters
     if statement is None and not asked:
+        add_own_modules()
         return step(settings, **paths)
     job = take_down(step, settings, paths, listed(paths["output"]) if statement is not None else [])
     if asked:
@@ -50,12 +51,12 @@ def run(
     statement.unlink(missing_ok=True)
     try:
         step(settings, **paths)
-        write_statement(statement, finish(job))
     except BaseException:
         if before is not None:
             with staged(statement) as draft:
                 draft.write_bytes(before)
         raise
+    write_statement(statement, finish(job))
 
 
 def take_down(
@@ -65,6 +66,7 @@ def take_down(
     from lowd.jobs import modules, own_files, streams, teacher_kind
     from lowd.provenance.record import begin
 
+    add_own_modules()
     inputs = {role: listed(value) for role, value in paths.items() if role not in PRIVATE}
     return begin(
         step.__name__,

@@ -19,11 +19,10 @@ def verify(
     """
     with told_in_one_line("verify"):
         from lowd.provenance.conformity import strays
-        from lowd.provenance.statement import ROOT, read_statements
+        from lowd.provenance.repository import Repository
+        from lowd.provenance.statement import read_statements
 
-        folders = [ROOT / study for study in studies] if studies else [ROOT]
-        stated = {path: one for folder in folders for path, one in read_statements(folder).items()}
-        if found := strays(stated):
+        if found := strays(Repository(read_statements(), {}, None), studies or ()):
             lines = [f"{one.file}: {one.reason}" for one in found]
             raise ValueError(
                 "\n".join(

@@ -88,7 +88,7 @@ def _compared(study: str, figure: str, now: xr.Dataset, before: xr.Dataset) -> C
                 f"{dim}={ours[dim].values[at]}" for dim, at in zip(ours.dims, index, strict=True)
             )
             scale = np.hypot(float(error.values[index]), float(other.values[index]))
-            ratios[f"{name} {place}".strip()] = _ratio(a, b, scale)
+            ratios[f"{name} {place}".strip()] = ratio(a, b, scale)
             different += a != b and not (np.isnan(a) and np.isnan(b))
     where = max(ratios, key=ratios.__getitem__, default="")
     bound = float(stats.norm.isf(CHANCE / 2 / max(1, len(ratios))))
@@ -96,11 +96,12 @@ def _compared(study: str, figure: str, now: xr.Dataset, before: xr.Dataset) -> C
     return Comparison(study, figure, len(ratios), missing, different, largest, where, bound)
 
 
-def _ratio(ours: float, theirs: float, error: float) -> float:
+def ratio(ours: float, theirs: float, error: float) -> float:
+    """How far apart two numbers are, in units of an error: infinite if one alone is NaN."""
     if ours == theirs or (np.isnan(ours) and np.isnan(theirs)):
         return 0.0
-    ratio = abs(ours - theirs) / error if error else np.inf
-    return np.inf if np.isnan(ratio) else float(ratio)
+    found = abs(ours - theirs) / error if error else np.inf
+    return np.inf if np.isnan(found) else float(found)
 
 
 def _error(results: xr.Dataset, name: str) -> xr.DataArray:
@@ -112,8 +113,15 @@ def _error(results: xr.Dataset, name: str) -> xr.DataArray:
 
 def _results_at(study: str, revision: str) -> xr.Dataset:
     path = f"results/{study}.zarr"
+    named = subprocess.run(
+        ["git", "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"],
+        capture_output=True,
+        text=True,
+    )
+    if named.returncode:
+        raise ValueError(f"--against {revision}: git knows no such commit")
     done = subprocess.run(
-        ["git", "archive", "--format=tar", revision, "--", path], capture_output=True
+        ["git", "archive", "--format=tar", named.stdout.strip(), "--", path], capture_output=True
     )
     if done.returncode:
         reason = done.stderr.decode(errors="replace").strip().removeprefix("fatal: ")

@@ -1,29 +1,29 @@
 """Whether what is here is what its statements say, and what the jobs planned now would leave."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 from lowd.provenance.coherence import Finding
 from lowd.provenance.digests import Digests
 from lowd.provenance.links import contents
+from lowd.provenance.repository import Repository
 from lowd.provenance.statement import Resource, Statement
 
 
-def strays(statements: Mapping[Path, Statement]) -> list[Finding]:
-    """Outputs that are here and are not what the statement of their job says was left."""
-    left = {
-        path: (content, maker)
-        for maker, stated in statements.items()
-        for path, content in _digests(stated.subject).items()
+def strays(repository: Repository, studies: Collection[str] = ()) -> list[Finding]:
+    """Outputs of the studies, or of all, that are here and are not what was stated to be left."""
+    claimed = {
+        path: maker
+        for path, (maker, *_) in repository.claims.items()
+        if path.exists() and (not studies or maker.parent.name in studies)
     }
     found = []
-    for path, now in contents(path for path in left if path.exists()).items():
-        content, maker = left[path]
+    for path, now in contents(claimed).items():
         if isinstance(now, str):
             found.append(Finding(path.as_posix(), now))
-        elif now != content:
-            found.append(_changed(path, maker))
+        elif now != repository.stated(path):
+            found.append(_changed(path, claimed[path]))
     return found
 
 

@@ -12,6 +12,7 @@ import jinja2
 import numpy as np
 import xarray as xr
 
+from lowd.figures.embedded import read_lineage
 from lowd.provenance.against import PLOTTED
 from lowd.provenance.links import Link, State
 from lowd.provenance.repository import Repository
@@ -101,40 +102,43 @@ def _sections(repository: Repository, study: str) -> Iterator[Section]:
 
 
 def _section(repository: Repository, figure: Path, results: xr.Dataset | None) -> Section:
-    found = trace(figure, repository)
+    found = trace(figure, repository, read_lineage(figure))
     stated = repository.statements[found.maker]
-    links = [found.file, *(link for job in found.jobs.values() for link in job.links)]
+    links = dict.fromkeys([found.file, *(one for job in found.jobs.values() for one in job.links)])
     caption = figure.with_suffix(".txt")
     return Section(
         name=f"{figure.parent.name}/{figure.stem}",
         image="data:image/svg+xml;base64," + base64.b64encode(figure.read_bytes()).decode(),
         caption=caption.read_text().strip() if caption.exists() else "",
         links=len(links),
-        broken=tuple(dict.fromkeys(one for one in links if one.state is not State.VERIFIED)),
+        broken=tuple(one for one in links if one.state is not State.VERIFIED),
         lineage=_lineage(repository, found),
         settings={
             path.stem: json.dumps(job.stated.settings, indent=1, ensure_ascii=False)
             for path, job in found.jobs.items()
         },
         table=None if results is None else _table(results, figure.stem),
-        command=_command(stated),
+        command=_command(stated, found.maker),
         identity=stated.lineage,
     )
 
 
 def _lineage(repository: Repository, found: Trace) -> Graph:
     jobs = found.jobs
+    read = (link for job in jobs.values() for links in job.inputs.values() for link in links)
+    broken = {link.name for link in (found.file, *read) if link.state is not State.VERIFIED}
     return graph(
         {path: [one for one in repository.makers(path) if one in jobs] for path in jobs},
         {path: job.stated.step for path, job in jobs.items()},
         {
             path: all(link.state is State.VERIFIED for link in job.links)
+            and not {one.name for one in job.stated.subject} & broken
             for path, job in jobs.items()
         },
     )
 
 
-def _command(stated: Statement) -> str:
+def _command(stated: Statement, maker: Path) -> str:
     settings = json.dumps(stated.settings, separators=(",", ":"))
     words = ["lowd", stated.step, "--settings", settings]
     for role, resources in stated.inputs.items():
@@ -142,7 +146,7 @@ def _command(stated: Statement) -> str:
             words += [f"--{role}", str(resource.path)]
     for output in stated.subject:
         words += ["--output", output.name]
-    return shlex.join(words)
+    return shlex.join([*words, "--statement", str(maker)])
 
 
 def _table(results: xr.Dataset, figure: str) -> Table | None:
