@@ -24,10 +24,8 @@ def report(
         from lowd.store.atomic import staged
 
         repository = read_repository()
-        drawn = {path.parent.name for path in repository.claims if path.match("figures/*/*.svg")}
-        names = studies or sorted(
-            name for name in drawn if any(Path("figures", name).glob("*.svg"))
-        )
+        drawn = [path for path in repository.claims if path.match("figures/*/*.svg")]
+        names = studies or sorted({path.parent.name for path in drawn if path.exists()})
         content = page(repository, names)
         with staged(output) as draft:
             draft.write_text(content)
