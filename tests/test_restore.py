@@ -5,8 +5,10 @@ import re
 import shutil
 
 import pytest
-import xarray as xr
 from repositories import Repository, commit
+
+from lowd.store.arrays import write_store
+from lowd.store.results import open_results
 
 EDITED = "\n_EDITED = True\n"
 
@@ -163,8 +165,10 @@ def test_code_that_changes_something_is_named_and_all_stays_as_it_was(clone):
     clone.run("lowd", "restore")  # leaves Snakemake's time stamps, which are no difference
     edit(clone.path / "lowd/metrics/generalization.py", "similarity <=", "similarity - 0.1 <=")
     said = clone.run("lowd", "restore", "--rederive", "1", code=1)
-    scores = "data/tiny/scores/mlp-[48].zarr"
-    assert re.search(rf"{scores}: comes out otherwise now: {scores}/gl/c/0/0 differs first", said)
+    where = (
+        r"data/tiny/scores/(\S+): comes out otherwise now: data/tiny/scores/\1/gl\S* differs first"
+    )
+    assert re.search(where, said)
     assert due(clone)
     assert clone.run("git", "status", "--porcelain", "provenance") == ""
 
@@ -176,8 +180,8 @@ def test_an_audit_makes_cells_again_and_sees_what_comes_out_otherwise(clone):
     assert said.count(": the same to the bit") == 3
     edit(
         clone.path / "lowd/training/trainer.py",
-        "learning_rate * (self.step + 1)",
-        "learning_rate * 3 * (self.step + 1)",
+        "loss.sum().backward()",
+        "(0 * loss).sum().backward()",
     )
     said = clone.run("lowd", "audit", "results", "--rederive", "1", code=1)
     assert ": differs: " in said
@@ -189,10 +193,9 @@ def test_an_audit_compares_results_with_those_of_a_commit(clone):
     figures = {one["figure"]: one for one in json.loads(same)["against"]}
     assert set(figures) == {"regimes", "errors", "transition", "plane"}
     assert all(one["different"] == 0 and one["values"] > 0 for one in figures.values())
-    results = xr.open_zarr(clone.path / "results/tiny.zarr").load()
+    results = open_results("tiny", clone.path).load()
     results["e_gen"][0, 1, 0] += 10 * results["e_gen_se"][0, 1, 0]
-    shutil.rmtree(clone.path / "results/tiny.zarr")
-    results.to_zarr(clone.path / "results/tiny.zarr")
+    write_store(clone.path / "results/tiny.zarr", results)
     moved = json.loads(clone.run("lowd", "audit", "results", "--against", "HEAD", "--json", code=1))
     figures = {one["figure"]: one for one in moved["against"]}
     assert figures["errors"]["different"] == 1
