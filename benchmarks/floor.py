@@ -45,15 +45,15 @@ def largest(study: Study) -> str:
     return list(study.models)[-1]
 
 
-def denoisers(study: Study, data: Path) -> Iterator[tuple[str, str, Denoiser]]:
-    """What to call it, the score it is to be held against, and D(x, sigma)."""
-    yield "teacher", "", load_teacher(data / "teacher", CPU).denoise
+def denoisers(study: Study, data: Path) -> Iterator[tuple[str, int, Denoiser]]:
+    """The score that each is part of, N and D(x, sigma); the teacher has neither score nor N."""
+    yield "", 0, load_teacher(data / "teacher", CPU).denoise
     points = torch.from_numpy(read_store(data / "pool.zarr")["samples"].values)
     sets = training_rows(len(points), study.samples, study.replicates)
     for n in (study.samples[0], study.samples[len(study.samples) // 2], study.samples[-1]):
-        yield f"empirical, N = {n}", "e_emp", Empirical(points[sets[n, 0]]).denoise
+        yield "e_emp", n, Empirical(points[sets[n, 0]]).denoise
     for n in (study.samples[0], study.samples[-1]):
-        yield f"{largest(study)}, N = {n}", "e_gen", students(study, data, n)
+        yield "e_gen", n, students(study, data, n)
 
 
 def floor(study: Study, data: Path, denoise: Denoiser, noise: Tensor) -> Estimate:
@@ -71,14 +71,14 @@ def rows(name: str, study: Study) -> Iterator[str]:
     data = ROOT / "data" / name
     noise = torch.from_numpy(read_store(data / "noise.zarr")["noise"].values)
     results = open_results(name, ROOT).isel(replicate=0)
-    for label, score, denoise in denoisers(study, data):
+    for score, n, denoise in denoisers(study, data):
         value, error = floor(study, data, denoise, noise)
-        beside = "–"
+        label, beside = "teacher", "–"
         if score:
-            n = int(label.rpartition(" ")[2])
             scores = results[score].sel(N=n)
             if "model" in scores.dims:
                 scores = scores.sel(model=largest(study))
+            label = f"{'empirical' if score == 'e_emp' else largest(study)}, N = {n}"
             beside = f"{score} = {float(scores):.3f}"
         yield f"| {name} | {label} | {value:.4f} ± {2 * error:.4f} | {beside} |"
 

@@ -1,6 +1,7 @@
 """`lowd audit`: whether everything that studies have left is as it was."""
 
 import json
+import math
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -63,8 +64,8 @@ def audit(
     passed = found.passed and all(numbers)
     if as_json:
         measured = {
-            "against": [asdict(one) | {"agrees": one.agrees} for one in compared],
-            "rederived": [asdict(one) | {"agrees": one.agrees} for one in remade],
+            "against": [_as_entry(one) for one in compared],
+            "rederived": [_as_entry(one) for one in remade],
         }
         content = _as_json(found) | {"passed": passed} | (measured if against or rederive else {})
         typer.echo(json.dumps(content, indent=1))
@@ -192,6 +193,12 @@ def _table(repository: "Repository", found: "Audit") -> "Table":
         ]
         table.add_row(printable(study), *cells)
     return table
+
+
+def _as_entry(one: "Comparison | Rederived") -> dict[str, Any]:
+    """All of it; JSON has no infinity, which is where nothing can be compared."""
+    largest = one.largest if math.isfinite(one.largest) else None
+    return asdict(one) | {"largest": largest, "agrees": one.agrees}
 
 
 def _as_json(found: "Audit") -> dict[str, Any]:
