@@ -107,9 +107,9 @@ def _module_file(entry: str) -> Path:
     module = entry.split(":")[0]
     try:
         spec = find_spec(module)
-    except ModuleNotFoundError:  # the package it should be in
+    except (ImportError, ValueError):  # the package it should be in; a name that is none
         spec = None
-    if spec is None or spec.origin is None:
+    if spec is None or spec.origin is None or not spec.has_location:
         raise ValueError(f"teacher.entry: no module {module!r} in inputs/ or installed")
     return Path(spec.origin)
 

@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -97,7 +98,8 @@ def test_a_teacher_of_the_users_own_is_found_in_inputs(folder, monkeypatch):
     assert line.startswith("sampler: needed")
     gone = teacher | {"entry": "vanished:load"}
     line = refusal("teacher", {"seed": 0, "teacher": gone}, output="teacher")
-    assert line.startswith("teacher.entry: 'vanished:load' can't be loaded (")
+    assert line.startswith("teacher.entry: 'vanished:load' can't be loaded with options {")
+    assert "No module named 'vanished'" in line
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"]])
@@ -219,3 +221,25 @@ def test_a_wrong_number_of_other_models_is_told(given):
 def test_an_output_that_can_not_be_written_is_told(folder):
     (folder / "file").write_text("")
     assert "file: File exists" in refusal("noise", NOISE, output="file/noise.zarr")
+
+
+FAULTY = {
+    "def load(): raise ZeroDivisionError('no')": "can't be loaded .*ZeroDivisionError: no",
+    "def load(needed): ...": "can't be loaded with options {} .*needed",
+    "def load(): return 3": "gives 3, not a function",
+    "def load(): return lambda x, sigma: x @ x": r"fails on x \(2, 6\) at sigma",
+    "def load(): return lambda x, sigma: x.numpy()": "answers with ndarray, not Tensor",
+    "def load(): return lambda x, sigma: x[:1]": r"maps \(2, 6\) to \(1, 6\)",
+    "def load(): return lambda x, sigma: x / (sigma - 20)": "is not finite at sigma 20",
+}
+
+
+@pytest.mark.parametrize("number", range(len(FAULTY)))
+def test_a_faulty_teacher_of_the_users_own_is_refused_in_one_line(folder, monkeypatch, number):
+    source, reason = list(FAULTY.items())[number]
+    (folder / f"faulty_{number}.py").write_text(source)
+    monkeypatch.syspath_prepend(folder)
+    teacher = {"kind": "custom", "entry": f"faulty_{number}:load", "shape": [6]}
+    line = refusal("teacher", {"seed": 0, "teacher": teacher}, output="teacher")
+    assert re.search(reason, line)
+    assert not (folder / "teacher").exists()

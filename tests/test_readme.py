@@ -1,15 +1,18 @@
 """What README.md and docs/ say can be done can be done."""
 
+import itertools
 import json
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import xarray as xr
 
 import lowd
 from lowd import planning
+from lowd.distributions.empirical import Empirical
 from lowd.settings import Params, Study, load_params, parse_settings
 from lowd.store.arrays import write_store
 
@@ -31,7 +34,7 @@ def declared(block, name="mine"):
 
 def test_there_are_studies_and_code_to_check():
     assert len(blocks("yaml")) == 2
-    assert len(blocks("python")) == 1
+    assert len(blocks("python")) == 2
 
 
 @pytest.mark.parametrize("block", blocks("yaml"))
@@ -74,11 +77,21 @@ def test_the_code_of_the_readme_runs(monkeypatch, tmp_path):
     write_store(tmp_path / "results/molrg.zarr", stored)
     ours = np.random.default_rng(0).standard_normal((8, 3))
     space = {"ours": ours, "theirs": ours + np.array([2, 0, 0])}
-    exec(blocks("python")[0], space)
+    exec(blocks("python")[1], space)
     assert space["distance"].value == pytest.approx(2)
     assert space["distance"].standard_error == pytest.approx(0, abs=1e-9)
     xr.testing.assert_identical(space["results"], stored)
     assert space["lowd"] is lowd
+
+
+def test_the_teacher_of_the_readme_is_the_posterior_mean_of_what_it_says():
+    space = {}
+    exec(blocks("python")[0], space)
+    corners = torch.tensor(list(itertools.product([-0.5, 0.5], repeat=3)))
+    x = torch.randn(5, 3, generator=torch.Generator().manual_seed(0))
+    for sigma in (0.3, torch.tensor([0.1, 0.5, 1.0, 3.0, 20.0])):
+        expected = Empirical(corners).denoise(x, sigma)
+        torch.testing.assert_close(space["mixture"](0.5)(x, sigma), expected)
 
 
 def test_the_studies_that_the_readme_and_the_makefile_name_are_declared():

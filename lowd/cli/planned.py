@@ -1,7 +1,9 @@
 """The jobs that make what is asked for, as Snakemake plans them from params.yaml and the code."""
 
+import os
 import shlex
 import subprocess
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,12 +79,23 @@ def planned(targets: Sequence[str]) -> list[Planned]:
         ValueError: the workflow can't be planned; Snakemake's last words.
     """
     dry = ("--dry-run", "--forceall", "--printshellcmds")
-    done = subprocess.run([WORKFLOW, *dry, *targets], capture_output=True, text=True)
-    if done.returncode:
-        raise ValueError(f"{WORKFLOW}: {(done.stderr or done.stdout).strip()}")
-    lines = (done.stdout + done.stderr).splitlines()
+    lines = workflow(*dry, *targets).splitlines()
     commands = [line.removeprefix(SHOWN) for line in lines if line.startswith(SHOWN)]
     return [_parsed(shlex.split(command)) for command in commands]
+
+
+def workflow(*arguments: str) -> str:
+    """What the workflow prints; raises ValueError with it if it fails."""
+    done = run_tool(WORKFLOW, *arguments)
+    if done.returncode:
+        raise ValueError(f"{WORKFLOW}: {(done.stderr or done.stdout).strip()}")
+    return done.stdout + done.stderr
+
+
+def run_tool(*command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command that finds DVC, Snakemake and lowd where this Python has them."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    return subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PATH": path})
 
 
 def hold(jobs: Iterable[Planned]) -> "tuple[list[Finding], list[Held]]":

@@ -1,6 +1,5 @@
 """`lowd restore`: take what a clone or a branch brings for made, once all of it verifies."""
 
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lowd.cli.failures import told_in_one_line
-from lowd.cli.planned import WORKFLOW, Held, hold, planned
+from lowd.cli.planned import Held, hold, planned, run_tool, workflow
 from lowd.settings import Params, load_params
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def restore(
         if findings:
             lines = [f"{one.file}: {one.reason}" for one in findings]
             raise ValueError("\n".join([*lines, "nothing was taken for made"]))
-        _workflow("--touch", "--forceall", *targets)
+        workflow("--touch", "--forceall", *targets)
     files = sum(len(one.planned.outputs) for one in held)
     typer.echo(f"restored {', '.join(names)}: {len(held)} jobs, {files} outputs verified")
 
@@ -71,9 +70,9 @@ def _locked(params: Params) -> list[str]:
 
 def _bring(studies: Sequence[str]) -> None:
     """Let DVC bring the data; what it can't bring is found missing afterwards."""
-    remotes = subprocess.run(["dvc", "remote", "list"], capture_output=True, text=True).stdout
-    fetch = "pull" if remotes.strip() else "checkout"
-    subprocess.run(["dvc", fetch, "--quiet", *(f"study@{study}" for study in studies)])
+    fetch = "pull" if run_tool("dvc", "remote", "list").stdout.strip() else "checkout"
+    done = run_tool("dvc", fetch, "--quiet", *(f"study@{study}" for study in studies))
+    typer.echo(done.stderr, nl=False, err=True)
 
 
 def _targets(params: Params, studies: Sequence[str]) -> list[str]:
@@ -97,9 +96,3 @@ def _outdated(one: Held) -> "Finding":
         f"the code that made it has changed: {', '.join(one.moved)}; run it again, or, if that "
         "was to change nothing, --rederive some",
     )
-
-
-def _workflow(*arguments: str) -> None:
-    done = subprocess.run([WORKFLOW, *arguments], capture_output=True, text=True)
-    if done.returncode:
-        raise ValueError(f"{WORKFLOW}: {(done.stderr or done.stdout).strip()}")

@@ -1,10 +1,15 @@
 """`lowd verify`: whether files are still what the jobs that made them left."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lowd.cli.failures import told_in_one_line
+
+if TYPE_CHECKING:
+    from lowd.provenance.coherence import Finding
+    from lowd.provenance.lock import Lock
 
 
 def verify(
@@ -19,13 +24,16 @@ def verify(
     """
     with told_in_one_line("verify"):
         from lowd.provenance.conformity import strays
+        from lowd.provenance.lock import read_lock
         from lowd.provenance.repository import Repository
         from lowd.provenance.statement import read_statements
 
         if found := strays(Repository(read_statements(), {}, None), studies or ()):
-            lines = [f"{one.file}: {one.reason}" for one in found]
-            raise ValueError(
-                "\n".join(
-                    [*lines, "put it back with `dvc checkout`, or delete it to have it made again"]
-                )
-            )
+            lock = read_lock()
+            raise ValueError("\n".join(_advice(one, lock) for one in found))
+
+
+def _advice(found: "Finding", lock: "Lock") -> str:
+    tool = "dvc" if lock.can_pull(Path(found.file)) else "git"
+    back = f"put it back with `{tool} checkout`, or delete it to have it made again"
+    return f"{found.file}: {found.reason}; {back}"

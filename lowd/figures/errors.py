@@ -68,7 +68,7 @@ def caption(results: xr.Dataset) -> str:
     before, after = float(results["spread_e"]), float(results["rescaled_spread_e"])
     collapse = (
         "Fewer than two sizes cross, so nothing is said of how N* moves with √|θ|."
-        if np.isnan(before)
+        if np.isnan(results["slope_e"])
         else "Dividing N by √|θ| changes the range of log₂ N*, where the errors are equal, "
         f"from {before:.2f} to {after:.2f}."
     )

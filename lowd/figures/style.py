@@ -123,6 +123,8 @@ def quoted_slope(results: xr.Dataset, rule: str) -> str:
     slope, low, high = (float(results[f"slope_{rule}{end}"]) for end in ("", "_low", "_high"))
     if np.isnan(slope):
         return "fewer than two sizes cross"
+    if low == high:
+        return f"slope {slope:.2f} (too few replicates for an interval)"
     return f"slope {slope:.2f} [{low:.2f}, {high:.2f}]"
 
 
