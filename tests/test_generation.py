@@ -18,11 +18,11 @@ from lowd.models.settings import MLPSettings
 from lowd.steps import generation
 from lowd.steps.generate import GenerateStep, generate
 from lowd.steps.generation import flow_in_batches, flow_sampler
-from lowd.steps.resumable import trained
+from lowd.steps.resumable import train_resumably
 from lowd.steps.training_sets import training_rows
 from lowd.store.arrays import read_store, sample_dims, write_store
 from lowd.store.checkpoints import save_checkpoint
-from lowd.store.students import load_students, save_students
+from lowd.store.students import load_students
 from lowd.training.draws import Cell
 from lowd.training.settings import TrainingSettings
 from lowd.training.trainer import Trainer
@@ -142,14 +142,13 @@ def study(tmp_path):
     s = TrainingSettings(steps=10, batch=4, warm_up=2)
     model = MLPSettings(architecture="mlp", width=5)
     trainer = Trainer(model, s, cells, broken)
-    trainer.run()
+    coordinates = [{"N": n, "replicate": r} for n, r in sets]
+    train_resumably(trainer, coordinates, tmp_path / "students.safetensors", None, "test")
     # The diverged student's smaller training set is part of its broken one.
     assert [c.name for c, d in zip(cells, trainer.diverged, strict=True) if d >= 0] == [
         "(2, 1)",
         "(4, 1)",
     ]
-    coordinates = [{"N": n, "replicate": r} for n, r in sets]
-    save_students(tmp_path / "students.safetensors", trained(trainer, model, coordinates))
     return tmp_path
 
 

@@ -23,13 +23,13 @@ from lowd.diffusion.preconditioning import precondition
 from lowd.distributions.molrg import MoLRG
 from lowd.models.settings import MLPSettings
 from lowd.steps.manifest import ManifestStep, manifest
-from lowd.steps.resumable import trained
+from lowd.steps.resumable import train_resumably
 from lowd.steps.teachers.custom import custom_denoiser
 from lowd.steps.teachers.teacher import load_teacher
 from lowd.store.arrays import read_store, write_store
 from lowd.store.atomic import staged
 from lowd.store.checkpoints import load_checkpoint, save_checkpoint
-from lowd.store.students import load_students, save_students
+from lowd.store.students import load_students
 from lowd.training.draws import Cell
 from lowd.training.settings import TrainingSettings
 from lowd.training.trainer import Trainer
@@ -397,9 +397,9 @@ def stack(tmp_path_factory):
     pool[5] = torch.inf
     s = TrainingSettings(steps=20, batch=4, warm_up=5, sigma_data=0.7)
     trainer = Trainer(model, s, cells, pool)
-    trainer.run()
     path = tmp_path_factory.mktemp("stack") / "weights.safetensors"
-    save_students(path, trained(trainer, model, [{"N": 4, "replicate": i} for i in range(3)]))
+    coordinates = [{"N": 4, "replicate": i} for i in range(3)]
+    train_resumably(trainer, coordinates, path, None, "test")
     return trainer, path
 
 
@@ -438,9 +438,8 @@ def test_a_checkpoint_of_other_weights_or_of_no_students_is_refused(stack, tmp_p
 def test_a_trained_teacher_takes_one_level_or_one_a_sample(stack, tmp_path):
     trainer, _ = stack
     alone = Trainer(trainer.model, trainer.settings, trainer.cells[:1], trainer.pool)
-    alone.run()
-    student = trained(alone, alone.model, [{"N": 4, "replicate": 0}])
-    save_students(tmp_path / "weights.safetensors", student)
+    path = tmp_path / "weights.safetensors"
+    train_resumably(alone, [{"N": 4, "replicate": 0}], path, None, "test")
     teacher = load_teacher(tmp_path, torch.device("cpu"))
     x = normal(3, 3, seed=1)
     with torch.no_grad():
