@@ -5,11 +5,11 @@ differs by less than its bars may still have changed, and what differs by more c
 """
 
 import subprocess
-import tarfile
 import tempfile
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import xarray as xr
@@ -121,12 +121,12 @@ def _results_at(study: str, revision: str) -> xr.Dataset:
     if named.returncode:
         raise ValueError(f"--against {revision}: git knows no such commit")
     done = subprocess.run(
-        ["git", "archive", "--format=tar", named.stdout.strip(), "--", path], capture_output=True
+        ["git", "archive", "--format=zip", named.stdout.strip(), "--", path], capture_output=True
     )
     if done.returncode:
         reason = done.stderr.decode(errors="replace").strip().removeprefix("fatal: ")
         raise ValueError(f"--against {revision}: no {path} there ({reason})")
     with tempfile.TemporaryDirectory() as folder:
-        with tarfile.open(fileobj=BytesIO(done.stdout)) as archive:
-            archive.extractall(folder, filter="data")
+        with ZipFile(BytesIO(done.stdout)) as archive:
+            archive.extractall(folder)
         return read_store(Path(folder, path), finite=False).load()
