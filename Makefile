@@ -25,6 +25,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 
 figures: setup
 	@# One by one: given several stages, DVC picks its own order.
+	@# DVC skips a stage by time stamps; content is checked first.
 	lowd verify $(STUDIES)
 	for study in $(STUDIES); do dvc repro study@$$study || exit 1; done
 	$(if $(ACROSS),dvc repro --single-item $(ACROSS))

@@ -13,6 +13,7 @@ import xarray as xr
 import lowd
 from lowd import planning
 from lowd.distributions.empirical import Empirical
+from lowd.provenance.statement import read_statement
 from lowd.settings import Params, Study, load_params, parse_settings
 from lowd.store.arrays import write_store
 
@@ -101,6 +102,16 @@ def test_the_studies_that_the_readme_and_the_makefile_name_are_declared():
     assert pictured
     assert {*default.split(), *pictured} - {"across"} <= set(studies)
     assert set(pictured) - {"across"} <= set(default.split())
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/provenance.md"])
+def test_traces_shown_are_those_of_the_statements_committed(document):
+    form = r"(provenance/\S+) verified, code in (\d+) files verified, commit (\w+) verified"
+    shown = re.findall(form, (ROOT / document).read_text())
+    assert shown
+    for path, files, commit in shown:
+        stated = read_statement(ROOT / path)
+        assert (len(stated.sources), stated.commit.digest[:12]) == (int(files), commit)
 
 
 def test_every_setting_of_a_study_is_explained():

@@ -24,7 +24,7 @@ PLOTTED = {
     "transition": ("slope_e", "slope_gl", "slope_rp"),
     "plane": ("gl", "gl_emp", "gl_noise", "rp_disjoint", "rp_disjoint_emp", "rp_noise"),
 }
-"""The scores that figures of a study show."""
+"""The scores behind each figure, but for chance levels and single crossings."""
 CHANCE = 0.01
 """How often a figure that has not changed, measured from fresh noises, is called different."""
 

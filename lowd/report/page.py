@@ -30,11 +30,11 @@ class Table:
 
     Attributes:
         columns: headers.
-        rows: of every cell, what to show and, to sort by, a number or text.
+        rows: of every cell, what to show, and a number to sort by.
     """
 
     columns: tuple[str, ...]
-    rows: tuple[tuple[tuple[str, float | str], ...], ...]
+    rows: tuple[tuple[tuple[str, float], ...], ...]
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def _table(results: xr.Dataset, figure: str) -> Table | None:
     for at in np.ndindex(*(results.sizes[dim] for dim in CELL)):
         cell = dict(zip(CELL, at, strict=True))
         model, n, replicate = (results[dim].values[i] for dim, i in cell.items())
-        row: list[tuple[str, float | str]] = [
+        row: list[tuple[str, float]] = [
             (str(model), float(results["parameters"].values[at[0]])),
             (f"{n:,}", float(n)),
             (str(replicate), float(replicate)),
