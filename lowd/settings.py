@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -127,6 +127,14 @@ class Params(Settings):
                 if study not in self.studies:
                     raise ValueError(f"across.{name}.studies[{position}]: no study {study!r}")
         return self
+
+    def check_names(self, names: Iterable[str]) -> None:
+        """Raise ValueError unless each is the name of a study."""
+        for name in names:
+            if name not in self.studies:
+                raise ValueError(
+                    f"params.yaml has no study {name!r} (there are: {', '.join(self.studies)})"
+                )
 
 
 def load_params(path: Path) -> Params:

@@ -204,3 +204,10 @@ def test_an_audit_compares_results_with_those_of_a_commit(clone):
     assert figures["regimes"]["different"] == 0
     unknown = clone.run("lowd", "audit", "results", "--against", "no-such", code=1)
     assert "--against no-such: git knows no such commit" in unknown
+
+
+@pytest.mark.parametrize("command", ["verify", "restore"])
+def test_what_is_no_study_is_refused(clone, command):
+    assert "params.yaml has no study 'nope' (there are: tiny, " in clone.run(
+        "lowd", command, "nope", code=1
+    )

@@ -39,8 +39,7 @@ def restore(
     with told_in_one_line("restore"):
         params = load_params(Path("params.yaml"))
         names = studies or _locked(params)
-        if unknown := [name for name in names if name not in params.studies]:
-            raise ValueError(f"params.yaml has no study {unknown[0]!r}")
+        params.check_names(names)
         _bring(names)
         targets = _targets(params, names)
         findings, held = hold(planned(targets))

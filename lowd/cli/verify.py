@@ -27,7 +27,9 @@ def verify(
         from lowd.provenance.lock import read_lock
         from lowd.provenance.repository import Repository
         from lowd.provenance.statement import read_statements
+        from lowd.settings import load_params
 
+        load_params(Path("params.yaml")).check_names(studies or ())
         if found := strays(Repository(read_statements(), {}, None), studies or ()):
             lock = read_lock()
             raise ValueError("\n".join(_advice(one, lock) for one in found))
