@@ -1,6 +1,7 @@
 """Figures: drawn and captioned of whatever a study may hold, the same bytes each time."""
 
 import importlib
+import re
 from math import nan
 
 import matplotlib.pyplot as plt
@@ -12,6 +13,7 @@ from lowd.figures.export import export
 from lowd.figures.samples import Row
 from lowd.figures.style import centre_and_error, styled
 from lowd.planning import FIGURES
+from lowd.provenance.against import PLOTTED
 from lowd.steps.transitions import transitions
 
 ACROSS = ("controls", "slopes")
@@ -250,3 +252,20 @@ def test_what_was_not_measured_counts_neither_in_the_mean_nor_in_its_error(over,
     np.testing.assert_array_equal(centre, [3, 1, nan])
     assert error[0] > error[1]
     np.testing.assert_allclose(error[1:], [0.5, nan])
+
+
+@pytest.mark.parametrize("figure", PLOTTED)
+def test_what_an_audit_compares_is_what_a_figure_shows(figure, monkeypatch):
+    """Chance levels, single crossings and their spreads aside, which the slopes summarise."""
+    dataset, read = results(), set()
+    variables = set(map(str, dataset.data_vars))
+    get = xr.Dataset.__getitem__
+    monkeypatch.setattr(
+        xr.Dataset, "__getitem__", lambda self, key: (read.add(key), get(self, key))[1]
+    )
+    module = importlib.import_module(f"lowd.figures.{figure}")
+    module.draw(dataset)
+    module.caption(dataset)
+    aside = re.compile(".*_se|.*_chance|slope_.*|(rescaled_)?spread_.*|censored_.*|log2_n_.*")
+    shown = {name for name in read & variables if not aside.fullmatch(name)}
+    assert shown <= set(PLOTTED[figure]) <= read

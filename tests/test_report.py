@@ -1,5 +1,6 @@
 """The page that shows where figures come from, read as text and used in a real browser."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -59,6 +60,14 @@ def test_a_broken_link_is_told_at_the_figures_that_rest_on_it(pictures, tmp_path
     text = (broken.path / "report.html").read_text()
     assert text.count("do not verify") >= 5
     assert "<code>data/pictures/pool.zarr</code>" in text
+
+
+def test_snakemakes_own_report_has_the_captions(pictures, tmp_path):
+    report = tmp_path / "report.html"
+    pictures.run("workflow/run", "--report", str(report), "data/pictures/manifest.json")
+    for figure in ("regimes", "errors", "transition", "plane", "samples"):
+        caption = (pictures.path / f"figures/pictures/{figure}.txt").read_text()
+        assert json.dumps(caption.strip().replace('"', "&quot;"))[1:-1] in report.read_text()
 
 
 def test_a_study_without_figures_is_refused(pictures):

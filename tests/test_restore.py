@@ -204,6 +204,8 @@ def test_an_audit_compares_results_with_those_of_a_commit(clone):
     assert figures["regimes"]["different"] == 0
     unknown = clone.run("lowd", "audit", "results", "--against", "no-such", code=1)
     assert "--against no-such: git knows no such commit" in unknown
+    before = clone.run("lowd", "audit", "results", "--against", "HEAD~1", code=1)
+    assert "--against HEAD~1: no results of tiny there" in before
 
 
 @pytest.mark.parametrize("command", ["verify", "restore"])

@@ -74,7 +74,7 @@ def audit(
 
         show(*_as_text(repository, found))
         if numbers:
-            show(*_compared_text(compared, against), *_remade_text(remade))
+            show(*_compared_text(studies, compared, against), *_remade_text(remade))
     raise typer.Exit(not passed)
 
 
@@ -95,7 +95,9 @@ def _studies(repository: "Repository", found: "Audit") -> list[str]:
 def _compare(studies: list[str], revision: str) -> "list[Comparison]":
     from lowd.provenance.against import compare
 
-    return [one for study in studies for one in compare(study, revision)]
+    if compared := [one for study in studies for one in compare(study, revision)]:
+        return compared
+    raise ValueError(f"--against {revision}: no results of {', '.join(studies)} there")
 
 
 def _recheck(studies: list[str], count: int) -> "list[Rederived]":
@@ -104,8 +106,12 @@ def _recheck(studies: list[str], count: int) -> "list[Rederived]":
     return recheck(studies, count)
 
 
-def _compared_text(compared: "list[Comparison]", revision: str) -> "Iterator[RenderableType]":
+def _compared_text(
+    studies: list[str], compared: "list[Comparison]", revision: str
+) -> "Iterator[RenderableType]":
     from rich.table import Column, Table
+
+    from lowd.cli.console import plain
 
     if not compared:
         return
@@ -119,6 +125,9 @@ def _compared_text(compared: "list[Comparison]", revision: str) -> "Iterator[Ren
         verdict = "" if one.agrees else " differs"
         table.add_row(f"{one.study}/{one.figure}", *numbers, largest, f"{where}{verdict}")
     yield table
+    for study in studies:
+        if study not in {one.study for one in compared}:
+            yield plain("note", f"{study}: no results at {revision} to compare with")
 
 
 def _remade_text(remade: "list[Rederived]") -> "Iterator[str]":

@@ -2,7 +2,12 @@ rule figure:
     input:
         results=rules.collect.output,
     output:
-        svg=report("figures/{study}/{figure}.svg", category="{study}"),
+        svg=report(
+            "figures/{study}/{figure}.svg",
+            caption="../report/figure.rst",
+            category="{study}",
+            labels={"figure": "{figure}"},
+        ),
         png="figures/{study}/{figure}.png",
         caption="figures/{study}/{figure}.txt",
     log:
@@ -29,7 +34,12 @@ rule sheet:
         ),
         pool=rules.pool.output,
     output:
-        svg=report("figures/{study}/samples.svg", category="{study}"),
+        svg=report(
+            "figures/{study}/samples.svg",
+            caption="../report/figure.rst",
+            category="{study}",
+            labels={"figure": "samples"},
+        ),
         png="figures/{study}/samples.png",
         caption="figures/{study}/samples.txt",
     log:
@@ -53,7 +63,12 @@ rule comparison:
     input:
         results=lambda w: expand(rules.collect.output, study=PARAMS.across[w.comparison].studies),
     output:
-        svg=report("figures/across/{comparison}.svg", category="across studies"),
+        svg=report(
+            "figures/across/{comparison}.svg",
+            caption="../report/figure.rst",
+            category="across studies",
+            labels={"figure": "{comparison}"},
+        ),
         png="figures/across/{comparison}.png",
         caption="figures/across/{comparison}.txt",
     log:
