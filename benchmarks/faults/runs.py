@@ -114,7 +114,8 @@ def read_only(place: Path) -> Iterator[None]:
 
 def starved(folder: Path, reference: Repository) -> Iterator[Row]:
     """No room, and no permission, for outputs; then there is."""
-    needed = sum(p.stat().st_size for p in (reference.path / "data").rglob("*")) // 1024
+    files = [path for path in (reference.path / "data").rglob("*") if path.is_file()]
+    needed = sum(path.stat().st_size for path in files) // 1024
     sizes = [needed * part // 8 for part in range(1, 8)]
     told = lost = 0
     for size in sizes:

@@ -1,0 +1,24 @@
+"""What theory says of the error ‖ÛÛᵀ − UUᵀ‖_F of a basis learnt from N points.
+
+Wang et al. 2024 (arXiv:2409.02426): with N ≥ r points PCA recovers the span, with N < r its error
+is √(r − N) at least, up to a small δ.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def lower_bound(rank: ArrayLike, samples: ArrayLike) -> NDArray[np.float64]:
+    """√(r − N), 0 for N ≥ r."""
+    return np.sqrt(np.maximum(np.subtract(rank, samples), 0.0))
+
+
+def random_completion(rank: ArrayLike, samples: ArrayLike, dimension: int) -> NDArray[np.float64]:
+    """Root mean square of the error if the r − N missing directions are random.
+
+    Û and U share the N directions seen. The other r − N of each lie in the d − N dimensions left,
+    those of Û uniformly: E‖Û'ᵀU'‖_F² = (r − N)²/(d − N), hence √(2(r − N)(d − r)/(d − N)).
+    """
+    missing = np.maximum(np.subtract(rank, samples), 0.0)
+    left = dimension - np.minimum(samples, rank)
+    return np.sqrt(2 * missing * np.subtract(dimension, rank) / left)
