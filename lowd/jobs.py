@@ -19,10 +19,12 @@ from lowd.sources.settings import (
     TrainedTeacher,
 )
 from lowd.steps.collect import CollectStep
+from lowd.steps.equate import EquateStep
 from lowd.steps.figure import FigureStep
 from lowd.steps.generate import GenerateStep
 from lowd.steps.noise import NoiseStep
 from lowd.steps.pool import PoolStep
+from lowd.steps.recover import RecoverStep
 from lowd.steps.teacher import TeacherStep
 from lowd.steps.train import TrainStep
 
@@ -57,7 +59,8 @@ def streams(step: Settings) -> tuple[str, ...]:
     """Names of the random streams a step draws from; `lowd.streams` turns one into its seed.
 
     In braces stands what differs inside one job: N and replicate of a student, the block of its
-    training, the rule of a transition. A name has its study's seed first, if it depends on one.
+    training, the rule of a transition, a trial, a method. A name has its study's seed first, if it
+    depends on one.
     """
     match step:
         case TeacherStep(teacher=MoLRGTeacher()):
@@ -70,6 +73,12 @@ def streams(step: Settings) -> tuple[str, ...]:
             return (f"{step.seed}/evaluation noise",)
         case TrainStep():
             return _training(f"{step.seed}/{step.name}/N={{N}}/replicate={{replicate}}")
+        case RecoverStep():
+            cell = f"{step.seed}/clusters={step.clusters}/rank={step.rank}"
+            return f"{cell}/trial={{trial}}", f"{cell}/N={{N}}/{{method}}"
+        case EquateStep():
+            cell = f"{step.seed}/equivalence/clusters={{clusters}}"
+            return cell, f"{cell}/sigma={{sigma}}"
         case CollectStep():
             return ("slope/{rule}",)
     return ()

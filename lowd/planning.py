@@ -11,22 +11,27 @@ from lowd import jobs
 from lowd.base import Settings
 from lowd.provenance.code import code_digest
 from lowd.provenance.digests import digest
-from lowd.settings import Comparison, Study
+from lowd.settings import Comparison, Study, TheoryStudy
 from lowd.sources.settings import MoLRGTeacher
 from lowd.steps.collect import CollectStep
 from lowd.steps.controls import ControlsStep
 from lowd.steps.describe import DescribeStep
+from lowd.steps.equate import EquateStep
+from lowd.steps.expect import ExpectStep
 from lowd.steps.figure import FigureStep
 from lowd.steps.generate import GenerateStep
 from lowd.steps.manifest import ManifestStep
 from lowd.steps.noise import NoiseStep
 from lowd.steps.pool import PoolStep
+from lowd.steps.recover import RecoverStep
 from lowd.steps.score import ScoreStep
 from lowd.steps.sheet import SheetStep
+from lowd.steps.tabulate import TabulateStep
 from lowd.steps.teacher import TeacherStep
 from lowd.steps.train import TrainStep
 
 FIGURES = ("regimes", "errors", "transition", "plane")
+THEORY_FIGURES = ("recovery", "threshold", "equivalence")
 
 
 def teacher_step(study: Study) -> TeacherStep:
@@ -108,6 +113,51 @@ def sheet_step(study: Study) -> SheetStep:
     return SheetStep(name=list(study.models)[-1], replicates=study.replicates)
 
 
+def expect_step(study: TheoryStudy) -> ExpectStep:
+    """Settings of what theory expects."""
+    ranks = {rank for one in study.maps for rank in one.ranks}
+    return ExpectStep(
+        dimension=study.dimension,
+        samples=study.samples,
+        ranks=tuple(sorted(ranks)),
+        tolerance=study.tolerance,
+    )
+
+
+def recoveries(study: TheoryStudy) -> list[tuple[int, int]]:
+    """(clusters, rank) of every job of recovery."""
+    return [(one.clusters, rank) for one in study.maps for rank in one.ranks]
+
+
+def recover_step(study: TheoryStudy, clusters: int, rank: int) -> RecoverStep:
+    """Settings of the recovery of subspaces of one rank."""
+    (one,) = (one for one in study.maps if one.clusters == clusters)
+    return RecoverStep(
+        seed=study.seed,
+        dimension=study.dimension,
+        clusters=clusters,
+        rank=rank,
+        samples=study.samples,
+        trials=one.trials,
+        training=one.training,
+    )
+
+
+def equate_step(study: TheoryStudy) -> EquateStep:
+    """Settings of the equivalence."""
+    return EquateStep(
+        seed=study.seed,
+        dimension=study.dimension,
+        clusters=tuple(one.clusters for one in study.maps),
+        equivalence=study.equivalence,
+    )
+
+
+def tabulate_step(study: TheoryStudy) -> TabulateStep:
+    """Settings of a theory study's results."""
+    return TabulateStep(cells=tuple(recoveries(study)))
+
+
 def manifest_step(study: str, declared: Iterable[str]) -> ManifestStep:
     """Settings of the manifest of the study called `study`."""
     return ManifestStep(
@@ -126,8 +176,10 @@ def comparison_step(comparison: Comparison) -> FigureStep:
     return FigureStep(name=comparison.figure, studies=comparison.studies)
 
 
-def figures(study: Study) -> list[str]:
+def figures(study: Study | TheoryStudy) -> list[str]:
     """Names of a study's figures; only images can be shown on a sheet."""
+    if isinstance(study, TheoryStudy):
+        return list(THEORY_FIGURES)
     shape = study.teacher.shape
     return [*FIGURES, "samples"] if len(shape) == 3 and shape[0] in (1, 3) else list(FIGURES)
 

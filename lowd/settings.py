@@ -7,13 +7,23 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import Field, PositiveInt, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    Discriminator,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    StringConstraints,
+    Tag,
+    ValidationError,
+    model_validator,
+)
 
 from lowd.base import Settings
 from lowd.diffusion.settings import SamplerSettings
 from lowd.metrics.settings import DescriptorKind, NearestRule, ThresholdSettings
 from lowd.models.settings import ModelSettings
 from lowd.sources.settings import TeacherSettings
+from lowd.theory.settings import EquivalenceSettings, RecoveryMap
 from lowd.training.settings import TrainingSettings
 
 # Names become folders: nothing that a path, a shell or a wildcard could read otherwise.
@@ -37,6 +47,7 @@ class SizeSettings(Settings):
 class Study(Settings):
     """A teacher, a grid of students over (model, N, replicate), and how they are scored."""
 
+    kind: Literal["transition"] = "transition"
     seed: Seed = 0
     teacher: TeacherSettings
     pool: SizeSettings
@@ -103,6 +114,45 @@ class Study(Settings):
         return self
 
 
+class TheoryStudy(Settings):
+    """Maps over (N, rank) of whether low-rank denoisers find the subspaces that points lie on."""
+
+    kind: Literal["theory"]
+    seed: Seed = 0
+    dimension: PositiveInt
+    samples: tuple[PositiveInt, ...] = Field(min_length=1)
+    tolerance: PositiveFloat = 0.5
+    maps: tuple[RecoveryMap, ...] = Field(min_length=1)
+    equivalence: EquivalenceSettings = EquivalenceSettings()
+
+    @model_validator(mode="after")
+    def _subspaces_fit(self) -> "TheoryStudy":
+        if list(self.samples) != sorted(set(self.samples)):
+            raise ValueError(f"samples: {list(self.samples)} must ascend without repetition")
+        for at, one in enumerate(self.maps):
+            asked = {f"maps[{at}].ranks[{i}]": rank for i, rank in enumerate(one.ranks)}
+            for key, rank in (asked | {"equivalence.rank": self.equivalence.rank}).items():
+                if one.clusters * rank > self.dimension:
+                    raise ValueError(
+                        f"{key}: {one.clusters} orthogonal subspaces of rank {rank} do not fit "
+                        f"in dimension {self.dimension}"
+                    )
+            if one.clusters in [other.clusters for other in self.maps[:at]]:
+                raise ValueError(f"maps[{at}].clusters: {one.clusters} has a map already")
+        return self
+
+
+def _kind(study: Any) -> str:
+    """Which study is meant; one that says nothing is about the transition."""
+    return study.get("kind", "transition") if isinstance(study, Mapping) else "transition"
+
+
+AnyStudy = Annotated[
+    Annotated[Study, Tag("transition")] | Annotated[TheoryStudy, Tag("theory")],
+    Discriminator(_kind),
+]
+
+
 class Comparison(Settings):
     """A figure across studies: what it shows, and of which ones."""
 
@@ -113,7 +163,7 @@ class Comparison(Settings):
 class Params(Settings):
     """All of params.yaml."""
 
-    studies: dict[Name, Study] = Field(min_length=1)
+    studies: dict[Name, AnyStudy] = Field(min_length=1)
     across: dict[Name, Comparison] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -124,9 +174,21 @@ class Params(Settings):
             )
         for name, comparison in self.across.items():
             for position, study in enumerate(comparison.studies):
-                if study not in self.studies:
-                    raise ValueError(f"across.{name}.studies[{position}]: no study {study!r}")
+                if study not in self.transitions:
+                    raise ValueError(
+                        f"across.{name}.studies[{position}]: no study of a transition {study!r}"
+                    )
         return self
+
+    @property
+    def transitions(self) -> dict[str, Study]:
+        """The studies of students on a grid."""
+        return {name: one for name, one in self.studies.items() if isinstance(one, Study)}
+
+    @property
+    def theories(self) -> dict[str, TheoryStudy]:
+        """The studies of low-rank denoisers."""
+        return {name: one for name, one in self.studies.items() if isinstance(one, TheoryStudy)}
 
     def check_names(self, names: Iterable[str]) -> None:
         """Raise ValueError unless each is the name of a study."""

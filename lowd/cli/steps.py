@@ -14,13 +14,17 @@ from lowd.settings import parse_settings
 from lowd.steps.collect import collect
 from lowd.steps.controls import controls
 from lowd.steps.describe import describe
+from lowd.steps.equate import equate
+from lowd.steps.expect import expect
 from lowd.steps.figure import figure
 from lowd.steps.generate import generate
 from lowd.steps.manifest import manifest
 from lowd.steps.noise import noise
 from lowd.steps.pool import pool
+from lowd.steps.recover import recover
 from lowd.steps.score import score
 from lowd.steps.sheet import sheet
+from lowd.steps.tabulate import tabulate
 from lowd.steps.teacher import teacher
 from lowd.steps.train import train
 
@@ -34,6 +38,10 @@ STEPS: tuple[Callable[..., None], ...] = (
     score,
     controls,
     collect,
+    expect,
+    recover,
+    equate,
+    tabulate,
     figure,
     sheet,
     manifest,

@@ -35,3 +35,43 @@ class LowRankTraining(Settings):
             if low >= high:
                 raise ValueError(f"{name}: {low} is not below {high}; give [lowest, highest]")
         return self
+
+
+class RecoveryMap(Settings):
+    """One heat map over (N, rank).
+
+    Attributes:
+        clusters: K, mutually orthogonal subspaces.
+        ranks: r of each, ascending.
+        trials: random problems a cell.
+        training: the denoiser's.
+    """
+
+    clusters: int = Field(ge=1, le=6)  # every matching of clusters is tried
+    ranks: tuple[PositiveInt, ...] = Field(min_length=1)
+    trials: int = Field(20, ge=2)
+    training: LowRankTraining
+
+    @model_validator(mode="after")
+    def _ranks_ascend(self) -> "RecoveryMap":
+        if list(self.ranks) != sorted(set(self.ranks)):
+            raise ValueError(f"ranks: {list(self.ranks)} must ascend without repetition")
+        return self
+
+
+class EquivalenceSettings(Settings):
+    """Where the two losses of the theorems are compared.
+
+    Attributes:
+        rank: r of every subspace.
+        samples: points of each.
+        sigmas: noise levels.
+        problems: random problems.
+        draws: noises a point, even.
+    """
+
+    rank: PositiveInt = 4
+    samples: PositiveInt = 12
+    sigmas: tuple[PositiveFloat, ...] = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
+    problems: int = Field(default=40, ge=2)
+    draws: int = Field(default=64, ge=4, multiple_of=2)

@@ -1,6 +1,6 @@
 rule figure:
     input:
-        results=rules.collect.output,
+        results="results/{study}.zarr",
     output:
         svg=report(
             "figures/{study}/{figure}.svg",

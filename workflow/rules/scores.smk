@@ -69,6 +69,8 @@ rule collect:
         "logs/{study}/collect.log",
     benchmark:
         "logs/{study}/collect.tsv"
+    wildcard_constraints:
+        study="|".join(STUDIES) or "none",
     conda:
         "../envs/lowd.yaml"
     params:

@@ -69,6 +69,8 @@ rule describe:
         "logs/{study}/describe.log",
     benchmark:
         "logs/{study}/describe.tsv"
+    wildcard_constraints:
+        study="|".join(STUDIES) or "none",
     conda:
         "../envs/lowd.yaml"
     params:

@@ -1,0 +1,79 @@
+"""`lowd recover`: subspaces of one rank, from N points each, by every method there is."""
+
+from pathlib import Path
+
+from lowd.base import Settings
+from lowd.theory.settings import LowRankTraining
+
+# What each method's bases are to the others: with one cluster there is nothing to cluster.
+METHODS = {"one": ("pca", "denoiser"), "several": ("subspaces", "joint-subspaces", "denoiser")}
+
+
+class RecoverStep(Settings):
+    """Settings of the recover step."""
+
+    seed: int
+    dimension: int
+    clusters: int
+    rank: int
+    samples: tuple[int, ...]
+    trials: int
+    training: LowRankTraining
+
+
+def recover(settings: RecoverStep, *, output: Path) -> None:
+    """Learn the bases of `trials` random problems for every N: the store `output`.
+
+    `error` (method, N, trial) is ‖ÛÛᵀ − UUᵀ‖_F, the largest over clusters after the best matching;
+    `from_clustering` (N, trial) that of the denoiser's bases to those of PCA, or of K-subspaces
+    with joint orthogonality. All methods see the same points; those for a smaller N are the first
+    of those for a larger.
+    """
+    import numpy as np
+    import torch
+    import xarray as xr
+
+    from lowd.store.arrays import write_store
+    from lowd.streams import stream
+    from lowd.theory.clustering import k_subspaces
+    from lowd.theory.low_rank import train
+    from lowd.theory.subspaces import draw_problem, matched_distance, orthonormal, principal
+
+    s = settings
+    place = (s.seed, f"clusters={s.clusters}", f"rank={s.rank}")
+    drawn = [
+        draw_problem(
+            s.clusters, s.dimension, s.rank, max(s.samples), stream(*place, f"trial={trial}")
+        )
+        for trial in range(s.trials)
+    ]
+    truth = torch.stack([bases for bases, _ in drawn])
+    every = torch.stack([points for _, points in drawn])
+    methods = METHODS["one" if s.clusters == 1 else "several"]
+    error = np.empty((len(methods), len(s.samples), s.trials))
+    apart = np.empty(error.shape[1:])
+    for at, n in enumerate(s.samples):
+        points = every[:, :, :n].flatten(1, 2)
+        found = {}
+        for method in methods:
+            generator = stream(*place, f"N={n}", method)
+            if method == "pca":
+                bases = principal(points, s.rank, generator)[:, None]
+            elif method == "denoiser":
+                trained = train(points.float(), s.clusters, s.rank, s.training, generator)
+                bases = orthonormal(trained)
+            else:
+                joint = method == "joint-subspaces"
+                bases = k_subspaces(points, s.clusters, s.rank, generator, joint=joint)
+            found[method] = bases
+        error[:, at] = [matched_distance(found[method], truth) for method in methods]
+        apart[at] = matched_distance(found["denoiser"], found[methods[-2]])
+        print(f"N={n}: {dict(zip(methods, error[:, at].mean(axis=1).round(3), strict=True))}")
+    dataset = xr.Dataset(
+        {
+            "error": (("method", "N", "trial"), error),
+            "from_clustering": (("N", "trial"), apart),
+        },
+        {"method": list(methods), "N": list(s.samples), "trial": range(s.trials)},
+    )
+    write_store(output, dataset)
