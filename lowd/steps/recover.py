@@ -5,8 +5,9 @@ from pathlib import Path
 from lowd.base import Settings
 from lowd.theory.settings import LowRankTraining
 
-# What each method's bases are to the others: with one cluster there is nothing to cluster.
-METHODS = {"one": ("pca", "denoiser"), "several": ("subspaces", "joint-subspaces", "denoiser")}
+ONE = ("pca", "denoiser")
+SEVERAL = ("subspaces", "joint-subspaces", "denoiser")
+"""Methods for one cluster and for several; the denoiser is held against the one before it."""
 
 
 class RecoverStep(Settings):
@@ -49,7 +50,7 @@ def recover(settings: RecoverStep, *, output: Path) -> None:
     ]
     truth = torch.stack([bases for bases, _ in drawn])
     every = torch.stack([points for _, points in drawn])
-    methods = METHODS["one" if s.clusters == 1 else "several"]
+    methods = ONE if s.clusters == 1 else SEVERAL
     error = np.empty((len(methods), len(s.samples), s.trials))
     apart = np.empty(error.shape[1:])
     for at, n in enumerate(s.samples):
@@ -68,7 +69,8 @@ def recover(settings: RecoverStep, *, output: Path) -> None:
             found[method] = bases
         error[:, at] = [matched_distance(found[method], truth) for method in methods]
         apart[at] = matched_distance(found["denoiser"], found[methods[-2]])
-        print(f"N={n}: {dict(zip(methods, error[:, at].mean(axis=1).round(3), strict=True))}")
+        means = zip(methods, error[:, at].mean(axis=1), strict=True)
+        print(f"N={n}:", *(f"{method} {mean:.3f}" for method, mean in means), flush=True)
     dataset = xr.Dataset(
         {
             "error": (("method", "N", "trial"), error),
