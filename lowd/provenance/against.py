@@ -31,6 +31,9 @@ PLOTTED = {
         "rp_disjoint_emp",
         "rp_noise",
     ),
+    "recovery": ("success", "error"),
+    "threshold": ("pooled", "error"),
+    "equivalence": ("clean_gap", "gap", "from_clustering"),
 }
 """The scores behind each figure, but for chance levels, single crossings and their spreads."""
 CHANCE = 0.01
@@ -75,7 +78,10 @@ def compare(study: str, revision: str) -> list[Comparison]:
         OSError: there are no results here.
     """
     now, before = open_results(study), _results_at(study, revision)
-    return [] if before is None else [_compared(study, figure, now, before) for figure in PLOTTED]
+    if before is None:
+        return []
+    shown = [f for f, names in PLOTTED.items() if any(n in now or n in before for n in names)]
+    return [_compared(study, figure, now, before) for figure in shown]
 
 
 def _compared(study: str, figure: str, now: xr.Dataset, before: xr.Dataset) -> Comparison:

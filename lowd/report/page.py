@@ -150,27 +150,40 @@ def _command(stated: Statement, maker: Path) -> str:
 
 
 def _table(results: xr.Dataset, figure: str) -> Table | None:
-    """Scores of single cells; those of pairs stand in the figure alone."""
-    names = [
-        name
-        for name in PLOTTED.get(figure, ())
-        if name in results and results[name].dims == CELL and f"{name}_se" in results
-    ]
+    """Scores of single cells, or else the first and those over the same axes.
+
+    Others stand in the figure alone. What was not run has no row; what diverged has one.
+    """
+    names = [n for n in PLOTTED.get(figure, ()) if n in results and f"{n}_se" in results]
     if not names:
         return None
+    every = [results[name].dims for name in names]
+    dims = CELL if CELL in every else every[0]
+    names = [name for name in names if results[name].dims == dims]
     rows = []
-    for at in np.ndindex(*(results.sizes[dim] for dim in CELL)):
-        cell = dict(zip(CELL, at, strict=True))
-        model, n, replicate = (results[dim].values[i] for dim, i in cell.items())
-        row: list[tuple[str, float]] = [
-            (str(model), float(results["parameters"].values[at[0]])),
-            (f"{n:,}", float(n)),
-            (str(replicate), float(replicate)),
+    for at in np.ndindex(results[names[0]].shape):
+        scores = [
+            (float(results[name].values[at]), float(results[f"{name}_se"].values[at]))
+            for name in names
         ]
-        for name in names:
-            value, error = (float(results[key].values[at]) for key in (name, f"{name}_se"))
-            row.append(
-                ("diverged", -1.0) if np.isnan(value) else (f"{value:.3f} ± {2 * error:.3f}", value)
-            )
-        rows.append(tuple(row))
-    return Table((*CELL, *names), tuple(rows))
+        if "model" not in dims and np.isnan(scores).any(axis=1).all():
+            continue
+        place = [_coordinate(results, str(dim), i) for dim, i in zip(dims, at, strict=True)]
+        rows.append((*place, *(_score(*one) for one in scores)))
+    return Table((*map(str, dims), *names), tuple(rows))
+
+
+def _coordinate(results: xr.Dataset, dim: str, position: int) -> tuple[str, float]:
+    """A place on an axis; models sort by their number of parameters, names as they come."""
+    value = results[dim].values[position]
+    if dim == "model":
+        return str(value), float(results["parameters"].values[position])
+    if np.issubdtype(results[dim].dtype, np.number):
+        return f"{value:,}", float(value)
+    return str(value), float(position)
+
+
+def _score(value: float, error: float) -> tuple[str, float]:
+    if np.isnan(value):
+        return "diverged", -1.0
+    return f"{value:.3f} ± {2 * error:.3f}", value

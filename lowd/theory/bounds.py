@@ -4,16 +4,20 @@ Wang et al. 2024 (arXiv:2409.02426): with N ≥ r points PCA recovers the span, 
 is √(r − N) at least, up to a small δ.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
+
+Counts = int | Sequence[int] | NDArray[np.integer]
 
 
-def lower_bound(rank: ArrayLike, samples: ArrayLike) -> NDArray[np.float64]:
+def lower_bound(rank: Counts, samples: Counts) -> NDArray[np.float64]:
     """√(r − N), 0 for N ≥ r."""
-    return np.sqrt(np.maximum(np.subtract(rank, samples), 0.0))
+    return np.asarray(np.sqrt(np.maximum(np.subtract(rank, samples), 0.0)))
 
 
-def random_completion(rank: ArrayLike, samples: ArrayLike, dimension: int) -> NDArray[np.float64]:
+def random_completion(rank: Counts, samples: Counts, dimension: int) -> NDArray[np.float64]:
     """Root mean square of the error if the r − N missing directions are random.
 
     Û and U share the N directions seen. The other r − N of each lie in the d − N dimensions left,
@@ -21,4 +25,4 @@ def random_completion(rank: ArrayLike, samples: ArrayLike, dimension: int) -> ND
     """
     missing = np.maximum(np.subtract(rank, samples), 0.0)
     left = dimension - np.minimum(samples, rank)
-    return np.sqrt(2 * missing * np.subtract(dimension, rank) / left)
+    return np.asarray(np.sqrt(2 * missing * np.subtract(dimension, rank) / left))

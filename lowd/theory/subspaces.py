@@ -34,7 +34,7 @@ def orthonormal(bases: Bases) -> Bases:
 
 
 def distance(
-    ours: Float[Tensor, "*stack feature rank"], theirs: Float[Tensor, "*stack feature rank"]
+    ours: Float[Tensor, "*#stack feature rank"], theirs: Float[Tensor, "*#stack feature rank"]
 ) -> Float[Tensor, "*stack"]:
     """‖ÛÛᵀ − UUᵀ‖_F of orthonormal bases of one rank r, which is √(2(r − ‖ÛᵀU‖_F²))."""
     overlap = (ours.mT @ theirs).square().sum(dim=(-2, -1))
@@ -44,7 +44,7 @@ def distance(
 def matched_distance(ours: Bases, theirs: Bases) -> Float[Tensor, " problem"]:
     """The largest distance over clusters, after the matching of clusters that makes it least."""
     clusters = ours.shape[1]
-    every = distance(ours[:, :, None], theirs[:, None].expand(-1, clusters, -1, -1, -1))
+    every = distance(ours[:, :, None], theirs[:, None])
     matchings = torch.tensor(list(permutations(range(clusters))))
     paired = every[:, torch.arange(clusters), matchings]  # (problem, matching, cluster)
     return paired.amax(dim=2).amin(dim=1)
