@@ -44,6 +44,7 @@ lint: setup
 
 bench: setup
 	python benchmarks/stacks.py
+	python benchmarks/low_rank.py
 
 clean:
 	rm -rf $(VENV) .snakemake .lowd logs

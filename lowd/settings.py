@@ -176,7 +176,7 @@ class Params(Settings):
             for position, study in enumerate(comparison.studies):
                 if study not in self.transitions:
                     raise ValueError(
-                        f"across.{name}.studies[{position}]: no study of a transition {study!r}"
+                        f"across.{name}.studies[{position}]: no transition study {study!r}"
                     )
         return self
 

@@ -54,6 +54,19 @@ STUDIES: dict[str, dict[str, Any]] = {
     },
 }
 
+MAPS: dict[str, Any] = {
+    "maps": {
+        "kind": "theory",
+        "dimension": 8,
+        "samples": [1, 2, 4],
+        "maps": [
+            {"clusters": 1, "ranks": [2, 3], "trials": 4, "training": {"steps": 60}},
+            {"clusters": 2, "ranks": [2], "trials": 3, "training": {"steps": 60, "restarts": 2}},
+        ],
+        "equivalence": {"rank": 2, "samples": 4, "problems": 3, "draws": 4, "sigmas": [0.1, 1.0]},
+    }
+}
+
 
 @dataclass(frozen=True)
 class Repository:
@@ -103,7 +116,7 @@ class Repository:
 
 
 def create(path: Path) -> Repository:
-    """A fresh repository with STUDIES, and images for them to learn from.
+    """A fresh repository with STUDIES and MAPS, and images for them to learn from.
 
     Its trainings, which are short, save their state after every block.
     """
@@ -123,7 +136,7 @@ def create(path: Path) -> Repository:
     (path / "inputs").mkdir(exist_ok=True)
     np.savez(path / "inputs/images.npz", images=pixels)
     repository = Repository(path)
-    repository.write_params(STUDIES)
+    repository.write_params(STUDIES | MAPS)
     repository.run("git", "init", "-q")
     commit(repository)
     return repository
@@ -196,6 +209,7 @@ def head_start(request: pytest.FixtureRequest, background) -> None:
     if any(item.path.name == "test_pipeline.py" for item in request.session.items):
         background(run_study, "tiny")
         background(run_study, "pictures")
+        background(run_study, "maps")
         background(kill_and_resume)
 
 
@@ -209,6 +223,12 @@ def tiny(background) -> Repository:
 def pictures(background) -> Repository:
     """Where the study `pictures`, of a teacher trained on images, has been run."""
     return background(run_study, "pictures").result()
+
+
+@pytest.fixture(scope="session")
+def maps(background) -> Repository:
+    """Where the study `maps`, of low-rank denoisers, has been run."""
+    return background(run_study, "maps").result()
 
 
 @pytest.fixture(scope="session")

@@ -254,7 +254,7 @@ def test_what_was_not_measured_counts_neither_in_the_mean_nor_in_its_error(over,
     np.testing.assert_allclose(error[1:], [0.5, nan])
 
 
-@pytest.mark.parametrize("figure", PLOTTED)
+@pytest.mark.parametrize("figure", FIGURES)
 def test_what_an_audit_compares_is_what_a_figure_shows(figure, monkeypatch):
     """Chance levels, single crossings and their spreads aside, which the slopes summarise."""
     dataset, read = results(), set()

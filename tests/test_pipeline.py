@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import xarray as xr
 import yaml
-from repositories import STUDIES
+from repositories import MAPS, STUDIES
 
 import lowd
 from lowd.models.build import parameter_count
@@ -83,6 +83,45 @@ def test_a_study_makes_all_it_declares_and_nothing_else(study, request):
     }
 
 
+def test_a_theory_study_makes_all_it_declares_and_nothing_else(maps):
+    cells = ("K1-r2", "K1-r3", "K2-r2")
+    figures = ("recovery", "threshold", "equivalence")
+    expected = {
+        *(f"data/maps/recovered/{cell}.zarr" for cell in cells),
+        *(f"figures/maps/{name}.{end}" for name in figures for end in ("svg", "png", "txt")),
+        "data/maps/equivalence.zarr",
+        "data/maps/manifest.json",
+        "results/maps.zarr",
+        "results/maps.yardstick.json",
+        *(f"provenance/maps/recover-{cell}.json" for cell in cells),
+        *(f"provenance/maps/figure-{figure}.json" for figure in figures),
+        *(f"provenance/maps/{job}.json" for job in ("expect", "equate", "tabulate", "manifest")),
+    }
+    assert set(json.loads((maps.path / "data/maps/manifest.json").read_text())) == expected
+    assert all((maps.path / path).exists() for path in expected)
+
+
+def test_results_of_a_theory_study_have_the_dimensions_and_variables_promised(maps):
+    results = lowd.open_results("maps", maps.path)
+    for name in ("success", "error", "trials"):
+        assert results[name].dims == ("method", "clusters", "N", "rank")
+    assert set(results["method"].values) == {"pca", "denoiser", "subspaces", "joint-subspaces"}
+    pca = results.sel({"method": "pca"})
+    assert pca["trials"].sel(clusters=1).values.tolist() == [[4, 4]] * 3
+    assert np.isnan(pca["success"].sel(clusters=2)).all()
+    assert pca["success"].sel(clusters=1, rank=2).values.tolist() == [0, 1, 1]
+    assert pca["pooled"].sel(clusters=1, excess=[-2, -1, 0, 1, 2]).values.tolist() == [
+        0,
+        0,
+        1,
+        1,
+        1,
+    ]
+    assert pca["pooled_trials"].sel(clusters=1, excess=-1) == 8
+    assert results["lower_bound"].sel(N=1, rank=3) == pytest.approx(2**0.5)
+    assert (pca["error"].sel(clusters=1, N=4) < 1e-6).all()
+
+
 @pytest.mark.parametrize("study", STUDIES)
 def test_the_lock_file_knows_no_place_on_this_machine(study, request):
     root = request.getfixturevalue(study).path
@@ -133,7 +172,7 @@ def test_results_open_from_the_current_folder(tiny, monkeypatch):
         lowd.open_results("pictures")
 
 
-@pytest.mark.parametrize("study", STUDIES)
+@pytest.mark.parametrize("study", [*STUDIES, *MAPS])
 def test_a_study_that_is_made_is_not_made_again(study, request):
     repository = request.getfixturevalue(study)
     lock = (repository.path / "dvc.lock").read_bytes()

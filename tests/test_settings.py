@@ -262,7 +262,7 @@ def test_every_way_to_write_a_number_is_a_number(written):
 
 def test_a_comparison_names_studies_that_exist():
     params = {"studies": {"tiny": STUDY}, "across": {"c": {"figure": "slopes", "studies": ["t"]}}}
-    assert refusal(yaml.safe_dump(params)) == "across.c.studies[0]: no study 't'"
+    assert refusal(yaml.safe_dump(params)) == "across.c.studies[0]: no transition study 't'"
 
 
 def test_no_study_takes_the_folder_of_figures_across_studies():
@@ -352,3 +352,68 @@ def test_valid_studies_survive_yaml_and_json(raw):
     for name, study in raw.items():
         assert list(params.studies[name].models) == list(study["models"])
         assert params.studies[name].samples == tuple(study["samples"])
+
+
+# Theory
+
+
+THEORY = {
+    "kind": "theory",
+    "dimension": 8,
+    "samples": [1, 2, 4],
+    "maps": [
+        {"clusters": 1, "ranks": [2, 3], "training": {"steps": 5}},
+        {"clusters": 2, "ranks": [2, 4], "training": {"steps": 5}},
+    ],
+    "equivalence": {"rank": 4},
+}
+
+
+def refusal_of_theory(path, value):
+    study = copy.deepcopy(THEORY)
+    *parents, last = path
+    place = study
+    for parent in parents:
+        place = place[parent]
+    place[last] = value
+    return refusal_of(study)
+
+
+def test_the_theory_study_that_these_tests_spoil_is_valid():
+    text = yaml.safe_dump({"studies": {"maps": THEORY}}, sort_keys=False)
+    params = parse_settings(Params, text, "params.yaml")
+    assert list(params.theories) == ["maps"] and not params.transitions
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "line"),
+    [
+        (("maps", 0, "ranks"), [2, 9], "maps[0].ranks[1]: 1 orthogonal subspaces of rank 9 do not"),
+        (
+            ("maps", 1, "ranks"),
+            [5],
+            "maps[1].ranks[0]: 2 orthogonal subspaces of rank 5 do not fit",
+        ),
+        (("equivalence", "rank"), 5, "equivalence.rank: 2 orthogonal subspaces of rank 5 do not"),
+        (("samples",), [0, 1], "samples[0]: Input should be greater than 0 (got 0)"),
+        (("samples",), [2, 2], "samples: [2, 2] must ascend without repetition"),
+        (("maps", 0, "ranks"), [0], "maps[0].ranks[0]: Input should be greater than 0"),
+        (("maps", 0, "ranks"), [3, 2], "maps[0].ranks: [3, 2] must ascend"),
+        (("maps", 1, "clusters"), 1, "maps[1].clusters: 1 has a map already"),
+        (("maps", 0, "clusters"), 7, "maps[0].clusters: Input should be less than or equal to 6"),
+        (("maps", 0, "training", "sigma_last"), [0.2, 0.1], "sigma_last: 0.2 is not below 0.1"),
+        (("equivalence", "draws"), 5, "equivalence.draws: Input should be a multiple of 2"),
+        (("tolerance",), 0, "tolerance: Input should be greater than 0"),
+        (("teacher",), {}, "teacher: no such setting"),
+        (("kind",), "practice", "practice"),
+    ],
+)
+def test_a_theory_study_that_makes_no_sense_is_refused_by_key(path, value, line):
+    assert line in refusal_of_theory(path, value)
+
+
+def test_figures_across_studies_are_of_transitions():
+    text = yaml.safe_dump(
+        {"studies": {"maps": THEORY}, "across": {"x": {"figure": "slopes", "studies": ["maps"]}}}
+    )
+    assert "across.x.studies[0]: no transition study 'maps'" in refusal(text)
