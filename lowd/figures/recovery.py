@@ -8,6 +8,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from lowd.figures.style import BLACK, COLUMN
 
@@ -18,7 +19,10 @@ METHODS = {
     "denoiser": "denoiser",
 }
 ACROSS = 4
-MAPS = {"success": ("share of successes", "viridis"), "error": ("error", "magma_r")}
+MAPS = {
+    "success": ("share of successes", "viridis"),
+    "error": ("$\\|\\hat U\\hat U^\\top-UU^\\top\\|_F$", "magma_r"),
+}
 
 
 def maps(results: xr.Dataset) -> Iterator[tuple[str, xr.Dataset]]:
@@ -73,6 +77,8 @@ def _map(axes: Axes, cells: xr.DataArray, colours: Colormap, largest: float):  #
     axes.plot(diagonal, diagonal, color="white", lw=2)
     axes.plot(diagonal, diagonal, color=BLACK, lw=0.8, ls="--")
     axes.set_xlim(*_edges(n)[[0, -1]])
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
     axes.grid(visible=False)
     return drawn
 

@@ -37,7 +37,7 @@ def draw(results: xr.Dataset) -> Figure:
     left.axvline(0, color=GREY, ls=":")
     left.set_xlabel("$N-r$")
     left.set_ylabel("share of successes")
-    left.legend(loc="upper left", fontsize=6)
+    left.legend(loc="center right", fontsize=6)
     below = _below(results)
     for rank, colour in zip(below["rank"].values, (ORANGE, BLUE, VERMILION), strict=False):
         one = below.sel(rank=rank)
@@ -84,12 +84,13 @@ def caption(results: xr.Dataset) -> str:
             continue
         one = results.sel({"method": method, "clusters": clusters})
         at = []
-        for step in (0, 1, 2, 4):
+        for step in (0, 1, 2, 4) if method == "denoiser" else (0,):
             if step in results["excess"].values:
                 share, low, high = (
                     float(one[f"pooled{end}"].sel(excess=step)) for end in ("", "_low", "_high")
                 )
-                at.append(f"{share:.3f} [{low:.3f}, {high:.3f}] at N = r + {step}")
+                place = f"N = r + {step}" if step else "N = r"
+                at.append(f"{share:.3f} [{low:.3f}, {high:.3f}] at {place}")
         parts.append(f"{METHODS[method].removesuffix(', joint')}, K = {clusters}: {', '.join(at)}")
     return (
         "Left: share of successes over all ranks, bands Wilson's 95 % intervals; K-subspaces with "
