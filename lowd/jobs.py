@@ -14,6 +14,7 @@ from lowd.sources.settings import (
     ArraySource,
     CustomTeacher,
     FolderSource,
+    MoLRGImagesTeacher,
     MoLRGTeacher,
     TeacherSettings,
     TrainedTeacher,
@@ -63,7 +64,7 @@ def streams(step: Settings) -> tuple[str, ...]:
     depends on one.
     """
     match step:
-        case TeacherStep(teacher=MoLRGTeacher()):
+        case TeacherStep(teacher=MoLRGTeacher() | MoLRGImagesTeacher()):
             return (f"{step.seed}/teacher",)
         case TeacherStep(teacher=TrainedTeacher()):
             return (f"{step.seed}/held out", *_training(f"{step.seed}/teacher"))

@@ -12,7 +12,7 @@ from lowd.base import Settings
 from lowd.provenance.code import code_digest
 from lowd.provenance.digests import digest
 from lowd.settings import Comparison, Study, TheoryStudy
-from lowd.sources.settings import MoLRGTeacher
+from lowd.sources.settings import MoLRGImagesTeacher, MoLRGTeacher
 from lowd.steps.collect import CollectStep
 from lowd.steps.controls import ControlsStep
 from lowd.steps.describe import DescribeStep
@@ -41,11 +41,12 @@ def teacher_step(study: Study) -> TeacherStep:
 
 def pool_step(study: Study) -> PoolStep:
     """Settings of the pool; an exact teacher's does not depend on the sampler."""
+    is_exact = isinstance(study.teacher, MoLRGTeacher | MoLRGImagesTeacher)
     return PoolStep(
         seed=study.seed,
         size=study.pool.size,
         shape=study.teacher.shape,
-        sampler=None if isinstance(study.teacher, MoLRGTeacher) else study.sampler,
+        sampler=None if is_exact else study.sampler,
     )
 
 

@@ -1,5 +1,6 @@
 """Settings of image sources and of teachers."""
 
+import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -66,6 +67,25 @@ class MoLRGTeacher(Settings):
         return (self.dimension,)
 
 
+class MoLRGImagesTeacher(Settings):
+    """The same with samples laid out as images, for networks that take nothing else."""
+
+    kind: Literal["molrg_images"]
+    shape: Shape
+    rank: PositiveInt
+    clusters: PositiveInt = 1
+
+    @model_validator(mode="after")
+    def _subspaces_fit(self) -> "MoLRGImagesTeacher":
+        MoLRGTeacher(kind="molrg", dimension=self.dimension, rank=self.rank, clusters=self.clusters)
+        return self
+
+    @property
+    def dimension(self) -> int:
+        """Of the space that the subspaces lie in."""
+        return math.prod(self.shape)
+
+
 class TrainedTeacher(Settings):
     """A diffusion model trained on real images, a share of which it never sees."""
 
@@ -102,5 +122,5 @@ class CustomTeacher(Settings):
 
 
 TeacherSettings = Annotated[
-    MoLRGTeacher | TrainedTeacher | CustomTeacher, Field(discriminator="kind")
+    MoLRGTeacher | MoLRGImagesTeacher | TrainedTeacher | CustomTeacher, Field(discriminator="kind")
 ]
