@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from shutil import copytree
 
@@ -26,7 +27,14 @@ def made(repository: Repository) -> list[Bytes]:
 def drafts(repository: Repository) -> list[Path]:
     """What is being written, or was left half-written."""
     folders = [repository.path / name for name in (*MADE, "provenance")]
-    return [path for folder in folders for path in folder.rglob(".*.partial*")]
+    # os.walk, unlike a glob, minds no folder that goes away meanwhile.
+    seen = [
+        (parent, name)
+        for one in folders
+        for parent, *names in os.walk(one)
+        for name in chain(*names)
+    ]
+    return [Path(parent, name) for parent, name in seen if ".partial" in name]
 
 
 def audited(repository: Repository) -> bool:

@@ -44,6 +44,14 @@ class ArraySource(Settings):
 SourceSettings = Annotated[DigitsSource | FolderSource | ArraySource, Field(discriminator="source")]
 
 
+def _check_fit(clusters: int, rank: int, dimension: int) -> None:
+    if clusters * rank > dimension:
+        raise ValueError(
+            f"rank: {clusters} orthogonal subspaces of rank {rank} do not fit in dimension "
+            f"{dimension}"
+        )
+
+
 class MoLRGTeacher(Settings):
     """A mixture of low-rank Gaussians with random orthogonal subspaces, known exactly."""
 
@@ -54,11 +62,7 @@ class MoLRGTeacher(Settings):
 
     @model_validator(mode="after")
     def _subspaces_fit(self) -> "MoLRGTeacher":
-        if self.clusters * self.rank > self.dimension:
-            raise ValueError(
-                f"rank: {self.clusters} orthogonal subspaces of rank {self.rank} do not fit "
-                f"in dimension {self.dimension}"
-            )
+        _check_fit(self.clusters, self.rank, self.dimension)
         return self
 
     @property
@@ -77,7 +81,7 @@ class MoLRGImagesTeacher(Settings):
 
     @model_validator(mode="after")
     def _subspaces_fit(self) -> "MoLRGImagesTeacher":
-        MoLRGTeacher(kind="molrg", dimension=self.dimension, rank=self.rank, clusters=self.clusters)
+        _check_fit(self.clusters, self.rank, self.dimension)
         return self
 
     @property
