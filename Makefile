@@ -26,8 +26,12 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 figures: setup
 	@# One by one: given several stages, DVC picks its own order.
 	@# DVC skips a stage by time stamps; content is checked first.
-	lowd verify $(STUDIES)
-	for study in $(STUDIES); do dvc repro study@$$study || exit 1; done
+	lowd verify
+	for study in $(STUDIES); do \
+		stage=$$(dvc stage list --name-only | grep -xE "study@$$study|across-$$study") \
+			|| { echo "params.yaml has no study $$study" >&2; exit 1; }; \
+		dvc repro $$stage || exit 1; \
+	done
 	$(if $(ACROSS),dvc repro --single-item $(ACROSS))
 	@echo "Figures: $(STUDIES:%=figures/%/) $(if $(ACROSS),figures/across/)"
 

@@ -26,6 +26,7 @@ from lowd.steps.generate import GenerateStep
 from lowd.steps.noise import NoiseStep
 from lowd.steps.pool import PoolStep
 from lowd.steps.recover import RecoverStep
+from lowd.steps.relate import RelateStep
 from lowd.steps.teacher import TeacherStep
 from lowd.steps.train import TrainStep
 
@@ -82,6 +83,8 @@ def streams(step: Settings) -> tuple[str, ...]:
             return cell, f"{cell}/sigma={{sigma}}"
         case CollectStep():
             return ("slope/{rule}",)
+        case RelateStep():
+            return ("exponent/{model}/{rule}",)
     return ()
 
 

@@ -4,7 +4,7 @@ The workflow's rules call these; a step gets exactly the settings that it needs,
 of one key reruns what depends on it and nothing else.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from lowd import jobs
@@ -12,7 +12,7 @@ from lowd.base import Settings
 from lowd.provenance.code import code_digest
 from lowd.provenance.digests import digest
 from lowd.settings import Comparison, Study, TheoryStudy
-from lowd.sources.settings import MoLRGImagesTeacher, MoLRGTeacher
+from lowd.sources.settings import MoLRGImagesTeacher, MoLRGTeacher, TrainedTeacher
 from lowd.steps.collect import CollectStep
 from lowd.steps.controls import ControlsStep
 from lowd.steps.describe import DescribeStep
@@ -24,6 +24,7 @@ from lowd.steps.manifest import ManifestStep
 from lowd.steps.noise import NoiseStep
 from lowd.steps.pool import PoolStep
 from lowd.steps.recover import RecoverStep
+from lowd.steps.relate import Member, RelateStep
 from lowd.steps.score import ScoreStep
 from lowd.steps.sheet import SheetStep
 from lowd.steps.tabulate import TabulateStep
@@ -32,6 +33,7 @@ from lowd.steps.train import TrainStep
 
 FIGURES = ("regimes", "errors", "transition", "plane")
 THEORY_FIGURES = ("recovery", "threshold", "equivalence")
+RELATION_FIGURES = ("transitions", "estimates")
 
 
 def teacher_step(study: Study) -> TeacherStep:
@@ -159,6 +161,13 @@ def tabulate_step(study: TheoryStudy) -> TabulateStep:
     return TabulateStep(cells=tuple(recoveries(study)))
 
 
+def across_figures(name: str, comparison: Comparison) -> list[str]:
+    """The figures across studies that go by this name."""
+    if comparison.figure == "dimension":
+        return [f"{name}-{shown}" for shown in RELATION_FIGURES]
+    return [name]
+
+
 def manifest_step(study: str, declared: Iterable[str]) -> ManifestStep:
     """Settings of the manifest of the study called `study`."""
     return ManifestStep(
@@ -175,6 +184,24 @@ def figure_step(name: str) -> FigureStep:
 def comparison_step(comparison: Comparison) -> FigureStep:
     """Settings of a figure across studies."""
     return FigureStep(name=comparison.figure, studies=comparison.studies)
+
+
+def relate_step(comparison: Comparison, studies: Mapping[str, Study]) -> RelateStep:
+    """Settings of the relation of transitions to the dimension of the data."""
+    members = []
+    for name in comparison.studies:
+        teacher = studies[name].teacher
+        if isinstance(teacher, MoLRGTeacher | MoLRGImagesTeacher):
+            members.append(Member(name=name, clusters=teacher.clusters, rank=teacher.rank))
+        else:
+            members.append(Member(name=name))
+    return RelateStep(members=tuple(members))
+
+
+def points(study: str, settings: Study) -> str:
+    """What the intrinsic dimension of a study is estimated from: real images, or else the pool."""
+    trained = isinstance(settings.teacher, TrainedTeacher)
+    return f"data/{study}/teacher" if trained else f"data/{study}/pool.zarr"
 
 
 def figures(study: Study | TheoryStudy) -> list[str]:

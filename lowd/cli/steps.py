@@ -22,6 +22,7 @@ from lowd.steps.manifest import manifest
 from lowd.steps.noise import noise
 from lowd.steps.pool import pool
 from lowd.steps.recover import recover
+from lowd.steps.relate import relate
 from lowd.steps.score import score
 from lowd.steps.sheet import sheet
 from lowd.steps.tabulate import tabulate
@@ -42,6 +43,7 @@ STEPS: tuple[Callable[..., None], ...] = (
     recover,
     equate,
     tabulate,
+    relate,
     figure,
     sheet,
     manifest,

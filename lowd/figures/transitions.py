@@ -1,0 +1,153 @@
+"""The transition against N, against N over the intrinsic dimension, and N* against it."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from lowd.figures.style import (
+    BLACK,
+    BLUE,
+    COLUMN,
+    GREY,
+    VERMILION,
+    band,
+    centre_and_error,
+    size_colours,
+)
+
+KINDS = {1: (BLUE, "o"), 2: (VERMILION, "s")}
+RULES = {"e": "$\\mathcal{E}$", "gl": "GL"}
+PUBLISHED = 55
+"""N_min over the intrinsic dimension, 50 to 60, as published for MoLRG (Zhang et al. 2024)."""
+
+
+def draw(results: xr.Dataset) -> Figure:
+    """A row a model: one cluster's errors against N and against N/r, then N* against r."""
+    models = _shared_models(results)
+    figure, panels = plt.subplots(
+        len(models), 3, figsize=(2 * COLUMN, 0.6 + 2.1 * len(models)), squeeze=False
+    )
+    one = _exact(results, 1)
+    ranks = one["rank"].values.astype(int).tolist()
+    for row, model in zip(panels, models, strict=True):
+        for study, colour in zip(one["study"].values, size_colours(ranks), strict=True):
+            cells = one.sel(study=study, model=model)
+            for axes, shift in ((row[0], 0.0), (row[1], float(np.log2(cells["rank"])))):
+                for name, line in (("e_gen", "-"), ("e_mem", "--")):
+                    centre, error = centre_and_error(cells, name, "replicate")
+                    band(
+                        axes,
+                        np.log2(cells["N"].values) - shift,
+                        centre,
+                        error,
+                        color=colour,
+                        ls=line,
+                    )
+        row[0].set_xlabel("$\\log_2 N$")
+        row[1].set_xlabel("$\\log_2(N/r)$")
+        row[0].set_ylabel(f"{model}\n$\\mathcal{{E}}_{{gen}}$, $\\mathcal{{E}}_{{mem}}$")
+        _scaling(row[2], results, str(model))
+    handles = [
+        *[
+            Line2D([], [], color=colour, label=f"$r={rank}$")
+            for rank, colour in zip(ranks, size_colours(ranks), strict=True)
+        ],
+        Line2D([], [], color=GREY, label="$\\mathcal{E}_{gen}$"),
+        Line2D([], [], color=GREY, ls="--", label="$\\mathcal{E}_{mem}$"),
+    ]
+    figure.legend(handles=handles, loc="outside lower left", ncols=4)
+    return figure
+
+
+def _scaling(axes: Axes, results: xr.Dataset, model: str) -> None:
+    """N* per cluster against r: filled E_gen = E_mem, open half of GL's ceiling."""
+    for clusters, (colour, marker) in KINDS.items():
+        cells = _exact(results, clusters).sel(model=model)
+        if not cells.sizes["study"]:
+            continue
+        for rule, face in (("e", colour), ("gl", "white")):
+            points = cells[f"log2_n_{rule}"]
+            middle = points.mean("replicate", skipna=False)
+            axes.errorbar(
+                cells["rank"],
+                2**middle,
+                yerr=[
+                    2**middle - 2 ** points.min("replicate"),
+                    2 ** points.max("replicate") - 2**middle,
+                ],
+                fmt=f"{marker}-" if rule == "e" else f"{marker}:",
+                color=colour,
+                mfc=face,
+                ms=4,
+                lw=0.9,
+                label=f"$K={clusters}$, {RULES[rule]}",
+            )
+    ranks = np.array([float(results["rank"].min()), float(results["rank"].max())])
+    axes.plot(ranks, PUBLISHED * ranks, color=BLACK, ls="-.", lw=0.8, label=f"$N={PUBLISHED}\\,r$")
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log", base=2)
+    axes.set_xlabel("intrinsic dimension $r$")
+    axes.set_ylabel("$N^\\ast$ per cluster")
+    axes.legend(fontsize=5.5)
+
+
+def _exact(results: xr.Dataset, clusters: int) -> xr.Dataset:
+    """The studies of known rank with that many clusters, by rank."""
+    chosen = results["rank"].notnull() & (results["clusters"] == clusters)
+    return results.isel(study=chosen.values).sortby("rank")
+
+
+def _shared_models(results: xr.Dataset) -> list[str]:
+    """Models that the studies of known rank have."""
+    measured = results["log2_n_e"].isel(study=results["rank"].notnull().values)
+    ran = results["e_gen"].isel(study=results["rank"].notnull().values).notnull()
+    has = ran.any([dim for dim in ran.dims if dim != "model"])
+    return [str(model) for model in measured["model"].values[has.values]]
+
+
+def caption(results: xr.Dataset) -> str:
+    """Exponents with intervals, and constants beside the published ones."""
+    slopes, constants = [], []
+    for model in _shared_models(results):
+        for clusters in results["kind"].values:
+            for rule, label in (("e", "E_gen = E_mem"), ("gl", "GL")):
+                one = results.sel(model=model, kind=clusters, rule=rule)
+                value, low, high = (float(one[f"exponent{end}"]) for end in ("", "_low", "_high"))
+                if np.isnan(value):
+                    slopes.append(f"{model}, K = {clusters}, {label}: not measured")
+                    continue
+                has = "which contains 1" if low <= 1 <= high else "which does not contain 1"
+                slopes.append(
+                    f"{model}, K = {clusters}, {label}: {value:.2f} [{low:.2f}, {high:.2f}], {has}"
+                )
+            found = _exact(results, int(clusters)).sel(model=model)["constant"].values
+            found = found[np.isfinite(found)]
+            if len(found):
+                ends = f"{found.min():.1f} to {found.max():.1f}"
+                constants.append(f"{model}, K = {clusters}: {ends}")
+    return (
+        "Networks of fixed size on mixtures of low-rank Gaussians. Left, middle: errors with one "
+        "cluster against N and N/r, bands two standard errors. Right: N* per cluster, bars from "
+        "the lowest to the highest replicate; open symbols: half of GL's ceiling, where that is "
+        f"at least 0.8. Exponent of N* in r with 95 % bootstrap intervals: {'; '.join(slopes)}. "
+        f"N*/r at E_gen = E_mem: {'; '.join(constants)}; published: 50 to 60.{_real(results)}"
+    )
+
+
+def _real(results: xr.Dataset) -> str:
+    """The same constant for real images."""
+    parts = []
+    for study in results["study"].values[results["rank"].isnull().values]:
+        one = results.sel(study=study)
+        dimension = float(one["dimension"].sel(neighbours=20, divisor="k-1"))
+        for model in one["model"].values[one["constant"].notnull().values]:
+            value = float(one["constant"].sel(model=model))
+            parts.append(f"{study} (dimension {dimension:.1f}), {model}: {value:.1f}")
+    return (
+        f" N* over the estimated dimension of real images: {'; '.join(parts)}; published: 630."
+        if parts
+        else ""
+    )

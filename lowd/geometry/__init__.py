@@ -1,0 +1,1 @@
+"""The shape of data: how many dimensions they really have."""

@@ -1,0 +1,56 @@
+rule relate:
+    input:
+        results=lambda w: expand(rules.collect.output, study=PARAMS.across[w.relation].studies),
+        points=lambda w: [
+            planning.points(study, STUDIES[study]) for study in PARAMS.across[w.relation].studies
+        ],
+    output:
+        directory("results/across/{relation}.zarr"),
+    log:
+        "logs/across/relate-{relation}.log",
+    benchmark:
+        "logs/across/relate-{relation}.tsv"
+    conda:
+        "../envs/lowd.yaml"
+    params:
+        settings=lambda w: planning.relate_step(
+            PARAMS.across[w.relation], STUDIES
+        ).model_dump_json(),
+        results=lambda w, input: " ".join(f"--results {path}" for path in input.results),
+        points=lambda w, input: " ".join(f"--points {path}" for path in input.points),
+        code=planning.code(planning.RelateStep),
+        statement="provenance/across/relate-{relation}.json",
+    shell:
+        "lowd relate --settings {params.settings:q} {params.results} {params.points}"
+        " --output {output:q}"
+        " --statement {params.statement:q} > {log:q} 2>&1"
+
+
+rule relation:
+    input:
+        results=rules.relate.output,
+    output:
+        svg=report(
+            "figures/across/{relation}-{shown}.svg",
+            caption="../report/figure.rst",
+            category="across studies",
+            labels={"figure": "{relation}: {shown}"},
+        ),
+        png="figures/across/{relation}-{shown}.png",
+        caption="figures/across/{relation}-{shown}.txt",
+    log:
+        "logs/across/{relation}-{shown}.log",
+    benchmark:
+        "logs/across/{relation}-{shown}.tsv"
+    wildcard_constraints:
+        shown="|".join(planning.RELATION_FIGURES),
+    conda:
+        "../envs/lowd.yaml"
+    params:
+        settings=lambda w: planning.figure_step(w.shown).model_dump_json(),
+        code=lambda w: planning.code(planning.figure_step(w.shown)),
+        statement="provenance/across/figure-{relation}-{shown}.json",
+    shell:
+        "lowd figure --settings {params.settings:q} --results {input.results:q}"
+        " --output {output.svg:q} --output {output.png:q} --output {output.caption:q}"
+        " --statement {params.statement:q} > {log:q} 2>&1"
