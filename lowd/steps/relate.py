@@ -57,7 +57,9 @@ def relate(settings: RelateStep, *, results: list[Path], points: list[Path], out
         rank = np.nan if member.rank is None else float(member.rank)
         one = one.assign_coords(study=member.name, clusters=member.clusters, rank=rank)
         found.append(one.expand_dims("study"))
-    dataset = xr.concat(found, "study", join="outer", data_vars="all", coords="different")
+    dataset = xr.concat(
+        found, "study", join="outer", data_vars="all", coords="different", compat="equals"
+    )
     known = dataset["dimension"].sel(neighbours=NEIGHBOURS[-1], divisor="k-1")
     dataset["constant"] = 2 ** dataset["log2_n_e"].mean("replicate") / dataset["rank"].fillna(known)
     write_store(output, dataset.merge(_exponents(dataset)))
