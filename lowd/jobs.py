@@ -23,6 +23,7 @@ from lowd.steps.collect import CollectStep
 from lowd.steps.equate import EquateStep
 from lowd.steps.figure import FigureStep
 from lowd.steps.generate import GenerateStep
+from lowd.steps.linearise import LineariseStep
 from lowd.steps.noise import NoiseStep
 from lowd.steps.pool import PoolStep
 from lowd.steps.recover import RecoverStep
@@ -85,6 +86,8 @@ def streams(step: Settings) -> tuple[str, ...]:
             return ("slope/{rule}",)
         case RelateStep():
             return ("exponent/{model}/{rule}",)
+        case LineariseStep():
+            return "jacobians/{study}", "range/{point}"
     return ()
 
 

@@ -20,6 +20,7 @@ from lowd.steps.equate import EquateStep
 from lowd.steps.expect import ExpectStep
 from lowd.steps.figure import FigureStep
 from lowd.steps.generate import GenerateStep
+from lowd.steps.linearise import LineariseStep
 from lowd.steps.manifest import ManifestStep
 from lowd.steps.noise import NoiseStep
 from lowd.steps.pool import PoolStep
@@ -188,6 +189,16 @@ def comparison_step(comparison: Comparison) -> FigureStep:
 
 def relate_step(comparison: Comparison, studies: Mapping[str, Study]) -> RelateStep:
     """Settings of the relation of transitions to the dimension of the data."""
+    return RelateStep(members=_members(comparison, studies))
+
+
+def linearise_step(comparison: Comparison, studies: Mapping[str, Study]) -> LineariseStep:
+    """Settings of the Jacobians' ranks."""
+    models = tuple(tuple(studies[name].models) for name in comparison.studies)
+    return LineariseStep(members=_members(comparison, studies), models=models)
+
+
+def _members(comparison: Comparison, studies: Mapping[str, Study]) -> tuple[Member, ...]:
     members = []
     for name in comparison.studies:
         teacher = studies[name].teacher
@@ -195,7 +206,7 @@ def relate_step(comparison: Comparison, studies: Mapping[str, Study]) -> RelateS
             members.append(Member(name=name, clusters=teacher.clusters, rank=teacher.rank))
         else:
             members.append(Member(name=name))
-    return RelateStep(members=tuple(members))
+    return tuple(members)
 
 
 def points(study: str, settings: Study) -> str:

@@ -156,7 +156,7 @@ AnyStudy = Annotated[
 class Comparison(Settings):
     """A figure across studies: what it shows, and of which ones."""
 
-    figure: Literal["controls", "slopes", "dimension"]
+    figure: Literal["controls", "slopes", "dimension", "jacobians"]
     studies: tuple[Name, ...] = Field(min_length=1)
 
 

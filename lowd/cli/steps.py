@@ -18,6 +18,7 @@ from lowd.steps.equate import equate
 from lowd.steps.expect import expect
 from lowd.steps.figure import figure
 from lowd.steps.generate import generate
+from lowd.steps.linearise import linearise
 from lowd.steps.manifest import manifest
 from lowd.steps.noise import noise
 from lowd.steps.pool import pool
@@ -44,6 +45,7 @@ STEPS: tuple[Callable[..., None], ...] = (
     equate,
     tabulate,
     relate,
+    linearise,
     figure,
     sheet,
     manifest,

@@ -54,3 +54,63 @@ rule relation:
         "lowd figure --settings {params.settings:q} --results {input.results:q}"
         " --output {output.svg:q} --output {output.png:q} --output {output.caption:q}"
         " --statement {params.statement:q} > {log:q} 2>&1"
+
+
+rule linearise:
+    input:
+        teacher=lambda w: expand(rules.teacher.output, study=PARAMS.across[w.linearisation].studies),
+        points=lambda w: expand(rules.pool.output, study=PARAMS.across[w.linearisation].studies),
+        students=lambda w: [
+            path
+            for study in PARAMS.across[w.linearisation].studies
+            for path in expand(rules.train.output, study=study, model=list(STUDIES[study].models))
+        ],
+    output:
+        directory("results/across/{linearisation}.zarr"),
+    log:
+        "logs/across/linearise-{linearisation}.log",
+    benchmark:
+        "logs/across/linearise-{linearisation}.tsv"
+    conda:
+        "../envs/lowd.yaml"
+    params:
+        settings=lambda w: planning.linearise_step(
+            PARAMS.across[w.linearisation], STUDIES
+        ).model_dump_json(),
+        teacher=lambda w, input: " ".join(f"--teacher {path}" for path in input.teacher),
+        points=lambda w, input: " ".join(f"--points {path}" for path in input.points),
+        students=lambda w, input: " ".join(f"--students {path}" for path in input.students),
+        code=planning.code(planning.LineariseStep),
+        statement="provenance/across/linearise-{linearisation}.json",
+    shell:
+        "lowd linearise --settings {params.settings:q} {params.teacher} {params.points}"
+        " {params.students} --output {output:q}"
+        " --statement {params.statement:q} > {log:q} 2>&1"
+
+
+rule linearisation:
+    input:
+        results=rules.linearise.output,
+    output:
+        svg=report(
+            "figures/across/{linearisation}.svg",
+            caption="../report/figure.rst",
+            category="across studies",
+            labels={"figure": "{linearisation}"},
+        ),
+        png="figures/across/{linearisation}.png",
+        caption="figures/across/{linearisation}.txt",
+    log:
+        "logs/across/{linearisation}.log",
+    benchmark:
+        "logs/across/{linearisation}.tsv"
+    conda:
+        "../envs/lowd.yaml"
+    params:
+        settings=planning.figure_step("jacobians").model_dump_json(),
+        code=planning.code(planning.figure_step("jacobians")),
+        statement="provenance/across/figure-{linearisation}.json",
+    shell:
+        "lowd figure --settings {params.settings:q} --results {input.results:q}"
+        " --output {output.svg:q} --output {output.png:q} --output {output.caption:q}"
+        " --statement {params.statement:q} > {log:q} 2>&1"
