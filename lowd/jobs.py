@@ -20,6 +20,7 @@ from lowd.sources.settings import (
     TrainedTeacher,
 )
 from lowd.steps.collect import CollectStep
+from lowd.steps.contrast import ContrastStep
 from lowd.steps.equate import EquateStep
 from lowd.steps.figure import FigureStep
 from lowd.steps.generate import GenerateStep
@@ -86,6 +87,8 @@ def streams(step: Settings) -> tuple[str, ...]:
             return ("slope/{rule}",)
         case RelateStep():
             return ("exponent/{model}/{rule}",)
+        case ContrastStep():
+            return f"{step.seed}/mixture", f"{step.seed}/held-out noise"
         case LineariseStep():
             return "jacobians/{study}", "range/{point}"
     return ()

@@ -11,9 +11,10 @@ from lowd import jobs
 from lowd.base import Settings
 from lowd.provenance.code import code_digest
 from lowd.provenance.digests import digest
-from lowd.settings import Comparison, Study, TheoryStudy
+from lowd.settings import RELATIONS, Comparison, Study, TheoryStudy
 from lowd.sources.settings import MoLRGImagesTeacher, MoLRGTeacher, TrainedTeacher
 from lowd.steps.collect import CollectStep
+from lowd.steps.contrast import ContrastStep
 from lowd.steps.controls import ControlsStep
 from lowd.steps.describe import DescribeStep
 from lowd.steps.equate import EquateStep
@@ -34,7 +35,6 @@ from lowd.steps.train import TrainStep
 
 FIGURES = ("regimes", "errors", "transition", "plane")
 THEORY_FIGURES = ("recovery", "threshold", "equivalence")
-RELATION_FIGURES = ("transitions", "estimates")
 
 
 def teacher_step(study: Study) -> TeacherStep:
@@ -162,11 +162,9 @@ def tabulate_step(study: TheoryStudy) -> TabulateStep:
     return TabulateStep(cells=tuple(recoveries(study)))
 
 
-def across_figures(name: str, comparison: Comparison) -> list[str]:
-    """The figures across studies that go by this name."""
-    if comparison.figure == "dimension":
-        return [f"{name}-{shown}" for shown in RELATION_FIGURES]
-    return [name]
+def plain(across: Mapping[str, Comparison]) -> list[str]:
+    """The names of figures across studies that plot the studies' results as they are."""
+    return [name for name, one in across.items() if one.figure not in RELATIONS]
 
 
 def manifest_step(study: str, declared: Iterable[str]) -> ManifestStep:
@@ -196,6 +194,13 @@ def linearise_step(comparison: Comparison, studies: Mapping[str, Study]) -> Line
     """Settings of the Jacobians' ranks."""
     models = tuple(tuple(studies[name].models) for name in comparison.studies)
     return LineariseStep(members=_members(comparison, studies), models=models)
+
+
+def contrast_step(comparison: Comparison, studies: Mapping[str, Study]) -> ContrastStep:
+    """Settings of the denoisers side by side; params.yaml has a mixture for them."""
+    (study,) = (studies[name] for name in comparison.studies)
+    assert comparison.mixture is not None
+    return ContrastStep(seed=study.seed, sampler=study.sampler, mixture=comparison.mixture)
 
 
 def _members(comparison: Comparison, studies: Mapping[str, Study]) -> tuple[Member, ...]:

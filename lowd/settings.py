@@ -1,6 +1,7 @@
 """params.yaml, validated once: studies, and the settings each step of a study needs."""
 
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -22,7 +23,8 @@ from lowd.base import Settings
 from lowd.diffusion.settings import SamplerSettings
 from lowd.metrics.settings import DescriptorKind, NearestRule, ThresholdSettings
 from lowd.models.settings import ModelSettings
-from lowd.sources.settings import TeacherSettings
+from lowd.sources.settings import TeacherSettings, TrainedTeacher
+from lowd.steps.contrast import MixtureSettings
 from lowd.theory.settings import EquivalenceSettings, RecoveryMap
 from lowd.training.settings import TrainingSettings
 
@@ -153,11 +155,24 @@ AnyStudy = Annotated[
 ]
 
 
+RELATIONS = {
+    "dimension": ("transitions", "estimates"),
+    "jacobians": ("jacobians",),
+    "denoisers": ("denoisers",),
+}
+"""Figures across studies that are drawn from results of their own."""
+
+
 class Comparison(Settings):
     """A figure across studies: what it shows, and of which ones."""
 
-    figure: Literal["controls", "slopes", "dimension", "jacobians"]
+    figure: Literal["controls", "slopes", "dimension", "jacobians", "denoisers"]
     studies: tuple[Name, ...] = Field(min_length=1)
+    mixture: MixtureSettings | None = None
+
+    def figures(self, name: str) -> list[str]:
+        """The figures that go by this name."""
+        return [f"{name}-{shown}" for shown in RELATIONS.get(self.figure, ())] or [name]
 
 
 class Params(Settings):
@@ -178,6 +193,29 @@ class Params(Settings):
                     raise ValueError(
                         f"across.{name}.studies[{position}]: no transition study {study!r}"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _denoisers_can_be_fitted(self) -> "Params":
+        for name, comparison in self.across.items():
+            if (comparison.figure == "denoisers") != (comparison.mixture is not None):
+                raise ValueError(
+                    f"across.{name}.mixture: the figure `denoisers` needs clusters and rank of the "
+                    "mixture to fit, and no other does"
+                )
+            if comparison.mixture is None:
+                continue
+            (first, *others) = comparison.studies
+            teacher = self.transitions[first].teacher
+            if others or not isinstance(teacher, TrainedTeacher):
+                raise ValueError(
+                    f"across.{name}.studies: give one study, whose teacher learned from images"
+                )
+            if comparison.mixture.rank > math.prod(teacher.shape):
+                raise ValueError(
+                    f"across.{name}.mixture.rank: {comparison.mixture.rank} exceeds the "
+                    f"{math.prod(teacher.shape)} numbers of an image"
+                )
         return self
 
     @property

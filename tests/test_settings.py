@@ -417,3 +417,37 @@ def test_figures_across_studies_are_of_transitions():
         {"studies": {"maps": THEORY}, "across": {"x": {"figure": "slopes", "studies": ["maps"]}}}
     )
     assert "across.x.studies[0]: no transition study 'maps'" in refusal(text)
+
+
+@pytest.mark.parametrize(
+    ("comparison", "line"),
+    [
+        (
+            {"figure": "denoisers", "studies": ["a"]},
+            "across.x.mixture: the figure `denoisers` needs",
+        ),
+        (
+            {"figure": "slopes", "studies": ["a"], "mixture": {"clusters": 2, "rank": 2}},
+            "across.x.mixture: the figure `denoisers` needs clusters and rank",
+        ),
+        (
+            {"figure": "denoisers", "studies": ["m"], "mixture": {"clusters": 2, "rank": 2}},
+            "across.x.studies: give one study, whose teacher learned from images",
+        ),
+        (
+            {"figure": "denoisers", "studies": ["a", "m"], "mixture": {"clusters": 2, "rank": 2}},
+            "across.x.studies: give one study, whose teacher learned from images",
+        ),
+        (
+            {"figure": "denoisers", "studies": ["a"], "mixture": {"clusters": 2, "rank": 65}},
+            "across.x.mixture.rank: 65 exceeds the 64 numbers of an image",
+        ),
+        (
+            {"figure": "denoisers", "studies": ["a"], "mixture": {"clusters": 0, "rank": 2}},
+            "across.x.mixture.clusters: Input should be greater than 0 (got 0)",
+        ),
+    ],
+)
+def test_denoisers_side_by_side_that_make_no_sense_are_refused_by_key(comparison, line):
+    studies = {"a": changed(teacher=PICTURES), "m": STUDY}
+    assert line in refusal(yaml.safe_dump({"studies": studies, "across": {"x": comparison}}))

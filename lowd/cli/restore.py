@@ -76,13 +76,11 @@ def _bring(studies: Sequence[str]) -> None:
 
 def _targets(params: Params, studies: Sequence[str]) -> list[str]:
     """What stages make of the studies, and of comparisons between them that are here."""
-    from lowd.planning import across_figures
-
     compared = [
         f"figures/across/{figure}.svg"
         for name, comparison in params.across.items()
         if set(comparison.studies) <= set(studies)
-        for figure in across_figures(name, comparison)
+        for figure in comparison.figures(name)
     ]
     return [
         *(f"data/{study}/manifest.json" for study in studies),

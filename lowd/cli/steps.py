@@ -12,6 +12,7 @@ from lowd.cli.failures import told_in_one_line
 from lowd.cli.run import COMPUTED, run
 from lowd.settings import parse_settings
 from lowd.steps.collect import collect
+from lowd.steps.contrast import contrast
 from lowd.steps.controls import controls
 from lowd.steps.describe import describe
 from lowd.steps.equate import equate
@@ -46,6 +47,7 @@ STEPS: tuple[Callable[..., None], ...] = (
     tabulate,
     relate,
     linearise,
+    contrast,
     figure,
     sheet,
     manifest,

@@ -72,7 +72,8 @@ def caption(results: xr.Dataset) -> str:
         "Share of directions that a denoiser's Jacobian keeps, rank_.99 over the dimension, "
         "against 1/σ, means over points of the pool, bars two standard errors; black: the teacher. "
         "Dotted: r/d and K·r/d, which theory predicts at low and at high noise "
-        f"({'; '.join(theory)}). At σ = {low:g} and {high:g}, and the least in between: {'; '.join(parts)}."
+        f"({'; '.join(theory)}). At σ = {low:g} and {high:g}, and the least in between: "
+        f"{'; '.join(parts)}."
     )
 
 
