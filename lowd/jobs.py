@@ -36,27 +36,23 @@ Inputs = Mapping[str, Sequence[Path]]
 """Files and folders given to a step, by the name of its argument."""
 
 
-def modules(step: Settings | type[Settings], teacher: str | None = None) -> tuple[str, ...]:
+def modules(step: Settings | type[Settings], *teachers: str) -> tuple[str, ...]:
     """The modules a step runs: its own, where its settings stand, and those it imports by name.
 
     Args:
         step: its settings, or their class where every job of the step runs the same code.
-        teacher: the kind of teacher it makes or loads, if it does.
+        teachers: the kinds of teachers it makes or loads.
     """
     if isinstance(step, FigureStep):
         return step.__module__, f"lowd.figures.{step.name}"
-    if teacher is not None:
-        return step.__module__, f"lowd.steps.teachers.{teacher}"
-    return (step.__module__,)
+    return step.__module__, *(f"lowd.steps.teachers.{kind}" for kind in teachers)
 
 
-def teacher_kind(step: Settings, inputs: Inputs) -> str | None:
-    """The kind of teacher a step makes or loads, None if it does neither."""
+def teacher_kinds(step: Settings, inputs: Inputs) -> list[str]:
+    """The kinds of teachers a step makes or loads, in alphabetical order."""
     if isinstance(step, TeacherStep):
-        return step.teacher.kind
-    for metadata in _teachers(step, inputs):
-        return metadata.get("kind", "trained")
-    return None
+        return [step.teacher.kind]
+    return sorted({metadata.get("kind", "trained") for metadata in _teachers(step, inputs)})
 
 
 def streams(step: Settings) -> tuple[str, ...]:
@@ -137,7 +133,7 @@ def _teachers(step: Settings, inputs: Inputs) -> Iterator[dict[str, Any]]:
     """What the folder of a teacher that the step loads says of it."""
     from safetensors import SafetensorError, safe_open
 
-    if not isinstance(step, PoolStep | GenerateStep):
+    if not isinstance(step, PoolStep | GenerateStep | ContrastStep | LineariseStep):
         return
     for folder in inputs.get("teacher", ()):
         try:

@@ -233,14 +233,22 @@ def image_files(study: Study) -> list[Path]:
     return jobs.image_files(study.teacher)
 
 
-def code(step: Settings | type[Settings], teacher: str | None = None) -> str:
+def code(step: Settings | type[Settings], *teachers: str) -> str:
     """Digest of what a step runs, short enough to read in a log; arguments as `jobs.modules`."""
-    return code_digest(jobs.modules(step, teacher))[:16]
+    return code_digest(jobs.modules(step, *teachers))[:16]
 
 
 def code_with_teacher(study: Study, step: type[Settings]) -> str:
     """Digest of a step that makes or loads the study's teacher."""
     return code(step, study.teacher.kind)
+
+
+def code_across(comparison: Comparison, studies: Mapping[str, Study], step: type[Settings]) -> str:
+    """Digest of a step that loads the teachers of all studies compared, their own modules too."""
+    own = [studies[name] for name in comparison.studies]
+    return code(step, *sorted({study.teacher.kind for study in own})) + "".join(
+        custom_code(study) for study in own
+    )
 
 
 def custom_code(study: Study) -> str:

@@ -228,7 +228,7 @@ def test_training_finds_the_subspaces_that_pca_or_clustering_finds(clusters, ran
         assert float(distance(found[:, 0], pca).max()) < 0.1
 
 
-def test_restarts_are_chosen_by_their_loss(monkeypatch):
+def test_restarts_are_chosen_by_their_loss():
     """With training that does nothing, the best of many random bases is better than the first."""
     _, points = problems(1, 2, 6, 30)
     losses = []

@@ -34,7 +34,7 @@ def export(
         from lowd.provenance.statement import ROOT, read_statements
         from lowd.store.atomic import staged
 
-        if strange := [name for name in studies or () if Path(name).name != name]:
+        if strange := [name for name in studies or () if Path(name).name != name or name == ".."]:
             raise ValueError(f"{strange[0]!r} is not the name of a study")
         folders = [ROOT / study for study in studies] if studies else [ROOT]
         stated = {path: one for folder in folders for path, one in read_statements(folder).items()}

@@ -66,6 +66,11 @@ def recheck(studies: Sequence[str], count: int) -> list[Rederived]:
         for n in job.settings.samples
         for replicate in range(job.settings.replicates)
     ]
+    if not cells:
+        raise ValueError(
+            f"{', '.join(studies)}: no students to train again; `lowd restore --rederive` reruns "
+            "jobs of any kind whose code has changed"
+        )
     picked: defaultdict[Path, list[tuple[int, int]]] = defaultdict(list)
     for job, n, replicate in random.sample(cells, min(count, len(cells))):
         picked[job.outputs[0]].append((n, replicate))

@@ -23,7 +23,7 @@ from lowd.store.atomic import remove
 from lowd.store.students import load_students
 
 SCRATCH = Path(".lowd/again")
-Kind = tuple[Path, str, tuple[str, ...], tuple[str, ...], str | None]
+Kind = tuple[Path, str, tuple[str, ...], tuple[str, ...], str | int | None]
 
 
 def rederive(changed: Sequence[Held], count: int) -> list[Finding]:
@@ -57,7 +57,10 @@ def rederive(changed: Sequence[Held], count: int) -> list[Finding]:
 
 
 def _kind(one: Held) -> Kind:
-    """The study, the step, its modules, the roles of its inputs, and which architecture it runs."""
+    """The study, the step, its modules, the roles of its inputs, and what it branches on.
+
+    That is the architecture of students, and how many clusters there are to recover.
+    """
     model = one.stated.settings.get("model")
     for students in one.stated.inputs.get("students", ()):
         model = load_students(students.path).model
@@ -66,7 +69,7 @@ def _kind(one: Held) -> Kind:
         one.stated.step,
         one.stated.modules,
         tuple(one.stated.inputs),
-        model["architecture"] if model else None,
+        model["architecture"] if model else one.stated.settings.get("clusters"),
     )
 
 
@@ -154,9 +157,11 @@ def _accept(one: Held, compared: list[str]) -> None:
     details = one.now.predicate.run_details
     first = one.stated.predicate.run_details
     kept = [each for each in details.byproducts if each.name != "environment"]
+    earlier = [each for each in first.byproducts if each.name == "rederivation"]
     byproducts = (
         *kept,
         Resource(name="environment", annotations=one.stated.environment),
+        *earlier,
         Resource(
             name="rederivation",
             annotations={

@@ -63,7 +63,7 @@ def take_down(
     step: Callable[..., None], settings: Settings, paths: dict[str, Any], outputs: list[Path]
 ) -> "Job":
     """What the step is about to read, run and make; raises as `begin` does."""
-    from lowd.jobs import modules, own_files, streams, teacher_kind
+    from lowd.jobs import modules, own_files, streams, teacher_kinds
     from lowd.provenance.record import begin
 
     add_own_modules()
@@ -73,7 +73,7 @@ def take_down(
         settings.model_dump(mode="json"),
         inputs={**inputs, **own_files(settings, inputs)},
         outputs=outputs,
-        modules=modules(settings, teacher_kind(settings, inputs)),
+        modules=modules(settings, *teacher_kinds(settings, inputs)),
         streams=streams(settings),
     )
 

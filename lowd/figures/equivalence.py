@@ -78,14 +78,18 @@ def caption(results: xr.Dataset) -> str:
     for clusters in results["clusters"].values[results["clusters"].values > 1]:
         for weights in results["weights"].values:
             one = results["gap"].sel(clusters=clusters, weights=weights, bases="random")
+            near = one.sel(sigma=1, method="nearest")
             gaps.append(
-                f"K = {clusters}, {weights}, {float(one.sel(sigma=1, method='nearest')):.3f} at "
-                f"σ = 1 and {float(one.sel(sigma=smallest)):.6f} at σ = {smallest:g}"
+                f"K = {clusters}, {weights}, {float(near):.3f} at σ = "
+                f"{float(near['sigma']):g} and {float(one.sel(sigma=smallest)):.6f} at σ = "
+                f"{smallest:g}"
             )
-    spans = []
-    for clusters in results["clusters"].values:
-        excess, means = _by_excess(results["from_clustering"].sel(clusters=clusters))
-        spans.append(f"K = {clusters}, {means[excess >= 2].mean():.3f}")
+    far = results["from_clustering"].where(results["N"] >= results["rank"] + 2)
+    means = far.mean(("N", "rank"))
+    spans = [
+        f"K = {clusters}, {float(mean):.4f}"
+        for clusters, mean in zip(results["clusters"].values, means, strict=True)
+    ]
     return (
         "Denoising loss in units of the points' mean square. Left: with each point's weights taken "
         "from the clean point it is the loss of PCA (K = 1) or of subspace clustering in closed "

@@ -39,6 +39,9 @@ def draw(results: xr.Dataset) -> Figure:
     left.set_ylabel("share of successes")
     left.legend(loc="center right", fontsize=6)
     below = _below(results)
+    if below is None:
+        right.set_visible(False)
+        return figure
     for rank, colour in zip(below["rank"].values, (ORANGE, BLUE, VERMILION), strict=False):
         one = below.sel(rank=rank)
         one = one.sel(N=one["N"][one["N"] < rank])
@@ -67,11 +70,16 @@ def draw(results: xr.Dataset) -> Figure:
     return figure
 
 
-def _below(results: xr.Dataset) -> xr.Dataset:
-    """One cluster, at a few of the ranks that have an N below them."""
-    one = results.sel(clusters=results["clusters"].values[0])
+def _below(results: xr.Dataset) -> xr.Dataset | None:
+    """One cluster, at a few of the ranks that have an N below them; None if there is none."""
+    if "pca" not in results["method"].values:
+        return None
+    one = results.sel(clusters=1)
+    one = one.sel(rank=one["success"].notnull().any(("method", "N")))
     ranks = one["rank"].values
     ranks = ranks[ranks > one["N"].values[0]]
+    if not len(ranks):
+        return None
     chosen = np.linspace(0, len(ranks) - 1, min(SHOWN_RANKS, len(ranks))).round().astype(int)
     return one.sel(rank=ranks[chosen])
 
@@ -94,15 +102,16 @@ def caption(results: xr.Dataset) -> str:
         parts.append(f"{METHODS[method].removesuffix(', joint')}, K = {clusters}: {', '.join(at)}")
     return (
         "Left: share of successes over all ranks, bands Wilson's 95 % intervals; K-subspaces with "
-        f"joint orthogonality. {'; '.join(parts)}. Right: root mean square error with one cluster "
-        f"and fewer points than dimensions, bars two standard errors. {_agreement(results)}"
+        f"joint orthogonality. {'; '.join(parts)}.{_agreement(results)}"
     )
 
 
 def _agreement(results: xr.Dataset) -> str:
     """How far mean squares are from those of random completions, over all cells with N < r."""
+    if _below(results) is None:
+        return ""
     parts = []
-    one = results.sel(clusters=results["clusters"].values[0])
+    one = results.sel(clusters=1)
     below = (one["N"] < one["rank"]) & one["error"].notnull().any("method")
     for method in ("pca", "denoiser"):
         cells = one.sel({"method": method})
@@ -114,6 +123,7 @@ def _agreement(results: xr.Dataset) -> str:
         )
     least = float((one["error"] - one["lower_bound"]).where(below).min())
     return (
-        f"Over all {int(below.sum())} cells with N < r, on average: {'; '.join(parts)}. The least "
-        f"root mean square error minus √(r − N) is {least:.2f}."
+        " Right: root mean square error with one cluster and fewer points than dimensions, bars "
+        f"two standard errors. Over all {int(below.sum())} cells with N < r, on average: "
+        f"{'; '.join(parts)}. The least root mean square error minus √(r − N) is {least:.2f}."
     )

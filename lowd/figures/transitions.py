@@ -119,9 +119,11 @@ def caption(results: xr.Dataset) -> str:
                 if np.isnan(value):
                     slopes.append(f"{model}, K = {clusters}, {label}: not measured")
                     continue
+                within = _local(_exact(results, int(clusters)).sel(model=model), rule)
                 has = "which contains 1" if low <= 1 <= high else "which does not contain 1"
                 slopes.append(
-                    f"{model}, K = {clusters}, {label}: {value:.2f} [{low:.2f}, {high:.2f}], {has}"
+                    f"{model}, K = {clusters}, {label}: {value:.2f} [{low:.2f}, {high:.2f}], "
+                    f"{has}; {within}"
                 )
             found = _exact(results, int(clusters)).sel(model=model)["constant"].values
             found = found[np.isfinite(found)]
@@ -132,9 +134,18 @@ def caption(results: xr.Dataset) -> str:
         "Networks of fixed size on mixtures of low-rank Gaussians. Left, middle: errors with one "
         "cluster against N and N/r, bands two standard errors. Right: N* per cluster, bars from "
         "the lowest to the highest replicate; open symbols: half of GL's ceiling, where that is "
-        f"at least 0.8. Exponent of N* in r with 95 % bootstrap intervals: {'; '.join(slopes)}. "
+        "at least 0.8. Exponent of N* in r with 95 % bootstrap intervals over ranks and replicates, "
+        f"which are approximate: {'; '.join(slopes)}. "
         f"N*/r at E_gen = E_mem: {'; '.join(constants)}; published: 50 to 60.{_real(results)}"
     )
+
+
+def _local(cells: xr.Dataset, rule: str) -> str:
+    """How the slope differs between neighbouring ranks, of which a power law would have one."""
+    middle = cells[f"log2_n_{rule}"].mean("replicate", skipna=False)
+    kept = middle.notnull().values
+    slopes = np.diff(middle.values[kept]) / np.diff(np.log2(cells["rank"].values[kept]))
+    return f"between neighbouring ranks {', '.join(f'{slope:.2f}' for slope in slopes)}"
 
 
 def _real(results: xr.Dataset) -> str:

@@ -16,7 +16,7 @@ from lowd.diffusion.denoiser import Denoiser, Sigma
 SHARE = 0.99
 BLOCK = 8
 PROBES = 64
-"""Directions added at a time, and random ones that ‖J‖_F² is estimated from, without a dense J."""
+"""Directions added at a time, and random ones that see what is left, without a dense J."""
 
 Product = Callable[[Float[Tensor, "feature column"]], Float[Tensor, "feature column"]]
 
@@ -76,15 +76,13 @@ def randomised_rank(
 ) -> int:
     """rank_η from products with J and Jᵀ alone (Halko, Martinsson and Tropp 2011, blocked).
 
-    ‖J‖_F² is estimated from PROBES random directions, with a relative error of at most √(2/PROBES)
-    and far less for a J of many directions; a range is then grown, block by block with one power
-    iteration, until it holds the share asked for.
+    A range is grown, block by block with one power iteration, until it holds the share asked for.
+    What of ‖J‖_F² lies outside is estimated from PROBES random directions, with an error that
+    shrinks as it does.
     """
-    probes = torch.randn(dimension, PROBES, generator=generator, dtype=dtype)
-    total = float(forward(probes).square().sum() / PROBES)
+    probes = forward(torch.randn(dimension, PROBES, generator=generator, dtype=dtype))
     found = torch.zeros(dimension, 0, dtype=dtype)
-    squares = torch.zeros(0, dtype=dtype)
-    while found.shape[1] < dimension and squares.sum().item() < share**2 * total:
+    while True:
         block = torch.randn(dimension, BLOCK, generator=generator, dtype=dtype)
         block = forward(transposed(forward(block)))
         # Twice: once leaves rounding of what is there already.
@@ -92,5 +90,7 @@ def randomised_rank(
             block = torch.linalg.qr(block - found @ (found.T @ block)).Q
         found = torch.cat([found, block], dim=1)[:, :dimension]
         squares = torch.linalg.svdvals(transposed(found)).square()
-    kept = (squares.cumsum(0) / total).sqrt()
-    return min(1 + int((kept <= share).sum()), len(squares))
+        outside = (probes - found @ (found.T @ probes)).square().sum() / PROBES
+        kept = (squares.cumsum(0) / (squares.sum() + outside)).sqrt()
+        if kept[-1] > share or found.shape[1] == dimension:
+            return min(1 + int((kept <= share).sum()), dimension)

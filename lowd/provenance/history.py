@@ -30,6 +30,20 @@ def files_at(wanted: Sequence[tuple[str, str]]) -> list[bytes | None]:
     return _blobs([f"{commit}:./{path}" for commit, path in wanted])
 
 
+def versions_ever(folder: str) -> dict[str, list[bytes]]:
+    """Every content that any commit has of each file in `folder`, by the file's path."""
+    selection = ["--all", "--full-history", "--objects"]
+    listed = (_git("rev-list", *selection, "--", folder) or b"").decode().splitlines()
+    named = [line.partition(" ")[::2] for line in listed if " " in line]
+    prefix = (_git("rev-parse", "--show-prefix") or b"").decode().strip()
+    found: dict[str, list[bytes]] = {}
+    blobs = _blobs([name for name, _ in named])
+    for (_, path), blob in zip(named, blobs, strict=True):
+        if blob is not None:
+            found.setdefault(path.removeprefix(prefix), []).append(blob)
+    return found
+
+
 def digests_ever(paths: Iterable[str]) -> set[str]:
     """SHA-256 of every content that any commit has of any of `paths`."""
     selection = ["--all", "--full-history", "--objects", "--no-object-names"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lowd.provenance.digests import Digests
 from lowd.provenance.environment import WRITTEN
-from lowd.provenance.history import History, files_at, read_history
+from lowd.provenance.history import History, read_history, versions_ever
 from lowd.provenance.statement import (
     ROOT,
     Statement,
@@ -94,17 +94,15 @@ class Repository:
     def edited(self) -> frozenset[Path]:
         """Statements that are not as a run left them.
 
-        Their lineage id does not follow from the rest; or git has another statement of the same
-        run: one run writes one statement, a rerun has its own times and invocation.
+        Their lineage id does not follow from the rest; or some commit has another statement of the
+        same run: one run writes one statement, a rerun has its own times and invocation.
         """
-        if self.history is None:
-            committed: list[bytes | None] = [None] * len(self.statements)
-        else:
-            committed = files_at([("HEAD", path.as_posix()) for path in self.statements])
+        ever = {} if self.history is None else versions_ever(ROOT.as_posix())
         return frozenset(
             path
-            for (path, stated), before in zip(self.statements.items(), committed, strict=True)
-            if not _follows(stated) or (before is not None and _is_another_of_run(stated, before))
+            for path, stated in self.statements.items()
+            if not _follows(stated)
+            or any(_is_another_of_run(stated, one) for one in ever.get(path.as_posix(), ()))
         )
 
     @cached_property
@@ -157,10 +155,16 @@ def _follows(stated: Statement) -> bool:
 
 
 def _is_another_of_run(stated: Statement, committed: bytes) -> bool:
+    run = stated.predicate.run_details.metadata
+    if (
+        run.invocation_id.encode() not in committed
+        and run.started_on.isoformat().encode()[:19] not in committed
+    ):
+        return False  # spares most the parsing
     try:
         before = Statement.model_validate_json(committed)
     except ValueError:
         return False
-    run, earlier = (one.predicate.run_details.metadata for one in (stated, before))
+    earlier = before.predicate.run_details.metadata
     same = run.invocation_id == earlier.invocation_id or run.started_on == earlier.started_on
     return same and stated != before

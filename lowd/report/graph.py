@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,10 +59,17 @@ def graph(
     """Lay the jobs out from left to right by how many jobs they are from the seeds.
 
     Args:
-        makers: by job, those that made what it read; without cycles.
+        makers: by job, those that made what it read.
         steps: by job, its step.
         sound: by job, whether it verifies.
+
+    Raises:
+        ValueError: jobs rest on themselves.
     """
+    try:
+        TopologicalSorter(makers).prepare()
+    except CycleError as error:
+        raise ValueError(f"{error.args[1][0]} rests on itself; see `lowd audit`") from None
     levels: dict[Path, int] = {}
 
     def level(job: Path) -> int:

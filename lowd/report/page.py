@@ -185,5 +185,5 @@ def _coordinate(results: xr.Dataset, dim: str, position: int) -> tuple[str, floa
 
 def _score(value: float, error: float) -> tuple[str, float]:
     if np.isnan(value):
-        return "diverged", -1.0
+        return "diverged", -1e9
     return f"{value:.3f} ± {2 * error:.3f}", value

@@ -28,7 +28,8 @@ def recover(settings: RecoverStep, *, output: Path) -> None:
     `error` (method, N, trial) is ‖ÛÛᵀ − UUᵀ‖_F, the largest over clusters after the best matching;
     `from_clustering` (N, trial) that of the denoiser's bases to those of PCA, or of K-subspaces
     with joint orthogonality. All methods see the same points; those for a smaller N are the first
-    of those for a larger.
+    of those for a larger. The trials of one N are one stack, whose draws are shared out among them:
+    with another number of trials each is another one.
     """
     import numpy as np
     import torch

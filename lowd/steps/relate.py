@@ -53,7 +53,10 @@ def relate(settings: RelateStep, *, results: list[Path], points: list[Path], out
     found = []
     for member, result, cloud in zip(settings.members, results, points, strict=True):
         one = _transitions(read_store(result, finite=False), member.clusters)
-        one = one.merge(_dimensions(_flat(cloud)))
+        try:
+            one = one.merge(_dimensions(_flat(cloud)))
+        except ValueError as error:
+            raise ValueError(f"{member.name}: {cloud}: {error}") from None
         rank = np.nan if member.rank is None else float(member.rank)
         one = one.assign_coords(study=member.name, clusters=member.clusters, rank=rank)
         found.append(one.expand_dims("study"))
@@ -61,7 +64,9 @@ def relate(settings: RelateStep, *, results: list[Path], points: list[Path], out
         found, "study", join="outer", data_vars="all", coords="different", compat="equals"
     )
     known = dataset["dimension"].sel(neighbours=NEIGHBOURS[-1], divisor="k-1")
-    dataset["constant"] = 2 ** dataset["log2_n_e"].mean("replicate") / dataset["rank"].fillna(known)
+    dataset["constant"] = 2 ** dataset["log2_n_e"].mean("replicate", skipna=False) / dataset[
+        "rank"
+    ].fillna(known)
     write_store(output, dataset.merge(_exponents(dataset)))
 
 
@@ -135,7 +140,8 @@ def _exponents(dataset: "xr.Dataset") -> "xr.Dataset":
                 whole = np.where(
                     np.isfinite(crossings).all(axis=1, keepdims=True), crossings, np.nan
                 )
-                if np.isfinite(whole).any(axis=1).sum() > 1:
+                ranks = one["rank"].values[np.isfinite(whole).all(axis=1)]
+                if len(np.unique(ranks)) > 1:
                     generator = np.random.default_rng(stream_seed("exponent", str(model), name))
                     log2_rank = np.log2(one["rank"].values)
                     values[:, m, k, rule] = bootstrap_slope(log2_rank, whole, generator)

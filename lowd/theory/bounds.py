@@ -1,7 +1,7 @@
 """What theory says of the error ‖ÛÛᵀ − UUᵀ‖_F of a basis learnt from N points.
 
 Wang et al. 2024 (arXiv:2409.02426): with N ≥ r points PCA recovers the span, with N < r its error
-is √(r − N) at least, up to a small δ.
+is √(r − N) at least, up to a small δ, typically and if d > 2r − N.
 """
 
 from collections.abc import Sequence
@@ -24,5 +24,5 @@ def random_completion(rank: Counts, samples: Counts, dimension: int) -> NDArray[
     those of Û uniformly: E‖Û'ᵀU'‖_F² = (r − N)²/(d − N), hence √(2(r − N)(d − r)/(d − N)).
     """
     missing = np.maximum(np.subtract(rank, samples), 0.0)
-    left = dimension - np.minimum(samples, rank)
+    left = np.maximum(dimension - np.minimum(samples, rank), 1)
     return np.asarray(np.sqrt(2 * missing * np.subtract(dimension, rank) / left))

@@ -41,7 +41,7 @@ def denoising_loss(
 
     Args:
         points: of every problem.
-        bases: orthonormal; mutually orthogonal for the equality to hold.
+        bases: orthonormal, each by itself.
         sigma: noise level.
         weights: a point goes to the basis nearest the clean point (`clean`), nearest the noisy one
             (`hard`), or to all by lemma 1's weights of the noisy one (`soft`).

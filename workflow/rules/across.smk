@@ -59,7 +59,9 @@ rule linearise:
         teacher=lambda w, input: " ".join(f"--teacher {path}" for path in input.teacher),
         points=lambda w, input: " ".join(f"--points {path}" for path in input.points),
         students=lambda w, input: " ".join(f"--students {path}" for path in input.students),
-        code=planning.code(planning.LineariseStep),
+        code=lambda w: planning.code_across(
+            PARAMS.across[w.relation], STUDIES, planning.LineariseStep
+        ),
         statement="provenance/across/linearise-{relation}.json",
     shell:
         "lowd linearise --settings {params.settings:q} {params.teacher} {params.points}"
@@ -86,7 +88,9 @@ rule contrast:
         settings=lambda w: planning.contrast_step(
             PARAMS.across[w.relation], STUDIES
         ).model_dump_json(),
-        code=planning.code(planning.ContrastStep, "trained"),
+        code=lambda w: planning.code_across(
+            PARAMS.across[w.relation], STUDIES, planning.ContrastStep
+        ),
         statement="provenance/across/contrast-{relation}.json",
     shell:
         "lowd contrast --settings {params.settings:q} --teacher {input.teacher:q}"
