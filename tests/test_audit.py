@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from lowd import jobs
 from lowd.cli.app import app
 from lowd.provenance.repository import OWN_ROLES
+from lowd.provenance.statement import Statement
 from lowd.sources.settings import TrainedTeacher
 
 IN_DVC = [
@@ -177,6 +178,21 @@ def test_an_edited_statement_is_named(name):
     statement, keys, value = EDITS[name]
     edit(statement, *keys, value=value)
     assert accused() == [f"provenance/s/{statement}.json"]
+
+
+def test_an_edit_that_is_committed_is_still_named():
+    """Its lineage id made to match, so that only history knows better."""
+    path = Path("provenance/s/train-small.json")
+    content = json.loads(path.read_text())
+    content["predicate"]["buildDefinition"]["externalParameters"]["settings"]["seed"] = 1
+    lineage = Statement.model_validate(content).derived_lineage()
+    content["predicate"]["runDetails"]["byproducts"][0] |= {
+        "uri": f"urn:lowd:lineage:{lineage}",
+        "digest": {"sha256": lineage},
+    }
+    path.write_text(json.dumps(content))
+    git("commit", "-qam", "as if nothing had been")
+    assert accused() == [str(path)]
 
 
 def test_a_statement_is_outvoted_by_who_read_its_output_or_by_dvc():

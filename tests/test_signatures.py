@@ -126,3 +126,9 @@ def test_a_key_of_another_kind_is_refused(tmp_path):
     assert "no ed25519 private key" in lowd("sign", "--key", private, code=1).stderr
     assert "no ed25519 public key" in lowd("audit", "--key", public, code=1).stderr
     assert not Path("signatures").exists()
+
+
+@pytest.mark.parametrize("name", ["..", "../other", "s/pool"])
+def test_what_is_no_study_is_not_signed(tmp_path, name):
+    done = CliRunner().invoke(app, ["sign", "--key", str(tmp_path / "key.pem"), name])
+    assert done.exit_code == 1 and f"{name!r} is not the name of a study" in done.output

@@ -134,8 +134,8 @@ def caption(results: xr.Dataset) -> str:
         "Networks of fixed size on mixtures of low-rank Gaussians. Left, middle: errors with one "
         "cluster against N and N/r, bands two standard errors. Right: N* per cluster, bars from "
         "the lowest to the highest replicate; open symbols: half of GL's ceiling, where that is "
-        "at least 0.8. Exponent of N* in r with 95 % bootstrap intervals over ranks and replicates, "
-        f"which are approximate: {'; '.join(slopes)}. "
+        "at least 0.8. Exponent of N* in r with 95 % bootstrap intervals over ranks and "
+        f"replicates, which are approximate: {'; '.join(slopes)}. "
         f"N*/r at E_gen = E_mem: {'; '.join(constants)}; published: 50 to 60.{_real(results)}"
     )
 
