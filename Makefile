@@ -33,7 +33,7 @@ figures: setup
 		dvc repro $$stage || exit 1; \
 	done
 	$(if $(ACROSS),dvc repro --single-item $(ACROSS))
-	@echo "Figures: $(STUDIES:%=figures/%/) $(if $(ACROSS),figures/across/)"
+	@echo "Figures are in figures/, those across studies in figures/across/."
 
 test: setup lint
 	pytest
