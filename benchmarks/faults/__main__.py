@@ -28,9 +28,10 @@ Written by `python benchmarks/faults` on {today}, in {minutes:.0f} minutes.
 
 Files of the default studies were damaged in a clone that had them restored, one at a time, bits and
 files inside folders picked at random; runs of small studies were killed, starved of disk and
-started twice. *Detected*: the command beside it named the file (or setting) at fault and, but for
-what DVC can bring, failed. *Lost*: not there to the bit after `git checkout` or `dvc checkout`; for
-runs, after the same command again.
+started twice. *Detected*: the command beside it named the file (or setting) at fault, of data that
+DVC can bring as not local; an output that is wrong had to stop the next run too. *Lost*: not there
+to the bit after `git checkout` or `dvc checkout`; for runs, after the same command again. That
+nothing else is accused, tests/test_audit.py checks.
 
 | fault | told by | tried | detected | lost |
 |---|---|---|---|---|

@@ -86,10 +86,12 @@ def _with_signatures(repository: "Repository", found: "Audit", key: Path) -> "Au
 
 
 def _studies(repository: "Repository", found: "Audit") -> list[str]:
-    """Those of which something was audited, but for figures across studies."""
+    """Those of which something was audited, and what was computed across studies."""
     makers = [repository.claims[Path(link.name)][0] for link in found.outputs]
     names = sorted({maker.parent.name for maker in makers})
-    return [name for name in names if Path("results", f"{name}.zarr").exists()]
+    own = [name for name in names if Path("results", f"{name}.zarr").exists()]
+    across = sorted(Path("results/across").glob("*.zarr")) if "across" in names else []
+    return own + [f"across/{path.stem}" for path in across]
 
 
 def _compare(studies: list[str], revision: str) -> "list[Comparison]":
@@ -103,7 +105,7 @@ def _compare(studies: list[str], revision: str) -> "list[Comparison]":
 def _recheck(studies: list[str], count: int) -> "list[Rederived]":
     from lowd.cli.recheck import recheck
 
-    return recheck(studies, count)
+    return recheck([study for study in studies if not study.startswith("across/")], count)
 
 
 def _compared_text(

@@ -34,6 +34,9 @@ PLOTTED = {
     "recovery": ("success", "error"),
     "threshold": ("pooled", "error"),
     "equivalence": ("clean_gap", "gap", "from_clustering"),
+    "estimates": ("dimension",),
+    "jacobians": ("rank",),
+    "denoisers": ("apart", "pfd", "rp"),
 }
 """The scores behind each figure, but for chance levels, single crossings and their spreads."""
 CHANCE = 0.01
@@ -80,7 +83,11 @@ def compare(study: str, revision: str) -> list[Comparison]:
     now, before = open_results(study), _results_at(study, revision)
     if before is None:
         return []
-    shown = [f for f, names in PLOTTED.items() if any(n in now or n in before for n in names)]
+    shown = [
+        f
+        for f, names in PLOTTED.items()
+        if any(n in now.data_vars or n in before.data_vars for n in names)
+    ]
     return [_compared(study, figure, now, before) for figure in shown]
 
 
@@ -88,9 +95,10 @@ def _compared(study: str, figure: str, now: xr.Dataset, before: xr.Dataset) -> C
     ratios: dict[str, float] = {}
     missing = different = 0
     for name in PLOTTED[figure]:
-        if (name in now) != (name in before):
-            missing += now[name].size if name in now else before[name].size
-        if name not in now or name not in before:
+        in_now, in_before = name in now.data_vars, name in before.data_vars
+        if in_now != in_before:
+            missing += now[name].size if in_now else before[name].size
+        if not (in_now and in_before):
             continue
         ours, theirs, error, other = xr.align(
             now[name], before[name], _error(now, name), _error(before, name), join="inner"

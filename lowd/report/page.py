@@ -95,13 +95,11 @@ def _sections(repository: Repository, study: str) -> Iterator[Section]:
         raise ValueError(f"figures/{study}: no figure of this study is here; run it")
     order = [*PLOTTED, "samples"]
     figures.sort(key=lambda path: order.index(path.stem) if path.stem in order else len(order))
-    path = Path("results", f"{study}.zarr")
-    results = open_results(study) if path.exists() else None
     for figure in figures:
-        yield _section(repository, figure, results)
+        yield _section(repository, figure)
 
 
-def _section(repository: Repository, figure: Path, results: xr.Dataset | None) -> Section:
+def _section(repository: Repository, figure: Path) -> Section:
     found = trace(figure, repository, read_lineage(figure))
     stated = repository.statements[found.maker]
     links = dict.fromkeys([found.file, *(one for job in found.jobs.values() for one in job.links)])
@@ -117,7 +115,7 @@ def _section(repository: Repository, figure: Path, results: xr.Dataset | None) -
             path.stem: json.dumps(job.stated.settings, indent=1, ensure_ascii=False)
             for path, job in found.jobs.items()
         },
-        table=None if results is None else _table(results, figure.stem),
+        table=_table(figure),
         command=_command(stated, found.maker),
         identity=stated.lineage,
     )
@@ -149,12 +147,23 @@ def _command(stated: Statement, maker: Path) -> str:
     return shlex.join([*words, "--statement", str(maker)])
 
 
-def _table(results: xr.Dataset, figure: str) -> Table | None:
+def _plotted(figure: Path) -> tuple[str, str]:
+    """Whose results a figure plots, and its kind; NAME-KIND across studies has its own."""
+    study = figure.parent.name
+    name, _, kind = figure.stem.rpartition("-")
+    return (f"across/{name}", kind) if study == "across" else (study, figure.stem)
+
+
+def _table(figure: Path) -> Table | None:
     """Scores of single cells, or else the first and those over the same axes.
 
     Others stand in the figure alone. What was not run has no row; what diverged has one.
     """
-    names = [n for n in PLOTTED.get(figure, ()) if n in results and f"{n}_se" in results]
+    study, kind = _plotted(figure)
+    if not Path("results", f"{study}.zarr").exists():
+        return None
+    results = open_results(study)
+    names = [n for n in PLOTTED.get(kind, ()) if n in results and f"{n}_se" in results]
     if not names:
         return None
     every = [results[name].dims for name in names]

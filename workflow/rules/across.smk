@@ -1,8 +1,3 @@
-def named(kind):
-    """The names across studies whose figures are of that kind."""
-    return "|".join(name for name, one in PARAMS.across.items() if one.figure == kind) or "none"
-
-
 rule relate:
     input:
         results=lambda w: expand(rules.collect.output, study=PARAMS.across[w.relation].studies),

@@ -67,3 +67,8 @@ def statements(wildcards):
         *expand([job.params.statement for job in [*made, rules.manifest]], study=wildcards.study),
         *expand(rules.figure.params.statement, study=wildcards.study, figure=figures),
     ]
+
+
+def named(kind):
+    """The names across studies whose figures are of that kind."""
+    return "|".join(name for name, one in PARAMS.across.items() if one.figure == kind) or "none"
