@@ -102,7 +102,11 @@ class Repository:
             path
             for path, stated in self.statements.items()
             if not _follows(stated)
-            or any(_is_another_of_run(stated, one) for one in ever.get(path.as_posix(), ()))
+            or any(
+                _is_another_of_run(stated, one)
+                for one in ever.get(path.as_posix(), ())
+                if one != path.read_bytes()  # spares the parsing of what is as it was
+            )
         )
 
     @cached_property
@@ -160,7 +164,7 @@ def _is_another_of_run(stated: Statement, committed: bytes) -> bool:
         run.invocation_id.encode() not in committed
         and run.started_on.isoformat().encode()[:19] not in committed
     ):
-        return False  # spares most the parsing
+        return False  # spares the parsing of most others
     try:
         before = Statement.model_validate_json(committed)
     except ValueError:
