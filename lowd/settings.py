@@ -23,7 +23,12 @@ from lowd.base import Settings
 from lowd.diffusion.settings import SamplerSettings
 from lowd.metrics.settings import DescriptorKind, NearestRule, ThresholdSettings
 from lowd.models.settings import ModelSettings
-from lowd.sources.settings import TeacherSettings, TrainedTeacher
+from lowd.sources.settings import (
+    MoLRGImagesTeacher,
+    MoLRGTeacher,
+    TeacherSettings,
+    TrainedTeacher,
+)
 from lowd.steps.contrast import MixtureSettings
 from lowd.theory.settings import EquivalenceSettings, RecoveryMap
 from lowd.training.settings import TrainingSettings
@@ -193,6 +198,22 @@ class Params(Settings):
                     raise ValueError(
                         f"across.{name}.studies[{position}]: no transition study {study!r}"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _relations_can_be_drawn(self) -> "Params":
+        for name, comparison in self.across.items():
+            if comparison.figure != "dimension":
+                continue
+            teachers = [self.transitions[study].teacher for study in comparison.studies]
+            exact = [t for t in teachers if isinstance(t, MoLRGTeacher | MoLRGImagesTeacher)]
+            if len({t.rank for t in exact if t.clusters == 1}) < 2:
+                raise ValueError(
+                    f"across.{name}.studies: give MoLRG studies of one cluster and of two ranks "
+                    "or more, against which transitions are drawn"
+                )
+            if any(t.clusters > 2 for t in exact):
+                raise ValueError(f"across.{name}.studies: one or two clusters can be drawn")
         return self
 
     @model_validator(mode="after")

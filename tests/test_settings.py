@@ -451,3 +451,17 @@ def test_figures_across_studies_are_of_transitions():
 def test_denoisers_side_by_side_that_make_no_sense_are_refused_by_key(comparison, line):
     studies = {"a": changed(teacher=PICTURES), "m": STUDY}
     assert line in refusal(yaml.safe_dump({"studies": studies, "across": {"x": comparison}}))
+
+
+def test_relations_that_cannot_be_drawn_are_refused_by_key():
+    studies = {
+        f"k{clusters}-r{rank}": changed(teacher__rank=rank, teacher__clusters=clusters)
+        for clusters, rank in ((1, 1), (1, 2), (2, 1), (3, 1))
+    }
+
+    def refused(*names):
+        across = {"x": {"figure": "dimension", "studies": list(names)}}
+        return refusal(yaml.safe_dump({"studies": studies, "across": across}))
+
+    assert "across.x.studies: give MoLRG studies of one cluster" in refused("k1-r1", "k2-r1")
+    assert "across.x.studies: one or two clusters" in refused("k1-r1", "k1-r2", "k3-r1")

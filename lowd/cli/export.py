@@ -31,12 +31,10 @@ def export(
     The crate's root is the repository: its metadata describe files where they lie.
     """
     with told_in_one_line("export"):
-        from lowd.provenance.statement import ROOT, read_statements
+        from lowd.provenance.statement import folders_of, read_statements
         from lowd.store.atomic import staged
 
-        if strange := [name for name in studies or () if Path(name).name != name or name == ".."]:
-            raise ValueError(f"{strange[0]!r} is not the name of a study")
-        folders = [ROOT / study for study in studies] if studies else [ROOT]
+        folders = folders_of(studies or ())
         stated = {path: one for folder in folders for path, one in read_statements(folder).items()}
         if not stated:
             raise ValueError(f"no statements in {', '.join(map(str, folders))}")

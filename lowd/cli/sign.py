@@ -20,11 +20,9 @@ def sign(
     """
     with told_in_one_line("sign"):
         from lowd.provenance.signatures import sign
-        from lowd.provenance.statement import ROOT, read_statements
+        from lowd.provenance.statement import folders_of, read_statements
 
-        if strange := [name for name in studies or () if Path(name).name != name or name == ".."]:
-            raise ValueError(f"{strange[0]!r} is not the name of a study")
-        folders = [ROOT / study for study in studies] if studies else [ROOT]
+        folders = folders_of(studies or ())
         statements = [path for folder in folders for path in read_statements(folder)]
         if not statements:
             raise ValueError(f"no statements in {', '.join(map(str, folders))}")

@@ -16,7 +16,7 @@ above 2**53 would be recorded as another one.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
@@ -281,6 +281,18 @@ def read_statement(path: Path) -> Statement:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "content"
         raise ValueError(f"{path}: not a statement of lowd: {where}: {first['msg']}") from None
+
+
+def folders_of(studies: Sequence[str]) -> list[Path]:
+    """Where the statements of these studies lie, of all if none is given.
+
+    Raises:
+        ValueError: one is no name, but a path.
+    """
+    for study in studies:
+        if Path(study).name != study or study == "..":
+            raise ValueError(f"{study!r} is not the name of a study")
+    return [ROOT / study for study in studies] or [ROOT]
 
 
 def read_statements(root: Path = ROOT) -> dict[Path, Statement]:

@@ -58,16 +58,16 @@ def _scores(store: "xr.Dataset", tolerance: float) -> "xr.Dataset":
     """What the trials of one (clusters, rank) come to, with standard errors."""
     import xarray as xr
 
+    from lowd.metrics.estimate import binomial_error
+
     error, apart = store["error"], store["from_clustering"]
     trials = error.sizes["trial"]
     successes = (error <= tolerance).sum("trial")
-    # Agresti and Coull: where all succeed, the share is still not known without error.
-    share = (successes + 2) / (trials + 4)
     root = (error**2).mean("trial") ** 0.5
     return xr.Dataset(
         {
             "success": successes / trials,
-            "success_se": (share * (1 - share) / (trials + 4)) ** 0.5,
+            "success_se": xr.apply_ufunc(binomial_error, successes, trials, vectorize=True),
             "error": root,
             "error_se": (error**2).std("trial", ddof=1)
             / trials**0.5
