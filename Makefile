@@ -28,7 +28,7 @@ figures: setup
 	@# DVC skips a stage by time stamps; content is checked first.
 	lowd verify
 	for study in $(STUDIES); do \
-		stage=$$(dvc stage list --name-only | grep -xE "study@$$study|across-$$study") \
+		stage=$$(dvc stage list --name-only | grep -xE "study@$$study|finding@$$study|across-$$study") \
 			|| { echo "params.yaml has no study $$study" >&2; exit 1; }; \
 		dvc repro $$stage || exit 1; \
 	done

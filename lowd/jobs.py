@@ -19,10 +19,12 @@ from lowd.sources.settings import (
     TeacherSettings,
     TrainedTeacher,
 )
+from lowd.steps.agree import AgreeStep
 from lowd.steps.collect import CollectStep
 from lowd.steps.contrast import ContrastStep
 from lowd.steps.equate import EquateStep
 from lowd.steps.figure import FigureStep
+from lowd.steps.follow import FollowStep
 from lowd.steps.generate import GenerateStep
 from lowd.steps.linearise import LineariseStep
 from lowd.steps.noise import NoiseStep
@@ -58,9 +60,9 @@ def teacher_kinds(step: Settings, inputs: Inputs) -> list[str]:
 def streams(step: Settings) -> tuple[str, ...]:
     """Names of the random streams a step draws from; `lowd.streams` turns one into its seed.
 
-    In braces stands what differs inside one job: N and replicate of a student, the block of its
-    training, the rule of a transition, a trial, a method. A name has its study's seed first, if it
-    depends on one.
+    In braces stands what differs inside one job: N, replicate and seed of a student, the block of
+    its training, the rule of a transition, a trial, a method. A name has its study's seed first, if
+    it depends on one.
     """
     match step:
         case TeacherStep(teacher=MoLRGTeacher() | MoLRGImagesTeacher()):
@@ -71,6 +73,8 @@ def streams(step: Settings) -> tuple[str, ...]:
             return (f"{step.seed}/pool",)
         case NoiseStep():
             return (f"{step.seed}/evaluation noise",)
+        case TrainStep(seeds=int()):
+            return _training(f"{step.seed}/{step.name}/N={{N}}/seed={{seed}}")
         case TrainStep():
             return _training(f"{step.seed}/{step.name}/N={{N}}/replicate={{replicate}}")
         case RecoverStep():
@@ -85,6 +89,10 @@ def streams(step: Settings) -> tuple[str, ...]:
             return ("exponent/{model}/{rule}",)
         case ContrastStep():
             return f"{step.seed}/mixture", f"{step.seed}/held-out noise"
+        case FollowStep():
+            return (f"{step.seed}/denoising/replicate={{replicate}}",)
+        case AgreeStep():
+            return (f"{step.seed}/noises",)
         case LineariseStep():
             return "jacobians/{study}", "range/{point}"
     return ()

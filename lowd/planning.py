@@ -9,21 +9,28 @@ from pathlib import Path
 
 from lowd import jobs
 from lowd.base import Settings
+from lowd.diffusion.settings import SamplerSettings
+from lowd.findings import AnyFinding, BiasVariance, Dynamics, Families, Family
 from lowd.provenance.code import code_digest
 from lowd.provenance.digests import digest
 from lowd.settings import RELATIONS, Comparison, Study, TheoryStudy
 from lowd.sources.settings import MoLRGImagesTeacher, MoLRGTeacher, TrainedTeacher
+from lowd.steps.agree import AgreeStep
+from lowd.steps.agree import Member as FamilyMember
 from lowd.steps.collect import CollectStep
 from lowd.steps.contrast import ContrastStep
 from lowd.steps.controls import ControlsStep
+from lowd.steps.decompose import DecomposeStep
 from lowd.steps.describe import DescribeStep
 from lowd.steps.equate import EquateStep
 from lowd.steps.expect import ExpectStep
 from lowd.steps.figure import FigureStep
+from lowd.steps.follow import FollowStep
 from lowd.steps.generate import GenerateStep
 from lowd.steps.linearise import LineariseStep
 from lowd.steps.manifest import ManifestStep
 from lowd.steps.noise import NoiseStep
+from lowd.steps.pair import PairStep
 from lowd.steps.pool import PoolStep
 from lowd.steps.recover import RecoverStep
 from lowd.steps.relate import Member, RelateStep
@@ -32,9 +39,21 @@ from lowd.steps.sheet import SheetStep
 from lowd.steps.tabulate import TabulateStep
 from lowd.steps.teacher import TeacherStep
 from lowd.steps.train import TrainStep
+from lowd.training.settings import (
+    ConsistencySettings,
+    EDMSettings,
+    EpsilonSettings,
+    ObjectiveSettings,
+)
 
 FIGURES = ("regimes", "errors", "transition", "plane")
 THEORY_FIGURES = ("recovery", "threshold", "equivalence")
+FINDING_FIGURES = {
+    "dynamics": ("dynamics",),
+    "bias-variance": ("decomposition",),
+    "families": ("agreement", "closeness", "lineup"),
+}
+CLOSE_UPS = [figure for figures in FINDING_FIGURES.values() for figure in figures]
 
 
 def teacher_step(study: Study) -> TeacherStep:
@@ -83,6 +102,18 @@ def generate_step(study: Study, *, grid: bool = False) -> GenerateStep:
         sampler=study.sampler,
         samples=study.samples if grid else (),
         replicates=study.replicates if grid else 0,
+    )
+
+
+def sample_step(finding: AnyFinding, study: Study, name: str) -> GenerateStep:
+    """Settings of what a finding generates under a name."""
+    return GenerateStep(sampler=samplings(finding, study)[name][1])
+
+
+def memorise_step(finding: Dynamics, study: Study) -> GenerateStep:
+    """Settings of the empirical denoisers of a finding's training sets."""
+    return GenerateStep(
+        sampler=study.sampler, samples=finding.samples, replicates=finding.replicates
     )
 
 
@@ -162,6 +193,121 @@ def tabulate_step(study: TheoryStudy) -> TabulateStep:
     return TabulateStep(cells=tuple(recoveries(study)))
 
 
+def trainings(finding: AnyFinding, study: Study) -> dict[str, TrainStep]:
+    """Settings of every stack of a finding on `study`, by the name of its files."""
+    match finding:
+        case Dynamics():
+            return {
+                name: TrainStep(
+                    seed=finding.seed,
+                    name=name,
+                    model=model,
+                    samples=finding.samples,
+                    replicates=finding.replicates,
+                    training=finding.training,
+                    snapshots=finding.snapshots,
+                )
+                for name, model in finding.models.items()
+            }
+        case BiasVariance():
+            return {
+                f"{name}.{varied}": TrainStep(
+                    seed=finding.seed,
+                    name=name,
+                    model=model,
+                    samples=finding.samples if name == finding.at.model else (finding.at.samples,),
+                    replicates=replicates,
+                    training=finding.training,
+                    seeds=seeds,
+                )
+                for name, model in finding.models.items()
+                for varied, replicates, seeds in (
+                    ("data", finding.replicates, 1),
+                    ("seed", 1, finding.replicates),
+                )
+            }
+        case Families():
+            return {
+                name: TrainStep(
+                    seed=finding.seed,
+                    name=name,
+                    model=family.model,
+                    samples=(finding.samples,),
+                    replicates=2,
+                    training=family.training or finding.training,
+                    seeds=2,
+                    objective=_objective(family, study.sampler),
+                )
+                for name, family in finding.families.items()
+            }
+
+
+def _objective(family: Family, sampler: SamplerSettings) -> ObjectiveSettings | None:
+    """What a family learns, over the levels that it will be sampled through."""
+    match family.objective:
+        case EDMSettings():
+            return None
+        case EpsilonSettings() | ConsistencySettings():
+            levels = {"sigma_min": sampler.sigma_min, "sigma_max": sampler.sigma_max}
+            return family.objective.model_copy(update=levels)
+    return family.objective
+
+
+def samplings(finding: AnyFinding, study: Study) -> dict[str, tuple[str, SamplerSettings]]:
+    """Name of the stack, and sampler, of everything that a finding generates, by its name."""
+    found = {name: (name, study.sampler) for name in trainings(finding, study)}
+    if isinstance(finding, Families):
+        jump = study.sampler.model_copy(update={"solver": "euler", "steps": 1})
+        for name, family in finding.families.items():
+            if family.jumps:
+                found[name] = name, jump
+        found |= {name: (one.family, one.sampler) for name, one in finding.solvers.items()}
+    return found
+
+
+def follow_step(finding: Dynamics) -> FollowStep:
+    """Settings of the scores along training."""
+    return FollowStep(
+        seed=finding.seed,
+        models=finding.models,
+        samples=finding.samples,
+        replicates=finding.replicates,
+        training=finding.training,
+    )
+
+
+def decompose_step(finding: BiasVariance) -> DecomposeStep:
+    """Settings of bias and variance."""
+    return DecomposeStep(
+        models=finding.models,
+        samples=finding.samples,
+        at_model=finding.at.model,
+        at_samples=finding.at.samples,
+    )
+
+
+def agree_step(finding: Families, study: Study) -> AgreeStep:
+    """Settings of the agreement of families."""
+    members = []
+    for name, (family, sampler) in samplings(finding, study).items():
+        evaluations = 2 * sampler.steps - 1 if sampler.solver == "heun" else sampler.steps
+        members.append(
+            FamilyMember(
+                name=name,
+                group=finding.families[family].group,
+                family=family,
+                evaluations=evaluations,
+            )
+        )
+    return AgreeStep(seed=finding.seed, samples=finding.samples, members=tuple(members))
+
+
+def pair_step(comparison: Comparison, studies: Mapping[str, Study]) -> PairStep:
+    """Settings of students of disjoint sets beside each other, of the last model."""
+    study = studies[comparison.studies[0]]
+    return PairStep(name=list(study.models)[-1], samples=study.samples, replicates=study.replicates)
+
+
 def plain(across: Mapping[str, Comparison]) -> list[str]:
     """The names of figures across studies that plot the studies' results as they are."""
     return [name for name, one in across.items() if one.figure not in RELATIONS]
@@ -220,8 +366,10 @@ def points(study: str, settings: Study) -> str:
     return f"data/{study}/teacher" if trained else f"data/{study}/pool.zarr"
 
 
-def figures(study: Study | TheoryStudy) -> list[str]:
+def figures(study: Study | TheoryStudy | AnyFinding) -> list[str]:
     """Names of a study's figures; only images can be shown on a sheet."""
+    if isinstance(study, Dynamics | BiasVariance | Families):
+        return list(FINDING_FIGURES[study.kind])
     if isinstance(study, TheoryStudy):
         return list(THEORY_FIGURES)
     shape = study.teacher.shape

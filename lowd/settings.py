@@ -13,7 +13,6 @@ from pydantic import (
     Field,
     PositiveFloat,
     PositiveInt,
-    StringConstraints,
     Tag,
     ValidationError,
     model_validator,
@@ -21,6 +20,15 @@ from pydantic import (
 
 from lowd.base import Settings
 from lowd.diffusion.settings import SamplerSettings
+from lowd.findings import (
+    AnyFinding,
+    BiasVariance,
+    Families,
+    Name,
+    Seed,
+    TrainingSize,
+    check_ascending,
+)
 from lowd.metrics.settings import DescriptorKind, NearestRule, ThresholdSettings
 from lowd.models.settings import ModelSettings
 from lowd.sources.settings import (
@@ -33,11 +41,6 @@ from lowd.steps.contrast import MixtureSettings
 from lowd.theory.settings import EquivalenceSettings, RecoveryMap
 from lowd.training.settings import TrainingSettings
 
-# Names become folders: nothing that a path, a shell or a wildcard could read otherwise.
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
-Seed = Annotated[int, Field(ge=0, lt=2**63)]
-# One training point has no neighbours, which GL's and AuthPct's scales are made of.
-TrainingSize = Annotated[int, Field(ge=2)]
 Validated = TypeVar("Validated", bound=Settings)
 INPUTS = "inputs"
 """The folder of the user's own images and modules, which DVC and the workflow watch."""
@@ -79,8 +82,7 @@ class Study(Settings):
                     f"samples[{position}]: {self.replicates} disjoint replicates of {n} would "
                     f"overlap in a pool of {self.pool.size}; raise pool.size or lower replicates"
                 )
-        if list(self.samples) != sorted(set(self.samples)):
-            raise ValueError(f"samples: {list(self.samples)} must ascend without repetition")
+        check_ascending(self.samples)
         return self
 
     @model_validator(mode="after")
@@ -134,8 +136,7 @@ class TheoryStudy(Settings):
 
     @model_validator(mode="after")
     def _subspaces_fit(self) -> "TheoryStudy":
-        if list(self.samples) != sorted(set(self.samples)):
-            raise ValueError(f"samples: {list(self.samples)} must ascend without repetition")
+        check_ascending(self.samples)
         for at, one in enumerate(self.maps):
             asked = {f"maps[{at}].ranks[{i}]": rank for i, rank in enumerate(one.ranks)}
             for key, rank in (asked | {"equivalence.rank": self.equivalence.rank}).items():
@@ -164,6 +165,7 @@ RELATIONS = {
     "dimension": ("transitions", "estimates"),
     "jacobians": ("jacobians",),
     "denoisers": ("denoisers",),
+    "disjoint": ("histograms", "pairs"),
 }
 """Figures across studies that are drawn from results of their own."""
 
@@ -171,7 +173,9 @@ RELATIONS = {
 class Comparison(Settings):
     """A figure across studies: what it shows, and of which ones."""
 
-    figure: Literal["controls", "slopes", "dimension", "jacobians", "denoisers"]
+    figure: Literal[
+        "controls", "slopes", "dimension", "jacobians", "denoisers", "disjoint", "decomposition"
+    ]
     studies: tuple[Name, ...] = Field(min_length=1)
     mixture: MixtureSettings | None = None
 
@@ -184,7 +188,41 @@ class Params(Settings):
     """All of params.yaml."""
 
     studies: dict[Name, AnyStudy] = Field(min_length=1)
+    findings: dict[Name, AnyFinding] = Field(default_factory=dict)
     across: dict[Name, Comparison] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _findings_stand_on_studies(self) -> "Params":
+        for name, finding in self.findings.items():
+            key = f"findings.{name}"
+            if name in (*self.studies, "across"):
+                raise ValueError(f"{key}: a study or folder has this name; choose another")
+            if finding.study not in self.transitions:
+                raise ValueError(f"{key}.study: no transition study {finding.study!r}")
+            study = self.transitions[finding.study]
+            largest, sets = finding.needed
+            if largest * sets > study.pool.size:
+                raise ValueError(
+                    f"{key}.samples: {sets} disjoint training sets of {largest} exceed the pool of "
+                    f"{finding.study} ({study.pool.size}); raise its pool.size"
+                )
+            for network, model in finding.networks.items():
+                if network.split(".")[1] in RESERVED:
+                    raise ValueError(f"{key}.{network}: the workflow has files of this name")
+                try:
+                    model.check_shape(study.teacher.shape)
+                except ValueError as error:
+                    raise ValueError(f"{key}.{network}.{error}") from None
+            if isinstance(finding, Families):
+                left = study.pool.size // sets - largest
+                if left < study.noise.size:
+                    raise ValueError(
+                        f"{key}.samples: {largest} leaves {left} points of half the pool, and "
+                        f"{study.noise.size} have to be held out; lower it"
+                    )
+                if len(study.teacher.shape) != 3:
+                    raise ValueError(f"{key}.study: {finding.study} is not of images")
+        return self
 
     @model_validator(mode="after")
     def _compared_studies_exist(self) -> "Params":
@@ -194,10 +232,21 @@ class Params(Settings):
             )
         for name, comparison in self.across.items():
             for position, study in enumerate(comparison.studies):
-                if study not in self.transitions:
-                    raise ValueError(
-                        f"across.{name}.studies[{position}]: no transition study {study!r}"
-                    )
+                key = f"across.{name}.studies[{position}]"
+                if comparison.figure == "decomposition":
+                    if not isinstance(self.findings.get(study), BiasVariance):
+                        raise ValueError(f"{key}: no finding {study!r} of kind bias-variance")
+                elif study not in self.transitions:
+                    raise ValueError(f"{key}: no transition study {study!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _pairs_can_be_shown(self) -> "Params":
+        for name, comparison in self.across.items():
+            if comparison.figure == "disjoint":
+                studies = [self.transitions[study] for study in comparison.studies]
+                if len(studies) != 1 or len(studies[0].teacher.shape) != 3:
+                    raise ValueError(f"across.{name}.studies: give one study, of images")
         return self
 
     @model_validator(mode="after")
@@ -249,12 +298,19 @@ class Params(Settings):
         """The studies of low-rank denoisers."""
         return {name: one for name, one in self.studies.items() if isinstance(one, TheoryStudy)}
 
+    @property
+    def stages(self) -> dict[str, str]:
+        """DVC's stage for every study and every finding."""
+        return {name: f"study@{name}" for name in self.studies} | {
+            name: f"finding@{name}" for name in self.findings
+        }
+
     def check_names(self, names: Iterable[str]) -> None:
-        """Raise ValueError unless each is the name of a study."""
+        """Raise ValueError unless each is the name of a study or of a finding."""
         for name in names:
-            if name not in self.studies:
+            if name not in self.stages:
                 raise ValueError(
-                    f"params.yaml has no study {name!r} (there are: {', '.join(self.studies)})"
+                    f"params.yaml has no study {name!r} (there are: {', '.join(self.stages)})"
                 )
 
 

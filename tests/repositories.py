@@ -67,6 +67,44 @@ MAPS: dict[str, Any] = {
     }
 }
 
+SMALL_UNET = {"architecture": "unet", "width": 4}
+SMALL_MLP = {"architecture": "mlp", "width": 4}
+FINDINGS: dict[str, Any] = {
+    "along": {
+        "kind": "dynamics",
+        "study": "pictures",
+        "samples": [2, 8],
+        "replicates": 2,
+        "snapshots": [50, 100],
+        "training": TRAINING | {"steps": 100},
+        "models": {"unet-4": SMALL_UNET},
+    },
+    "parts": {
+        "kind": "bias-variance",
+        "study": "tiny",
+        "samples": [2, 4],
+        "at": {"model": "mlp-8", "samples": 4},
+        "replicates": 3,
+        "training": TRAINING,
+        "models": {"mlp-4": SMALL_MLP, "mlp-8": {"architecture": "mlp", "width": 8}},
+    },
+    "kinds": {
+        "kind": "families",
+        "study": "wide",
+        "samples": 4,
+        "training": TRAINING,
+        "families": {
+            "unet": {"model": SMALL_UNET},
+            "dit": {"model": {"architecture": "dit", "width": 4}},
+            "vp": {"model": SMALL_UNET, "objective": {"kind": "epsilon", "kernel": "vp"}},
+            "consistency": {"model": SMALL_UNET, "objective": {"kind": "consistency"}},
+            "vae": {"model": SMALL_MLP, "objective": {"kind": "variational"}},
+            "gan": {"model": SMALL_MLP, "objective": {"kind": "adversarial"}},
+        },
+        "solvers": {"ddim": {"family": "unet", "sampler": {"solver": "diffusers_ddim"}}},
+    },
+}
+
 
 @dataclass(frozen=True)
 class Repository:

@@ -43,7 +43,7 @@ def test_rho_one_is_uniform():
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ((1, 0.002, 80.0), "steps is 1"),
+        ((0, 0.002, 80.0), "steps is 0"),
         ((18, 0.0, 80.0), "sigma_min is 0.0"),
         ((18, 80.0, 0.002), "sigma_max 0.002"),
         ((18, 0.002, float("inf")), "finite"),
@@ -53,6 +53,10 @@ def test_rho_one_is_uniform():
 def test_impossible_grids_are_refused(arguments, told):
     with pytest.raises(ValueError, match=told):
         karras_sigmas(*arguments)
+
+
+def test_a_single_step_goes_from_sigma_max_to_0():
+    assert karras_sigmas(1, 0.002, 80.0).tolist() == [80.0, 0.0]
 
 
 @pytest.mark.parametrize("covered", [0, 1, 2, 4])

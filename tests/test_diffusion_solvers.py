@@ -20,6 +20,7 @@ def gaussian(seed, dimension=4, rank=4):
 
 
 ORDERS = [("euler", 1), ("heun", 2), ("dpmpp", 2)]
+OURS = [solver for solver, _ in ORDERS]
 
 
 def observed_order(solver, denoise, noise, exact, sigma_min, sigma_max, steps):
@@ -62,7 +63,7 @@ def test_solvers_have_their_order_on_a_mixture(solver, order, mixture):
     )
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", OURS)
 def test_distance_between_gaussian_flows_is_the_closed_form(solver):
     p, q, sigma_max = gaussian(0), gaussian(1, rank=2), 20.0
     # The flows are affine: their images of 0 and of T e_i give the mean over all noises exactly.
@@ -93,13 +94,31 @@ def test_a_denoiser_is_called_with_the_noises_dtype_and_float_levels(solver, eva
     assert end.dtype == torch.float32 and end.shape == noise.shape
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", OURS)
 def test_the_last_step_returns_the_denoised_state_at_sigma_min(solver):
     target, noise, sigmas = gaussian(0), 10 * normal(5, 4), karras_sigmas(8, 0.1, 10.0)
     before = probability_flow(target.denoise, noise, sigmas[:-1], solver)
     torch.testing.assert_close(
         probability_flow(target.denoise, noise, sigmas, solver), target.denoise(before, 0.1)
     )
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [("euler", "diffusers_ddim"), ("dpmpp", "diffusers_dpmpp")]
+)
+@pytest.mark.parametrize("steps", [2, 5, 18, 60])
+def test_schedulers_of_diffusers_go_the_same_way(ours, theirs, steps, mixture):
+    target, noise, _ = mixture
+    sigmas = karras_sigmas(steps, 0.02, 20.0)
+    ends = (probability_flow(target.denoise, 4 * noise, sigmas, each) for each in (ours, theirs))
+    # Theirs keep their tables in single precision.
+    torch.testing.assert_close(*ends, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("solver", ["diffusers_ddim", "diffusers_dpmpp"])
+def test_schedulers_of_diffusers_want_to_go_down_to_0(solver):
+    with pytest.raises(ValueError, match="down to 0"):
+        probability_flow(lambda x, _: x, torch.ones(1, 2), torch.tensor([2.0, 1.0]), solver)
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -123,7 +142,7 @@ def test_stacked_students_flow_as_they_would_alone(solver):
         torch.testing.assert_close(probability_flow(student(weight), noise, sigmas, solver), end)
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", OURS)
 def test_gradients_pass_through_the_flow(solver):
     target, noise = gaussian(0), (3 * normal(2, 4)).requires_grad_()
     assert torch.autograd.gradcheck(

@@ -40,7 +40,7 @@ def restore(
         params = load_params(Path("params.yaml"))
         names = studies or _locked(params)
         params.check_names(names)
-        _bring(names)
+        _bring([params.stages[name] for name in names])
         targets = _targets(params, names)
         findings, held = hold(planned(targets))
         changed = [one for one in held if one.moved]
@@ -62,15 +62,15 @@ def _locked(params: Params) -> list[str]:
     from lowd.provenance.lock import LOCK, read_lock
 
     recorded = read_lock().outputs
-    if found := [name for name in params.studies if Path("data", name) in recorded]:
+    if found := [name for name in params.stages if Path("data", name) in recorded]:
         return found
     raise ValueError(f"{LOCK} has no study: there is nothing to restore; run `make figures`")
 
 
-def _bring(studies: Sequence[str]) -> None:
+def _bring(stages: Sequence[str]) -> None:
     """Let DVC bring the data; what it can't bring is found missing afterwards."""
     fetch = "pull" if run_tool("dvc", "remote", "list").stdout.strip() else "checkout"
-    done = run_tool("dvc", fetch, "--quiet", *(f"study@{study}" for study in studies))
+    done = run_tool("dvc", fetch, "--quiet", *stages)
     typer.echo(done.stderr, nl=False, err=True)
 
 

@@ -11,17 +11,21 @@ from lowd.base import Settings
 from lowd.cli.failures import told_in_one_line
 from lowd.cli.run import COMPUTED, run
 from lowd.settings import parse_settings
+from lowd.steps.agree import agree
 from lowd.steps.collect import collect
 from lowd.steps.contrast import contrast
 from lowd.steps.controls import controls
+from lowd.steps.decompose import decompose
 from lowd.steps.describe import describe
 from lowd.steps.equate import equate
 from lowd.steps.expect import expect
 from lowd.steps.figure import figure
+from lowd.steps.follow import follow
 from lowd.steps.generate import generate
 from lowd.steps.linearise import linearise
 from lowd.steps.manifest import manifest
 from lowd.steps.noise import noise
+from lowd.steps.pair import pair
 from lowd.steps.pool import pool
 from lowd.steps.recover import recover
 from lowd.steps.relate import relate
@@ -41,6 +45,9 @@ STEPS: tuple[Callable[..., None], ...] = (
     score,
     controls,
     collect,
+    follow,
+    decompose,
+    agree,
     expect,
     recover,
     equate,
@@ -48,6 +55,7 @@ STEPS: tuple[Callable[..., None], ...] = (
     relate,
     linearise,
     contrast,
+    pair,
     figure,
     sheet,
     manifest,

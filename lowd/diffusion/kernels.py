@@ -19,9 +19,13 @@ Level = TypeVar("Level", float, Tensor)
 
 @dataclass(frozen=True)
 class Kernel:
-    """A forward kernel: `alpha` takes σ (a float or a tensor) to the signal's scale α."""
+    """A forward kernel: `alpha` takes σ to the signal's scale α, and `sigma` α to σ.
+
+    Both take floats or tensors. Where α is constant there is no way back.
+    """
 
     alpha: Callable[[Level], Level]
+    sigma: Callable[[Level], Level] | None = None
 
     def beta(self, sigma: Level) -> Level:
         """The noise's scale β = ασ."""
@@ -45,8 +49,8 @@ def _sub_variance_preserving(sigma: Level) -> Level:
 
 KERNELS = {
     "ve": Kernel(_variance_exploding),
-    "vp": Kernel(_variance_preserving),
-    "sub_vp": Kernel(_sub_variance_preserving),
+    "vp": Kernel(_variance_preserving, lambda alpha: (alpha**-2 - 1) ** 0.5),
+    "sub_vp": Kernel(_sub_variance_preserving, lambda alpha: 1 / alpha - alpha),
 }
 
 

@@ -16,7 +16,8 @@ def karras_sigmas(
     2022 (arXiv:2206.00364), equation 5.
 
     Args:
-        steps: number of solver steps, the last of which goes from sigma_min to 0.
+        steps: number of solver steps, the last of which goes from sigma_min to 0; a single one goes
+            from sigma_max.
         sigma_min: smallest positive level, in data units.
         sigma_max: first level, in data units.
         rho: how much the grid is refined towards sigma_min; 1 is uniform.
@@ -25,10 +26,10 @@ def karras_sigmas(
         (steps + 1,) descending float64, first exactly sigma_max, then down to exactly sigma_min, 0.
 
     Raises:
-        ValueError: fewer than two steps, or not 0 < sigma_min < sigma_max < ∞.
+        ValueError: no step, or not 0 < sigma_min < sigma_max < ∞.
     """
-    if steps < 2:
-        raise ValueError(f"steps is {steps}; a grid from sigma_max to sigma_min to 0 needs 2")
+    if steps < 1:
+        raise ValueError(f"steps is {steps}; from sigma_max to 0 it takes at least 1")
     if not 0 < sigma_min < sigma_max < float("inf"):
         raise ValueError(
             f"sigma_min is {sigma_min} and sigma_max {sigma_max}; "
@@ -36,5 +37,6 @@ def karras_sigmas(
         )
     first, last = sigma_max ** (1 / rho), sigma_min ** (1 / rho)
     sigmas = torch.linspace(first, last, steps, dtype=torch.float64) ** rho
-    sigmas[0], sigmas[-1] = sigma_max, sigma_min
+    sigmas[-1] = sigma_min
+    sigmas[0] = sigma_max
     return torch.cat([sigmas, sigmas.new_zeros(1)])

@@ -1,8 +1,8 @@
 """Settings of deterministic sampling."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, PositiveFloat, model_validator
+from pydantic import PositiveFloat, PositiveInt, model_validator
 
 from lowd.base import Settings
 
@@ -10,11 +10,17 @@ from lowd.base import Settings
 class SamplerSettings(Settings):
     """The probability-flow solver and its grid, one for every model of a study."""
 
-    solver: Literal["euler", "heun", "dpmpp"] = "heun"
-    steps: Annotated[int, Field(ge=2)] = 18
+    solver: Literal["euler", "heun", "dpmpp", "diffusers_ddim", "diffusers_dpmpp"] = "heun"
+    steps: PositiveInt = 18
     sigma_min: PositiveFloat = 0.002
     sigma_max: PositiveFloat = 80.0
     rho: PositiveFloat = 7.0
+
+    @model_validator(mode="after")
+    def _one_step_is_eulers(self) -> "SamplerSettings":
+        if self.steps < 2 and self.solver != "euler":
+            raise ValueError(f"steps: {self.solver} needs 2 or more; Euler's method alone takes 1")
+        return self
 
     @model_validator(mode="after")
     def _sigmas_ascend(self) -> "SamplerSettings":

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lowd.diffusion.denoiser import Denoiser, Sigma
+from lowd.diffusion.schedulers import diffusers_ddim, diffusers_dpmpp
 
 Solver = Callable[[Denoiser, Tensor, Sequence[float]], Tensor]
 
@@ -58,7 +59,13 @@ def _dpmpp(denoise: Denoiser, x: Tensor, sigmas: Sequence[float]) -> Tensor:
     return x
 
 
-SOLVERS: dict[str, Solver] = {"euler": _euler, "heun": _heun, "dpmpp": _dpmpp}
+SOLVERS: dict[str, Solver] = {
+    "euler": _euler,
+    "heun": _heun,
+    "dpmpp": _dpmpp,
+    "diffusers_ddim": diffusers_ddim,
+    "diffusers_dpmpp": diffusers_dpmpp,
+}
 
 
 def probability_flow(
@@ -77,7 +84,7 @@ def probability_flow(
         noise: x_T, already of scale sigmas[0] (σ_max times unit noise); any shape.
         sigmas: strictly descending levels; the last may be 0, and then the result is a denoised
             image at the level before it.
-        solver: "heun", "euler" or "dpmpp".
+        solver: a key of SOLVERS.
 
     Returns:
         The state at the last level, in the noise's shape and dtype.

@@ -4,8 +4,10 @@ What a student makes of one noise is an estimate of what its teacher makes of it
 training set (or seed) drawn.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -57,10 +59,9 @@ def bias_variance(students: Samples, teacher: Samples) -> BiasVariance:
     squared_bias = mean_error.square().sum() / noises - variance / replicates
     squared_errors = errors.square().sum(dim=1) / noises
 
-    # The same without replicate r: its leaving moves the mean by −deviation_r / (R − 1). One that
-    # is left alone has no variance: 0/0.
+    # The same without replicate r: its leaving moves the mean by −deviation_r / (R − 1).
     rest = replicates - 1
-    variances = (variance * rest - squared_deviations * replicates / rest) / (rest - 1)
+    variances = _without_each(squared_deviations)
     mean_errors = (
         mean_error.square().sum() / noises
         - 2 * (deviations @ mean_error) / noises / rest
@@ -71,6 +72,41 @@ def bias_variance(students: Samples, teacher: Samples) -> BiasVariance:
         Estimate(variance.item(), _jackknife(variances)),
         Estimate(squared_errors.mean().item(), squared_errors.std().item() / replicates**0.5),
     )
+
+
+def variance_slope(students: Sequence[Samples], samples: Sequence[int]) -> Estimate:
+    """The exponent of N that the variance follows: the slope of its logarithm on log N.
+
+    Args:
+        students: for every N descriptors as `bias_variance` takes them; row r of all belongs to
+            the same replicate, whose training sets may be nested.
+        samples: the N's.
+
+    Returns:
+        The least squares slope, with its jackknife error over replicates.
+
+    Raises:
+        ValueError: there are fewer than two N's, or as `bias_variance` does.
+    """
+    if len(set(samples)) < 2:
+        raise ValueError(f"samples {list(samples)} have no slope; give two or more")
+    whole, without = [], []
+    for one in students:
+        flat = torch.stack([feature_rows(row, "students").double().flatten() for row in one])
+        squared = (flat - flat.mean(dim=0)).square().sum(dim=1)
+        whole.append(squared.sum() / (len(flat) - 1))
+        without.append(_without_each(squared))
+    x = torch.tensor(samples, dtype=torch.float64).log2()
+    x = (x - x.mean()) / (x - x.mean()).square().sum()
+    slope = x @ torch.stack(whole).log2()
+    return Estimate(slope.item(), _jackknife(x @ torch.stack(without).log2()))
+
+
+def _without_each(squared_deviations: Float[Tensor, " replicate"]) -> Float[Tensor, " replicate"]:
+    """The variance of all but one replicate, which the mean moves away from; of one alone 0/0."""
+    rest = len(squared_deviations) - 1
+    total = squared_deviations.sum()
+    return (total - squared_deviations * (rest + 1) / rest) / (rest - 1)
 
 
 def _jackknife(left_out: Float[Tensor, " replicate"]) -> float:

@@ -37,8 +37,9 @@ def generate(
     """Carry the noises through one kind of model into the store `output`.
 
     Give exactly one of `students` (a checkpoint), `teacher` (its folder) and `pool` (for the
-    empirical denoiser of every training set). The store holds `samples` (N, replicate, noise,
-    *shape), for the teacher (noise, *shape); samples of a diverged student are NaN.
+    empirical denoiser of every training set). The store holds `samples` (N, replicate, …, noise,
+    *shape), with an axis for each coordinate of the students, for the teacher (noise, *shape);
+    samples of a diverged student are NaN.
 
     Raises:
         ValueError: none or several kinds of model are given, or a pool without a grid.
@@ -127,12 +128,12 @@ def _from_empirical(
 
 
 def _grid_dataset(cells: list[dict[str, int]], samples: "Tensor") -> "xr.Dataset":
-    """Cells in N-major order as (N, replicate, noise, *shape)."""
+    """Cells by their coordinates, (N, replicate, …, noise, *shape)."""
     import xarray as xr
 
     from lowd.store.arrays import sample_dims
 
-    axis = {key: list(dict.fromkeys(cell[key] for cell in cells)) for key in ("N", "replicate")}
-    grid = samples.unflatten(0, (len(axis["N"]), len(axis["replicate"])))
-    dims = ("N", "replicate", "noise", *sample_dims(grid.shape[3:]))
+    axis = {key: list(dict.fromkeys(cell[key] for cell in cells)) for key in cells[0]}
+    grid = samples.unflatten(0, [len(values) for values in axis.values()])
+    dims = (*axis, "noise", *sample_dims(samples.shape[2:]))
     return xr.Dataset({"samples": (dims, grid.numpy())}, coords=axis)

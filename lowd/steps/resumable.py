@@ -4,6 +4,7 @@ import hashlib
 import time
 from pathlib import Path
 
+import torch
 from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.progress import (
@@ -67,14 +68,28 @@ def train_resumably(
 
 
 def _students(trainer: Trainer, cells: list[dict[str, int]]) -> Students:
+    """The trained stack; of snapshots, every one of a cell is a student, marked with its `step`."""
+    weights, diverged, losses = trainer.average, trainer.diverged, trainer.losses
+    if trainer.snapshots:
+        steps = sorted(trainer.snapshots)
+        kept = [trainer.snapshots[step] for step in steps]
+        weights = {
+            name: torch.stack([one[name] for one in kept], dim=1).flatten(0, 1) for name in weights
+        }
+        cells = [cell | {"step": step} for cell in cells for step in steps]
+        broken = diverged.repeat_interleave(len(steps))
+        later = torch.tensor(steps, device=broken.device).repeat(len(diverged)) > broken
+        diverged = torch.where(later, broken, NEVER)
+        losses = losses.repeat_interleave(len(steps), dim=0)
     return Students(
         model=trainer.model.model_dump(mode="json"),
         shape=tuple(trainer.pool.shape[1:]),
         sigma_data=trainer.settings.sigma_data,
         cells=cells,
-        weights=trainer.average,
-        diverged=trainer.diverged,
-        losses=trainer.losses,
+        weights=weights,
+        diverged=diverged,
+        losses=losses,
+        aim=trainer.aim,
     )
 
 
@@ -120,7 +135,8 @@ def _train(trainer: Trainer, scratch: Path | None, label: str) -> None:
 
 def _fingerprint(trainer: Trainer) -> str:
     """What a state belongs to: the settings, the cells, the data, and the kind of device."""
-    digest = hashlib.sha256(repr((trainer.model, trainer.settings, trainer.cells)).encode())
+    aims = (trainer.model, trainer.settings, trainer.cells, trainer.aim, sorted(trainer.keep))
+    digest = hashlib.sha256(repr(aims).encode())
     digest.update(trainer.pool.device.type.encode())
     digest.update(trainer.pool.cpu().numpy().tobytes())
     return digest.hexdigest()

@@ -1,19 +1,19 @@
 """Stacks of trained students, written and read back as denoisers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from pydantic import TypeAdapter
-from torch import Tensor, nn
+from torch import Tensor
 
 from lowd.diffusion.denoiser import Denoiser
-from lowd.diffusion.preconditioning import precondition
-from lowd.models.build import build
 from lowd.models.settings import ModelSettings
 from lowd.store.checkpoints import load_checkpoint, save_checkpoint
+from lowd.training.objectives import assemble, objective
+from lowd.training.settings import EDMSettings, ObjectiveSettings
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class Students:
 
     Attributes:
         model: the architecture.
-        cells: for each student, its coordinates `N` and `replicate`.
+        cells: for each student its coordinates: `N` and `replicate`, and `seed` and `step` where
+            there are several. They fill a grid, the last coordinate by alphabet fastest.
         diverged: for each student, the step at which training failed, or −1.
         losses: (student, block), the mean training loss of every block of steps.
     """
@@ -34,24 +35,20 @@ class Students:
     weights: dict[str, Tensor]
     diverged: Int[Tensor, " student"]
     losses: Float[Tensor, "student block"]
+    aim: ObjectiveSettings = field(default_factory=EDMSettings)
 
     def denoiser(self, students: slice, device: torch.device) -> Denoiser:
         """D(x, sigma) of some students, x (student, M, *shape)."""
         weights = {name: tensor[students] for name, tensor in self.weights.items()}
-        stack = _stack(self.model, len(self.cells[students]), self.shape, weights)
-        return precondition(stack.to(device), self.sigma_data)
-
-
-def _stack(
-    model: dict[str, Any], students: int, shape: tuple[int, ...], weights: dict[str, Tensor]
-) -> nn.Module:
-    settings: ModelSettings = TypeAdapter(ModelSettings).validate_python(model)
-    stack = build(settings, students, shape)
-    try:
-        stack.load_state_dict(weights)
-    except RuntimeError as error:
-        raise ValueError(f"weights are not those of {model}; train it again ({error})") from error
-    return stack.eval()
+        settings: ModelSettings = TypeAdapter(ModelSettings).validate_python(self.model)
+        stack = assemble(self.aim, settings, len(self.cells[students]), self.shape)
+        try:
+            stack.load_state_dict(weights)
+        except RuntimeError as error:
+            raise ValueError(
+                f"weights are not those of {self.model}; train it again ({error})"
+            ) from error
+        return objective(self.aim, stack.to(device).eval(), self.sigma_data).denoise
 
 
 def save_students(path: Path, students: Students) -> None:
@@ -64,6 +61,9 @@ def save_students(path: Path, students: Students) -> None:
         "sigma_data": students.sigma_data,
         "cells": students.cells,
     }
+    # EDM's goes without saying: most checkpoints are of it.
+    if not isinstance(students.aim, EDMSettings):
+        metadata["aim"] = students.aim.model_dump(mode="json")
     save_checkpoint(path, tensors, metadata)
 
 
@@ -90,4 +90,5 @@ def load_students(path: Path) -> Students:
         weights=weights,
         diverged=tensors["diverged"],
         losses=tensors["losses"],
+        aim=TypeAdapter(ObjectiveSettings).validate_python(metadata.get("aim", {"kind": "edm"})),
     )

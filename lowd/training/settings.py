@@ -1,6 +1,6 @@
 """Settings of the trainer."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
@@ -31,3 +31,52 @@ class TrainingSettings(Settings):
         if self.warm_up >= self.steps:
             raise ValueError(f"warm_up: {self.warm_up} must be less than steps ({self.steps})")
         return self
+
+
+class EDMSettings(Settings):
+    """Denoising under EDM's preconditioning, which is the VE kernel's."""
+
+    kind: Literal["edm"] = "edm"
+
+
+class EpsilonSettings(Settings):
+    """Noise prediction between two levels, by default those of the sampler."""
+
+    kind: Literal["epsilon"]
+    kernel: Literal["vp", "sub_vp"]
+    sigma_min: PositiveFloat | None = None
+    sigma_max: PositiveFloat | None = None
+
+
+class ConsistencySettings(Settings):
+    """Consistency training between two levels, by default those of the sampler."""
+
+    kind: Literal["consistency"]
+    sigma_min: PositiveFloat | None = None
+    sigma_max: PositiveFloat | None = None
+    first_levels: Annotated[int, Field(ge=2)] = 10
+    last_levels: Annotated[int, Field(ge=2)] = 160
+    """Levels of the grid at the start and at the end, doubled in between."""
+    huber: PositiveFloat = 0.03
+
+
+class VariationalSettings(Settings):
+    """A variational autoencoder."""
+
+    kind: Literal["variational"]
+    decoder_std: PositiveFloat = 0.25
+    """Standard deviation of data about the decoder's mean."""
+
+
+class AdversarialSettings(Settings):
+    """A generative adversarial network."""
+
+    kind: Literal["adversarial"]
+    penalty: PositiveFloat = 1.0
+    """Weight of the critic's squared slope at data."""
+
+
+ObjectiveSettings = Annotated[
+    EDMSettings | EpsilonSettings | ConsistencySettings | VariationalSettings | AdversarialSettings,
+    Field(discriminator="kind"),
+]

@@ -1,7 +1,7 @@
 """One optimiser step moves a whole stack of students.
 
-Denoising score matching with EDM preconditioning and weighting (Karras et al. 2022), Adam with
-warm-up and cosine decay, gradients clipped per student, exponential average of the weights.
+Adam with warm-up and cosine decay, gradients clipped per student, exponential average of the
+weights. What is learned is an objective's affair, denoising in EDM's way if none is given.
 """
 
 import math
@@ -11,12 +11,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lowd.diffusion.loss import edm_loss
-from lowd.diffusion.preconditioning import precondition
-from lowd.models.build import build, initialise
+from lowd.models.build import initialise
 from lowd.models.settings import ModelSettings
 from lowd.training.draws import BLOCK, Cell, Draws, draw_block
-from lowd.training.settings import TrainingSettings
+from lowd.training.objectives import assemble, objective
+from lowd.training.settings import EDMSettings, ObjectiveSettings, TrainingSettings
 
 NEVER = -1
 """The step at which a healthy student diverged."""
@@ -34,12 +33,15 @@ class Trainer:
         cells: one student each.
         pool: (point, *shape), the points that the cells' rows refer to.
         device: where to train; draws are made on the CPU whatever it is.
+        aim: what is learned.
+        keep: steps after which to keep the averages, ends of blocks.
 
     Attributes:
         step: steps taken so far.
         average: each parameter's exponential average, (student, ...).
         diverged: (student,), the step at which training failed, or NEVER.
         losses: (student, block), the mean loss of every block of steps so far, on the CPU.
+        snapshots: the averages kept so far, by step, on the CPU.
     """
 
     def __init__(
@@ -49,17 +51,20 @@ class Trainer:
         cells: Sequence[Cell],
         pool: Float[Tensor, " point *shape"],
         device: torch.device | str = "cpu",
+        aim: ObjectiveSettings | None = None,
+        keep: Sequence[int] = (),
     ) -> None:
         self.model = model
         self.settings = settings
+        self.aim = aim or EDMSettings()
         self.cells = cells
         self.pool = pool.to(device)
-        stack = build(model, len(cells), pool.shape[1:]).to(pool.dtype)
+        stack = assemble(self.aim, model, len(cells), tuple(pool.shape[1:])).to(pool.dtype)
         initialise(stack, [cell.initialisation() for cell in cells])
         self.stack = stack.to(device)
         self.parameters = dict(self.stack.named_parameters())
         self.average = {name: p.detach().clone() for name, p in self.parameters.items()}
-        self.denoise = precondition(self.stack, settings.sigma_data)
+        self.objective = objective(self.aim, self.stack, settings.sigma_data)
         self.optimizer = torch.optim.Adam(
             self.parameters.values(), lr=settings.learning_rate, betas=settings.betas, fused=True
         )
@@ -72,6 +77,8 @@ class Trainer:
         self.step = 0
         self.diverged = torch.full((len(cells),), NEVER, device=device)
         self.losses = torch.empty((len(cells), 0), dtype=pool.dtype)
+        self.keep = frozenset(keep)
+        self.snapshots: dict[int, dict[str, Tensor]] = {}
 
     def run(self, after_block: Callable[["Trainer"], None] = lambda trainer: None) -> None:
         """Train to the last step from wherever the state stands, calling back after each block."""
@@ -84,10 +91,14 @@ class Trainer:
             losses = [self._advance(*(part[:, k] for part in draws)) for k in range(steps)]
             mean = torch.stack(losses).mean(0).cpu()
             self.losses = torch.cat([self.losses, mean[:, None]], dim=1)
+            if self.step in self.keep:
+                self.snapshots[self.step] = {
+                    name: p.detach().to("cpu", copy=True) for name, p in self.average.items()
+                }
             after_block(self)
 
     def state(self) -> dict[str, Tensor]:
-        """All that training goes on from: weights, averages, moments, history."""
+        """All that training goes on from: weights, averages, moments, history, snapshots."""
         moments = {name: self.optimizer.state[p] for name, p in self.parameters.items()}
         return {
             "step": torch.tensor(self.step),
@@ -97,6 +108,11 @@ class Trainer:
             **{f"average.{name}": p for name, p in self.average.items()},
             **{f"first.{name}": moment["exp_avg"] for name, moment in moments.items()},
             **{f"second.{name}": moment["exp_avg_sq"] for name, moment in moments.items()},
+            **{
+                f"snapshot.{step}.{name}": p
+                for step, averages in self.snapshots.items()
+                for name, p in averages.items()
+            },
         }
 
     @torch.no_grad()
@@ -105,6 +121,11 @@ class Trainer:
         self.step = int(state["step"])
         self.diverged.copy_(state["diverged"])
         self.losses = state["losses"]
+        self.snapshots = {
+            step: {name: state[f"snapshot.{step}.{name}"] for name in self.parameters}
+            for step in sorted(self.keep)
+            if step <= self.step
+        }
         for name, p in self.parameters.items():
             p.copy_(state[f"weights.{name}"])
             self.average[name].copy_(state[f"average.{name}"])
@@ -125,9 +146,10 @@ class Trainer:
     def _advance(self, rows: Tensor, noise: Tensor, log_sigma: Tensor) -> Float[Tensor, " student"]:
         """One step of every student; returns their losses."""
         s = self.settings
-        sigma = torch.exp(s.log_sigma_mean + s.log_sigma_std * log_sigma.to(self.pool.dtype))
+        sigma = self.objective.levels(log_sigma.to(self.pool.dtype), s)
         clean = self.pool[rows]
-        loss = edm_loss(self.denoise, clean, noise.to(clean.dtype), sigma, s.sigma_data).mean(1)
+        progress = self.step / s.steps
+        loss = self.objective.loss(clean, noise.to(clean.dtype), sigma, progress).mean(1)
         self.optimizer.zero_grad()
         loss.sum().backward()
         self._clip_and_freeze(loss.detach())

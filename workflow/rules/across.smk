@@ -93,6 +93,35 @@ rule contrast:
         " --statement {params.statement:q} > {log:q} 2>&1"
 
 
+rule pair:
+    input:
+        generated=lambda w: expand(
+            rules.generate.output,
+            study=PARAMS.across[w.relation].studies,
+            model=planning.pair_step(PARAMS.across[w.relation], STUDIES).name,
+        ),
+        pool=lambda w: expand(rules.pool.output, study=PARAMS.across[w.relation].studies),
+        yardstick=lambda w: expand(rules.describe.output, study=PARAMS.across[w.relation].studies),
+    output:
+        directory("results/across/{relation}.zarr"),
+    log:
+        "logs/across/pair-{relation}.log",
+    benchmark:
+        "logs/across/pair-{relation}.tsv"
+    wildcard_constraints:
+        relation=named("disjoint"),
+    conda:
+        "../envs/lowd.yaml"
+    params:
+        settings=lambda w: planning.pair_step(PARAMS.across[w.relation], STUDIES).model_dump_json(),
+        code=planning.code(planning.PairStep),
+        statement="provenance/across/pair-{relation}.json",
+    shell:
+        "lowd pair --settings {params.settings:q} --generated {input.generated:q}"
+        " --pool {input.pool:q} --yardstick {input.yardstick:q} --output {output:q}"
+        " --statement {params.statement:q} > {log:q} 2>&1"
+
+
 rule relation:
     input:
         results="results/across/{relation}.zarr",

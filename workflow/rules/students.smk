@@ -1,6 +1,6 @@
 rule train:
     input:
-        pool=rules.pool.output,
+        pool=lambda w: expand(rules.pool.output, study=base(w.study)),
     output:
         "data/{study}/students/{model}/weights.safetensors",
     log:
@@ -10,7 +10,7 @@ rule train:
     conda:
         "../envs/lowd.yaml"
     params:
-        settings=lambda w: planning.train_step(STUDIES[w.study], w.model).model_dump_json(),
+        settings=lambda w: train_step(w).model_dump_json(),
         code=planning.code(planning.TrainStep),
         statement="provenance/{study}/train-{model}.json",
     shell:
@@ -21,8 +21,8 @@ rule train:
 
 rule generate:
     input:
-        students=rules.train.output,
-        noise=rules.noise.output,
+        students=lambda w: expand(rules.train.output, study=w.study, model=stack(w)),
+        noise=lambda w: expand(rules.noise.output, study=base(w.study)),
     output:
         directory("data/{study}/generated/{model}.zarr"),
     log:
@@ -32,7 +32,7 @@ rule generate:
     conda:
         "../envs/lowd.yaml"
     params:
-        settings=lambda w: planning.generate_step(STUDIES[w.study]).model_dump_json(),
+        settings=lambda w: generate_step(w).model_dump_json(),
         code=planning.code(planning.GenerateStep),
         statement="provenance/{study}/generate-{model}.json",
     shell:
@@ -66,8 +66,8 @@ rule generate_teacher:
 
 rule generate_empirical:
     input:
-        pool=rules.pool.output,
-        noise=rules.noise.output,
+        pool=lambda w: expand(rules.pool.output, study=base(w.study)),
+        noise=lambda w: expand(rules.noise.output, study=base(w.study)),
     output:
         directory("data/{study}/generated/empirical.zarr"),
     log:
@@ -77,7 +77,7 @@ rule generate_empirical:
     conda:
         "../envs/lowd.yaml"
     params:
-        settings=lambda w: planning.generate_step(STUDIES[w.study], grid=True).model_dump_json(),
+        settings=lambda w: memorise_step(w).model_dump_json(),
         code=planning.code(planning.GenerateStep),
         statement="provenance/{study}/generate-empirical.json",
     shell:

@@ -1,0 +1,108 @@
+"""Squared bias and variance over |θ| and over N (Finding III)."""
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lowd.figures.style import BLACK, BLUE, COLUMN, GREY, ORANGE, VERMILION, quoted, short_count
+
+PARTS = {
+    ("squared_error", "data"): ("$\\mathcal{E}_{gen}^2$", BLACK, "-", "s"),
+    ("squared_bias", "data"): ("bias², over data", BLUE, "-", "o"),
+    ("variance", "data"): ("variance, over data", VERMILION, "-", "o"),
+    ("squared_bias", "seed"): ("bias², over seeds", GREY, "--", "^"),
+    ("variance", "seed"): ("variance, over seeds", ORANGE, "--", "^"),
+}
+
+
+def draw(results: xr.Dataset | Mapping[str, xr.Dataset]) -> Figure:
+    """A row a study; left against |θ|, right against N."""
+    studies = _named(results)
+    figure, panels = plt.subplots(
+        len(studies), 2, figsize=(2 * COLUMN, 0.6 + 2 * len(studies)), sharey="row", squeeze=False
+    )
+    for row, (name, one) in zip(panels, studies.items(), strict=True):
+        _lines(row[0], one.sel({"N": one.attrs["at_samples"]}), one["parameters"].values)
+        _lines(row[1], one.sel(model=one.attrs["at_model"]), one["N"].values)
+        count = short_count(int(one.sel(model=one.attrs["at_model"])["parameters"]))
+        row[0].set_title(f"{name}N = {one.attrs['at_samples']:,}")
+        row[1].set_title(f"{name}$|\\theta|$ = {count}")
+        row[0].set_ylabel("squared distance")
+        row[1].yaxis.set_tick_params(labelleft=True)
+    panels[-1, 0].set_xlabel("$|\\theta|$")
+    panels[-1, 1].set_xlabel("N")
+    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
+    return figure
+
+
+def _lines(axes: Axes, line: xr.Dataset, x: np.ndarray) -> None:
+    for (part, varied), (label, colour, style, marker) in PARTS.items():
+        one = line.sel(varied=varied)
+        axes.errorbar(
+            x, one[part].values, yerr=2 * one[f"{part}_se"].values, color=colour, ls=style,
+            marker=marker, label=label, elinewidth=0.8,
+        )  # fmt: skip
+    axes.axhline(0, color=GREY, lw=0.5)
+    axes.set_xscale("log", base=10 if x.max() > 2000 else 2)
+
+
+def caption(results: xr.Dataset | Mapping[str, xr.Dataset]) -> str:
+    """Shares at the ends, the shape over |θ|, and the exponents of the variance."""
+    parts = []
+    for name, one in _named(results).items():
+        line = one.sel({"N": one.attrs["at_samples"]})
+        shares = []
+        for at in (int(line["parameters"].argmin()), int(line["parameters"].argmax())):
+            model = line.isel(model=at).sel(varied="data")
+            share = float(model["variance"] / model["squared_error"])
+            seeds = line.isel(model=at).sel(varied="seed")
+            shares.append(
+                f"|θ| = {short_count(int(model['parameters']))}: bias² "
+                f"{quoted(model['squared_bias'], model['squared_bias_se'])}, variance "
+                f"{quoted(model['variance'], model['variance_se'])} ({share:.0%} of E_gen²), over "
+                f"seeds {quoted(seeds['variance'], seeds['variance_se'])}"
+            )
+        slopes = [
+            f"{float(one['slope'].sel(varied=v)):.2f} ± "
+            f"{2 * float(one['slope_se'].sel(varied=v)):.2f} over {v}"
+            for v in one["varied"].values
+        ]
+        parts.append(
+            f"{name}at N = {one.attrs['at_samples']:,}, {'; '.join(shares)}; {_shape(line)}; at "
+            f"{one.attrs['at_model']} the variance goes with N to the power {', '.join(slopes)}"
+        )
+    return (
+        "E_gen² over independent training sets split into squared bias and variance, and the same "
+        "over seeds with the data fixed; unbiased and not clipped: a squared bias may come out "
+        f"negative. {'. '.join(part[0].upper() + part[1:] for part in parts)}. Bars "
+        "and intervals are two standard errors (jackknife over students), the noises being fixed."
+    )
+
+
+def _shape(line: xr.Dataset) -> str:
+    """Whether E_gen² over |θ| goes down and up again by more than two standard errors."""
+    one = line.sel(varied="data").sortby("parameters")
+    total, error = one["squared_error"].values, one["squared_error_se"].values
+    at = int(total.argmin())
+    least = short_count(int(one["parameters"][at]))
+    rises = [
+        total[end] - total[at] > 2 * np.hypot(error[end], error[at]) for end in (0, len(total) - 1)
+    ]
+    shape = {
+        (True, True): "is U-shaped in |θ|",
+        (True, False): "falls with |θ| and does not rise again",
+        (False, True): "rises with |θ| throughout",
+        (False, False): "hardly depends on |θ|",
+    }[rises[0], rises[1]]
+    return f"E_gen² {shape}, least at {least}"
+
+
+def _named(results: xr.Dataset | Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]:
+    """Studies by what to call them before their numbers; one alone needs no name."""
+    if isinstance(results, xr.Dataset):
+        return {"": results}
+    return {f"{name.removeprefix('bias-variance-')}, ": one for name, one in results.items()}

@@ -1,0 +1,182 @@
+"""Settings of findings: students of a study's teacher, trained to look at one question closely.
+
+A finding takes teacher, pool, noises, sampler, descriptor and threshold from the study it is on.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveInt, StringConstraints, model_validator
+
+from lowd.base import Settings
+from lowd.diffusion.settings import SamplerSettings
+from lowd.models.settings import ModelSettings
+from lowd.steps.train import check_snapshots
+from lowd.training.settings import (
+    AdversarialSettings,
+    ConsistencySettings,
+    EDMSettings,
+    ObjectiveSettings,
+    TrainingSettings,
+    VariationalSettings,
+)
+
+# Names become folders: nothing that a path, a shell or a wildcard could read otherwise.
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+# One training point has no neighbours, which GL's and AuthPct's scales are made of.
+TrainingSize = Annotated[int, Field(ge=2)]
+
+
+def check_ascending(samples: tuple[int, ...]) -> None:
+    """Raise ValueError unless every N is larger than the one before."""
+    if list(samples) != sorted(set(samples)):
+        raise ValueError(f"samples: {list(samples)} must ascend without repetition")
+
+
+class Finding(Settings):
+    """What every finding has."""
+
+    study: Name
+    seed: Seed = 0
+    training: TrainingSettings
+
+    @property
+    def networks(self) -> dict[str, ModelSettings]:
+        """Every architecture, by the key that declares it."""
+        raise NotImplementedError
+
+    @property
+    def needed(self) -> tuple[int, int]:
+        """The largest training set, and how many that do not overlap."""
+        raise NotImplementedError
+
+
+class Dynamics(Finding):
+    """Scores along training."""
+
+    kind: Literal["dynamics"]
+    models: dict[Name, ModelSettings] = Field(min_length=1)
+    samples: tuple[TrainingSize, ...] = Field(min_length=1)
+    replicates: int = Field(3, ge=2)
+    snapshots: tuple[PositiveInt, ...] = Field(min_length=2)
+
+    @model_validator(mode="after")
+    def _grid_makes_sense(self) -> "Dynamics":
+        check_ascending(self.samples)
+        check_snapshots(self.snapshots, self.training)
+        return self
+
+    @property
+    def networks(self) -> dict[str, ModelSettings]:
+        """The models."""
+        return {f"models.{name}": model for name, model in self.models.items()}
+
+    @property
+    def needed(self) -> tuple[int, int]:
+        """Of the largest N, one a replicate."""
+        return self.samples[-1], self.replicates
+
+
+class Point(Settings):
+    """A cell of the grid over models and N."""
+
+    model: Name
+    samples: TrainingSize
+
+
+class BiasVariance(Finding):
+    """Squared bias and variance over models at one N, and over N for one model."""
+
+    kind: Literal["bias-variance"]
+    models: dict[Name, ModelSettings] = Field(min_length=1)
+    samples: tuple[TrainingSize, ...] = Field(min_length=1)
+    at: Point
+    replicates: int = Field(8, ge=3)
+    """Training sets, and seeds, of each point; two have no jackknife error."""
+
+    @model_validator(mode="after")
+    def _point_is_on_both_lines(self) -> "BiasVariance":
+        check_ascending(self.samples)
+        if self.at.model not in self.models:
+            raise ValueError(f"at.model: no model {self.at.model!r}")
+        if self.at.samples not in self.samples:
+            raise ValueError(f"at.samples: {self.at.samples} is not among samples")
+        return self
+
+    @property
+    def networks(self) -> dict[str, ModelSettings]:
+        """The models."""
+        return {f"models.{name}": model for name, model in self.models.items()}
+
+    @property
+    def needed(self) -> tuple[int, int]:
+        """Of the largest N, one a replicate."""
+        return self.samples[-1], self.replicates
+
+
+class Family(Settings):
+    """A kind of generative model: an architecture and what it learns."""
+
+    model: ModelSettings
+    objective: ObjectiveSettings = EDMSettings()
+    training: TrainingSettings | None = None
+
+    @property
+    def jumps(self) -> bool:
+        """Whether it maps noise to data at once."""
+        return isinstance(
+            self.objective, ConsistencySettings | VariationalSettings | AdversarialSettings
+        )
+
+    @property
+    def group(self) -> Literal["diffusion", "VAE", "GAN"]:
+        """What it is compared as."""
+        match self.objective:
+            case VariationalSettings():
+                return "VAE"
+            case AdversarialSettings():
+                return "GAN"
+        return "diffusion"
+
+
+class Solver(Settings):
+    """Another solver for one of the families' students."""
+
+    family: Name
+    sampler: SamplerSettings
+
+
+class Families(Finding):
+    """Agreement of kinds of generative models from the same noises."""
+
+    kind: Literal["families"]
+    samples: TrainingSize
+    families: dict[Name, Family] = Field(min_length=2)
+    solvers: dict[Name, Solver] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _solvers_are_defined(self) -> "Families":
+        for name, solver in self.solvers.items():
+            if name in self.families:
+                raise ValueError(f"solvers.{name}: a family has this name; choose another")
+            if solver.family not in self.families:
+                raise ValueError(f"solvers.{name}.family: no family {solver.family!r}")
+            if self.families[solver.family].jumps:
+                raise ValueError(
+                    f"solvers.{name}.family: {solver.family} maps noise to data at once; no solver "
+                    "is defined for it"
+                )
+        return self
+
+    @property
+    def networks(self) -> dict[str, ModelSettings]:
+        """The families' architectures."""
+        return {f"families.{name}.model": one.model for name, one in self.families.items()}
+
+    @property
+    def needed(self) -> tuple[int, int]:
+        """Two training sets, to share or not to share."""
+        return self.samples, 2
+
+
+AnyFinding = Annotated[Dynamics | BiasVariance | Families, Field(discriminator="kind")]
