@@ -37,8 +37,8 @@ from lowd.models.build import build, parameter_count
 from lowd.models.settings import DiTSettings, MLPSettings, ModelSettings, UNetSettings
 from lowd.provenance.environment import cpu_model
 from lowd.store.atomic import staged
-from lowd.training.draws import BLOCK, Cell
-from lowd.training.settings import TrainingSettings
+from lowd.training.draws import Cell
+from lowd.training.settings import BLOCK, TrainingSettings
 from lowd.training.trainer import Trainer
 
 OUTPUT = Path(__file__).parents[1] / "docs" / "benchmarks"

@@ -151,17 +151,17 @@ class Families(Finding):
 
     kind: Literal["families"]
     samples: TrainingSize
-    families: dict[Name, Family] = Field(min_length=2)
+    members: dict[Name, Family] = Field(min_length=2)
     solvers: dict[Name, Solver] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _solvers_are_defined(self) -> "Families":
         for name, solver in self.solvers.items():
-            if name in self.families:
-                raise ValueError(f"solvers.{name}: a family has this name; choose another")
-            if solver.family not in self.families:
-                raise ValueError(f"solvers.{name}.family: no family {solver.family!r}")
-            if self.families[solver.family].jumps:
+            if name in self.members:
+                raise ValueError(f"solvers.{name}: a member has this name; choose another")
+            if solver.family not in self.members:
+                raise ValueError(f"solvers.{name}.family: no member {solver.family!r}")
+            if self.members[solver.family].jumps:
                 raise ValueError(
                     f"solvers.{name}.family: {solver.family} maps noise to data at once; no solver "
                     "is defined for it"
@@ -170,8 +170,8 @@ class Families(Finding):
 
     @property
     def networks(self) -> dict[str, ModelSettings]:
-        """The families' architectures."""
-        return {f"families.{name}.model": one.model for name, one in self.families.items()}
+        """The members' architectures."""
+        return {f"members.{name}.model": one.model for name, one in self.members.items()}
 
     @property
     def needed(self) -> tuple[int, int]:

@@ -238,7 +238,7 @@ def trainings(finding: AnyFinding, study: Study) -> dict[str, TrainStep]:
                     seeds=2,
                     objective=_objective(family, study.sampler),
                 )
-                for name, family in finding.families.items()
+                for name, family in finding.members.items()
             }
 
 
@@ -258,7 +258,7 @@ def samplings(finding: AnyFinding, study: Study) -> dict[str, tuple[str, Sampler
     found = {name: (name, study.sampler) for name in trainings(finding, study)}
     if isinstance(finding, Families):
         jump = study.sampler.model_copy(update={"solver": "euler", "steps": 1})
-        for name, family in finding.families.items():
+        for name, family in finding.members.items():
             if family.jumps:
                 found[name] = name, jump
         found |= {name: (one.family, one.sampler) for name, one in finding.solvers.items()}
@@ -294,7 +294,7 @@ def agree_step(finding: Families, study: Study) -> AgreeStep:
         members.append(
             FamilyMember(
                 name=name,
-                group=finding.families[family].group,
+                group=finding.members[family].group,
                 family=family,
                 evaluations=evaluations,
             )

@@ -93,7 +93,7 @@ FINDINGS: dict[str, Any] = {
         "study": "wide",
         "samples": 4,
         "training": TRAINING,
-        "families": {
+        "members": {
             "unet": {"model": SMALL_UNET},
             "dit": {"model": {"architecture": "dit", "width": 4}},
             "vp": {"model": SMALL_UNET, "objective": {"kind": "epsilon", "kernel": "vp"}},

@@ -16,7 +16,7 @@ from repositories import MAPS, STUDIES
 import lowd
 from lowd.models.build import parameter_count
 from lowd.models.settings import MLPSettings
-from lowd.training.draws import BLOCK
+from lowd.training.settings import BLOCK
 
 CELL = ("model", "N", "replicate")
 PAIR_OF_MODELS = ("same_pair", "N", "replicate")

@@ -465,3 +465,126 @@ def test_relations_that_cannot_be_drawn_are_refused_by_key():
 
     assert "across.x.studies: give MoLRG studies of one cluster" in refused("k1-r1", "k2-r1")
     assert "across.x.studies: one or two clusters" in refused("k1-r1", "k1-r2", "k3-r1")
+
+
+DYNAMICS = {
+    "kind": "dynamics",
+    "study": "tiny",
+    "samples": [2, 8],
+    "replicates": 2,
+    "snapshots": [50, 60],
+    "training": {"steps": 60, "warm_up": 5},
+    "models": {"mlp-4": MLP},
+}
+PARTS = {
+    "kind": "bias-variance",
+    "study": "tiny",
+    "samples": [2, 4],
+    "at": {"model": "mlp-4", "samples": 4},
+    "replicates": 4,
+    "training": {"steps": 60, "warm_up": 5},
+    "models": {"mlp-4": MLP},
+}
+KINDS = {
+    "kind": "families",
+    "study": "pictures",
+    "samples": 4,
+    "training": {"steps": 60, "warm_up": 5},
+    "members": {
+        "mlp": {"model": MLP},
+        "vae": {"model": MLP, "objective": {"kind": "variational"}},
+        "consistency": {"model": MLP, "objective": {"kind": "consistency"}},
+    },
+    "solvers": {"ddim": {"family": "mlp", "sampler": {"solver": "diffusers_ddim"}}},
+}
+
+
+def with_finding(finding, across=None):
+    studies = {"tiny": STUDY, "pictures": changed(teacher=PICTURES)}
+    params = {"studies": studies, "findings": {"f": finding}}
+    return yaml.safe_dump(params | ({"across": across} if across else {}))
+
+
+@pytest.mark.parametrize("finding", [DYNAMICS, PARTS, KINDS], ids=lambda one: one["kind"])
+def test_the_findings_that_these_tests_spoil_are_valid(finding):
+    params = parse_settings(Params, with_finding(finding), "params.yaml")
+    assert params.stages == {
+        "tiny": "study@tiny", "pictures": "study@pictures", "f": "finding@f"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("finding", "path", "value", "line"),
+    [
+        (DYNAMICS, "study", "none", "findings.f.study: no transition study 'none'"),
+        (DYNAMICS, "snapshots", [50, 110], "snapshots[1]: 110 is beyond training, which has 60"),
+        (DYNAMICS, "snapshots", [40, 60], "snapshots[0]: 40 is no multiple of 50, nor the last"),
+        (DYNAMICS, "snapshots", [60, 50], "snapshots: [60, 50] must ascend"),
+        (DYNAMICS, "snapshots", [60], "findings.f.snapshots: "),
+        (DYNAMICS, "replicates", 1, "findings.f.replicates: Input should be greater than or equal"),
+        (DYNAMICS, "samples", [2, 9], "findings.f.samples: 2 disjoint training sets of 9 exceed"),
+        (DYNAMICS, "samples", [8, 2], "samples: [8, 2] must ascend"),
+        (DYNAMICS, "models__teacher", MLP, "findings.f.models.teacher: the workflow has files"),
+        (
+            DYNAMICS,
+            "models__u",
+            {"architecture": "unet", "width": 4},
+            "findings.f.models.u.multipliers: 2 levels need images",
+        ),
+        (PARTS, "replicates", 2, "findings.f.replicates: Input should be greater than or equal to"),
+        (PARTS, "replicates", 1, "findings.f.replicates: Input should be greater than or equal to"),
+        (PARTS, "replicates", 5, "findings.f.samples: 5 disjoint training sets of 4 exceed"),
+        (PARTS, "at__model", "mlp-9", "findings.f.at.model: no model 'mlp-9'"),
+        (PARTS, "at__samples", 3, "findings.f.at.samples: 3 is not among samples"),
+        (KINDS, "study", "tiny", "findings.f.study: tiny is not of images"),
+        (KINDS, "samples", 5, "findings.f.samples: 5 leaves 3 points of half the pool, and 4 have"),
+        (KINDS, "solvers__ddim__family", "vae", "solvers.ddim.family: vae maps noise to data at"),
+        (KINDS, "solvers__ddim__family", "consistency", "solvers.ddim.family: consistency maps"),
+        (KINDS, "solvers__ddim__family", "gan", "solvers.ddim.family: no member 'gan'"),
+        (KINDS, "solvers__mlp", {"family": "mlp", "sampler": {}}, "solvers.mlp: a member has this"),
+        (
+            KINDS,
+            "solvers__ddim__sampler",
+            {"solver": "heun", "steps": 1},
+            "sampler.steps: heun needs 2 or more",
+        ),
+        (KINDS, "members__vae__objective__kernel", "vp", "objective.kernel: no such setting"),
+        (KINDS, "members__mlp__objective", {"kind": "epsilon", "kernel": "ve"}, "kernel: "),
+        (KINDS, "members", {"mlp": {"model": MLP}}, "findings.f.members: "),
+    ],
+)
+def test_a_finding_that_makes_no_sense_is_refused_by_key(finding, path, value, line):
+    spoilt = copy.deepcopy(finding)
+    *parents, last = path.split("__")
+    place = spoilt
+    for parent in parents:
+        place = place[parent]
+    place[last] = value
+    assert line in refusal(with_finding(spoilt))
+
+
+def test_a_findings_name_is_its_own():
+    text = yaml.safe_dump({"studies": {"tiny": STUDY}, "findings": {"tiny": DYNAMICS}})
+    assert "findings.tiny: a study or folder has this name" in refusal(text)
+
+
+@pytest.mark.parametrize(
+    ("comparison", "line"),
+    [
+        (
+            {"figure": "decomposition", "studies": ["tiny"]},
+            "across.x.studies[0]: no finding 'tiny' of kind bias-variance",
+        ),
+        (
+            {"figure": "disjoint", "studies": ["tiny"]},
+            "across.x.studies: give one study, of images",
+        ),
+        (
+            {"figure": "disjoint", "studies": ["pictures", "pictures"]},
+            "across.x.studies: give one study, of images",
+        ),
+        ({"figure": "slopes", "studies": ["f"]}, "across.x.studies[0]: no transition study 'f'"),
+    ],
+)
+def test_figures_of_findings_that_make_no_sense_are_refused_by_key(comparison, line):
+    assert line in refusal(with_finding(PARTS, {"x": comparison}))

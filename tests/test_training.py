@@ -20,9 +20,10 @@ from lowd.models.settings import DiTSettings, MLPSettings
 from lowd.steps import resumable
 from lowd.steps.resumable import train_resumably
 from lowd.store.checkpoints import load_checkpoint, save_checkpoint
+from lowd.store.students import load_students
 from lowd.streams import stream, stream_seed
-from lowd.training.draws import BLOCK, Cell, draw_block
-from lowd.training.settings import TrainingSettings
+from lowd.training.draws import Cell, draw_block
+from lowd.training.settings import BLOCK, TrainingSettings
 from lowd.training.trainer import NEVER, Trainer
 
 MLP = MLPSettings(architecture="mlp", width=6)
@@ -443,3 +444,76 @@ def test_draws_cover_the_cells_rows_and_are_standard_normal():
         n = draws.numel()
         assert abs(draws.mean()) < 5 / math.sqrt(n)
         assert abs(draws.square().mean() - 1) < 5 * math.sqrt(2 / n)
+
+
+KEPT = (8, 16, 24, 60)
+
+
+def test_snapshots_are_the_averages_of_their_steps(smallest):
+    model, shape = smallest
+    pool, cells = normal(32, *shape), [cell(0), cell(1)]
+    seen = {}
+
+    def look(trainer):
+        seen[trainer.step] = {name: p.detach().clone() for name, p in trainer.average.items()}
+
+    with blocks_of(8):
+        trainer = Trainer(model, SHORT, cells, pool, keep=KEPT)
+        trainer.run(look)
+        bare = trained(cells, pool, model)
+    assert list(trainer.snapshots) == list(KEPT)
+    for step, averages in trainer.snapshots.items():
+        for name, tensor in averages.items():
+            assert torch.equal(tensor, seen[step][name])
+    assert_same(students(trainer, [0, 1]), students(bare, [0, 1]), 0)
+
+
+def test_snapshots_survive_being_killed_to_the_bit(tmp_path):
+    pool, cells = normal(32, 4), [cell(0), cell(1)]
+    coordinates = [{"N": 16, "replicate": r} for r in (0, 1)]
+
+    class Killed(Exception):
+        pass
+
+    with blocks_of(8), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(resumable, "SAVE_SECONDS", 0.0)
+        whole = Trainer(MLP, SHORT, cells, pool, keep=KEPT)
+        train_resumably(whole, coordinates, tmp_path / "whole", None, "whole")
+        with pytest.MonkeyPatch.context() as kill:
+            run = Trainer.run
+
+            def until(trainer, after_block):
+                def after(trainer):
+                    after_block(trainer)
+                    if trainer.step == 32:
+                        raise Killed
+
+                run(trainer, after)
+
+            kill.setattr(Trainer, "run", until)
+            first = Trainer(MLP, SHORT, cells, pool, keep=KEPT)
+            with pytest.raises(Killed):
+                train_resumably(first, coordinates, tmp_path / "end", tmp_path / "state", "end")
+        again = Trainer(MLP, SHORT, cells, pool, keep=KEPT)
+        train_resumably(again, coordinates, tmp_path / "end", tmp_path / "state", "end")
+        other = Trainer(MLP, SHORT, cells, pool, keep=(8, 60))
+        assert resumable._fingerprint(other) != resumable._fingerprint(again)
+    assert (tmp_path / "end").read_bytes() == (tmp_path / "whole").read_bytes()
+    kept = load_students(tmp_path / "end")
+    assert [(c["replicate"], c["step"]) for c in kept.cells] == [
+        (r, step) for r in (0, 1) for step in KEPT
+    ]
+    for name, tensor in kept.weights.items():
+        for row, (r, step) in enumerate((r, step) for r in (0, 1) for step in KEPT):
+            assert torch.equal(tensor[row], again.snapshots[step][name][r])
+
+
+def test_only_snapshots_after_a_student_diverged_are_marked(tmp_path):
+    pool, cells = normal(32, 4), [cell(0), cell(1)]
+    with blocks_of(8):
+        trainer = Trainer(MLP, SHORT, cells, pool, keep=KEPT)
+        trainer.run()
+    trainer.diverged[1] = 16
+    coordinates = [{"N": 16, "replicate": r} for r in (0, 1)]
+    students = resumable._students(trainer, coordinates)
+    assert students.diverged.tolist() == [-1] * 4 + [-1, -1, 16, 16]

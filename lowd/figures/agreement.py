@@ -76,13 +76,14 @@ def described(results: xr.Dataset, score: str, label: str) -> str:
         }
         chance = float(results[f"{score}_chance"].max())
         between = [
-            f"{np.mean(pairs):.2f} ({min(pairs):.2f} to {max(pairs):.2f})"
-            for pairs, _ in values.values()
+            f"{np.mean(pairs):.2f} ({min(pairs):.2f} to {max(pairs):.2f}) between families on "
+            f"{data} data, "
+            for data, (pairs, _) in values.items()
+            if pairs
         ]
         own = [f"{np.mean(alone):.2f}" for _, alone in values.values()]
         parts.append(
-            f"{group}: {between[0]} between families on shared data, {between[1]} on disjoint, "
-            f"{own[0]} with another seed, {own[1]} with other data"
+            f"{group}: {''.join(between)}{own[0]} with another seed, {own[1]} with other data"
         )
     return (
         f"{label} between students of N = {results.attrs['samples']:,} images, from the same "
@@ -96,7 +97,7 @@ def _within(results: xr.Dataset, score: str, group: str) -> tuple[list[float], l
     own = (results["member_group"] == group) & (results["member"] == results["family"])
     table = results[score].values[np.ix_(own.values, own.values)]
     pairs = table[np.triu_indices(len(table), 1)]
-    return pairs.tolist() or [np.nan], np.diag(table).tolist()
+    return pairs.tolist(), np.diag(table).tolist()
 
 
 def _advantages(results: xr.Dataset) -> str:

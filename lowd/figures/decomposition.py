@@ -56,14 +56,18 @@ def caption(results: xr.Dataset | Mapping[str, xr.Dataset]) -> str:
     for name, one in _named(results).items():
         line = one.sel({"N": one.attrs["at_samples"]})
         shares = []
-        for at in (int(line["parameters"].argmin()), int(line["parameters"].argmax())):
-            model = line.isel(model=at).sel(varied="data")
-            share = float(model["variance"] / model["squared_error"])
-            seeds = line.isel(model=at).sel(varied="seed")
+        for at in (
+            int(line["parameters"].argmin("model")),
+            int(line["parameters"].argmax("model")),
+        ):
+            model = line.isel(model=int(at)).sel(varied="data")
+            share = model["variance"] / model["squared_error"]
+            told = "not measured" if np.isnan(share) else f"{float(share):.0%}"
+            seeds = line.isel(model=int(at)).sel(varied="seed")
             shares.append(
                 f"|θ| = {short_count(int(model['parameters']))}: bias² "
                 f"{quoted(model['squared_bias'], model['squared_bias_se'])}, variance "
-                f"{quoted(model['variance'], model['variance_se'])} ({share:.0%} of E_gen²), over "
+                f"{quoted(model['variance'], model['variance_se'])} ({told} of E_gen²), over "
                 f"seeds {quoted(seeds['variance'], seeds['variance_se'])}"
             )
         slopes = [
@@ -85,7 +89,7 @@ def caption(results: xr.Dataset | Mapping[str, xr.Dataset]) -> str:
 
 def _shape(line: xr.Dataset) -> str:
     """Whether E_gen² over |θ| goes down and up again by more than two standard errors."""
-    one = line.sel(varied="data").sortby("parameters")
+    one = line.sel(varied="data").sortby("parameters").dropna("model")
     total, error = one["squared_error"].values, one["squared_error_se"].values
     at = int(total.argmin())
     least = short_count(int(one["parameters"][at]))

@@ -19,13 +19,13 @@ from lowd.store.arrays import read_store
 from lowd.store.results import open_results
 
 PLOTTED = {
-    "regimes": ("rp_same", "rp_disjoint", "rp_emp", "gl", "gl_teacher"),
-    "errors": ("e_gen", "e_mem", "e_emp", "e_gap"),
+    "regimes": ("rp_emp", "rp_same", "rp_disjoint", "gl", "gl_teacher"),
+    "errors": ("e_emp", "e_gen", "e_mem", "e_gap"),
     "transition": ("slope_e", "slope_gl", "slope_rp"),
     "plane": (
+        "gl_emp",
         "gl",
         "gl_teacher",
-        "gl_emp",
         "gl_noise",
         "rp_disjoint",
         "rp_disjoint_emp",
@@ -37,8 +37,16 @@ PLOTTED = {
     "estimates": ("dimension",),
     "jacobians": ("rank",),
     "denoisers": ("apart", "pfd", "rp"),
+    "dynamics": ("loss_training", "loss_held_out", "e_gen", "e_mem", "gl", "rp_disjoint"),
+    "decomposition": ("squared_error", "squared_bias", "variance", "slope"),
+    "agreement": ("solver_error", "rp", "frechet"),
+    "closeness": ("mae", "frechet"),
+    "histograms": ("between_mean", "nearest_mean"),
 }
-"""The scores behind each figure, but for chance levels, single crossings and their spreads."""
+"""The scores behind each figure, but for chance levels, single crossings and their spreads.
+
+The first is of that figure alone.
+"""
 CHANCE = 0.01
 """How often a figure that has not changed, measured from fresh noises, is called different."""
 
@@ -84,9 +92,9 @@ def compare(study: str, revision: str) -> list[Comparison]:
     if before is None:
         return []
     shown = [
-        f
-        for f, names in PLOTTED.items()
-        if any(n in now.data_vars or n in before.data_vars for n in names)
+        figure
+        for figure, (first, *_) in PLOTTED.items()
+        if first in now.data_vars or first in before.data_vars
     ]
     return [_compared(study, figure, now, before) for figure in shown]
 

@@ -9,7 +9,6 @@ from lowd.base import Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     import xarray as xr
     from torch import Tensor
 
@@ -69,6 +68,7 @@ def agree(
     the mean rp between different diffusion families less that within the group, for shared data,
     with the ends _low and _high of a 95 % bootstrap interval over noises.
     """
+    import numpy as np
     import torch
     import xarray as xr
 
@@ -166,7 +166,7 @@ def agree(
     dataset = dataset.merge(_advantages(settings, agreed))
     shown = [images[name, 0, 0][:SHOWN] for name in names]
     image_dims = sample_dims(true.shape[1:])
-    dataset["samples"] = (("member", "shown", *image_dims), torch.tensor(shown).numpy())
+    dataset["samples"] = (("member", "shown", *image_dims), np.stack(shown))
     dataset["teacher_samples"] = (("shown", *image_dims), true[:SHOWN])
     write_store(output, dataset)
 

@@ -6,8 +6,7 @@ from pydantic import Field, model_validator
 
 from lowd.base import Settings
 from lowd.models.settings import ModelSettings
-from lowd.training.draws import BLOCK
-from lowd.training.settings import ObjectiveSettings, TrainingSettings
+from lowd.training.settings import BLOCK, ObjectiveSettings, TrainingSettings
 
 
 class TrainStep(Settings):

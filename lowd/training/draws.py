@@ -13,8 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lowd.streams import stream
-
-BLOCK = 50
+from lowd.training.settings import BLOCK
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,9 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_va
 
 from lowd.base import Settings
 
+BLOCK = 50
+"""Steps between two moments at which training can stop, be saved or be looked at."""
+
 Decay = Annotated[float, Field(ge=0, lt=1)]
 
 

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from lowd.models.build import initialise
 from lowd.models.settings import ModelSettings
-from lowd.training.draws import BLOCK, Cell, Draws, draw_block
+from lowd.training.draws import Cell, Draws, draw_block
 from lowd.training.objectives import assemble, objective
-from lowd.training.settings import EDMSettings, ObjectiveSettings, TrainingSettings
+from lowd.training.settings import BLOCK, EDMSettings, ObjectiveSettings, TrainingSettings
 
 NEVER = -1
 """The step at which a healthy student diverged."""
