@@ -38,6 +38,7 @@ from lowd.sources.settings import (
     TrainedTeacher,
 )
 from lowd.steps.contrast import MixtureSettings
+from lowd.steps.relate import NEIGHBOURS
 from lowd.theory.settings import EquivalenceSettings, RecoveryMap
 from lowd.training.settings import TrainingSettings
 
@@ -143,10 +144,26 @@ class TheoryStudy(Settings):
                 if one.clusters * rank > self.dimension:
                     raise ValueError(
                         f"{key}: {one.clusters} orthogonal subspaces of rank {rank} do not fit "
-                        f"in dimension {self.dimension}"
+                        f"in dimension {self.dimension}; give {self.dimension // one.clusters} or "
+                        "less"
                     )
             if one.clusters in [other.clusters for other in self.maps[:at]]:
                 raise ValueError(f"maps[{at}].clusters: {one.clusters} has a map already")
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_drawn(self) -> "TheoryStudy":
+        sigmas = self.equivalence.sigmas
+        if not sigmas or list(sigmas) != sorted(set(sigmas)):
+            raise ValueError(
+                f"equivalence.sigmas: {list(sigmas)} must be one or more, ascending without "
+                "repetition"
+            )
+        if self.tolerance >= math.sqrt(2):
+            raise ValueError(
+                f"tolerance: {self.tolerance} is not below √2, which no error of a subspace of "
+                "rank 1 exceeds; lower it"
+            )
         return self
 
 
@@ -232,6 +249,8 @@ class Params(Settings):
             )
         for name, comparison in self.across.items():
             for position, study in enumerate(comparison.studies):
+                if study in comparison.studies[:position]:
+                    raise ValueError(f"across.{name}.studies[{position}]: {study} stands twice")
                 key = f"across.{name}.studies[{position}]"
                 if comparison.figure == "decomposition":
                     if not isinstance(self.findings.get(study), BiasVariance):
@@ -261,8 +280,12 @@ class Params(Settings):
                     f"across.{name}.studies: give MoLRG studies of one cluster and of two ranks "
                     "or more, against which transitions are drawn"
                 )
-            if any(t.clusters > 2 for t in exact):
-                raise ValueError(f"across.{name}.studies: one or two clusters can be drawn")
+            for study in comparison.studies:
+                if (size := self.transitions[study].pool.size) <= NEIGHBOURS[-1]:
+                    raise ValueError(
+                        f"studies.{study}.pool.size: {size} points have no {NEIGHBOURS[-1]} "
+                        f"neighbours, from which across.{name} estimates the dimension; raise it"
+                    )
         return self
 
     @model_validator(mode="after")
@@ -392,6 +415,8 @@ def _explain(error: ValidationError, raw: object, source: str) -> Iterator[str]:
                 path += " (name)"
             # Anything else is the tag of a union, which the user did not write.
         message = PLAIN.get(issue["type"], issue["msg"].removeprefix("Value error, "))
+        if issue["type"] == "union_tag_invalid":
+            message = f"{issue['ctx']['tag']!r} is none of {issue['ctx']['expected_tags']}"
         path = path.removeprefix(".")
         if issue["type"] == "value_error" and _names_key(message):
             yield f"{path}.{message}".removeprefix(".")

@@ -6,9 +6,9 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lowd.figures.style import BLUE, COLUMN, GREEN, GREY, VERMILION
+from lowd.figures.style import BLACK, BLUE, COLUMN, GREEN, GREY, ORANGE, PURPLE, VERMILION
 
-COLOURS = (BLUE, VERMILION, GREEN)
+COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, BLACK)
 LINES = {"random": "-", "half-learnt": "--"}
 FILLED = {"hard": False, "soft": True}
 SMALLEST = 1e-6
@@ -84,6 +84,7 @@ def caption(results: xr.Dataset) -> str:
                 f"{float(near['sigma']):g} and {float(one.sel(sigma=smallest)):.6f} at σ = "
                 f"{smallest:g}"
             )
+    largest = float(abs(results["gap"]).max())
     far = results["from_clustering"].where(results["N"] >= results["rank"] + 2)
     means = far.mean(("N", "rank"))
     spans = [
@@ -95,7 +96,8 @@ def caption(results: xr.Dataset) -> str:
         "from the clean point it is the loss of PCA (K = 1) or of subspace clustering in closed "
         f"form; they differ by at most {float(exact.max()):.1f} standard errors over problems. "
         "Middle: what weights taken from the noisy point add, same noises; it closes as σ → 0 "
-        f"(random bases: {'; '.join(gaps)}). Right: mean ‖ÛÛᵀ − VVᵀ‖_F between the trained "
-        "denoiser's bases and those of PCA, or of K-subspaces with joint orthogonality, on the "
+        f"(random bases: {'; '.join(gaps)}; the largest of all is {largest:.2f}). Right: mean "
+        "‖ÛÛᵀ − VVᵀ‖_F between the trained denoiser's bases and those of PCA, or of K-subspaces "
+        "with joint orthogonality, on the "
         f"same points; over all N ≥ r + 2: {'; '.join(spans)}. Bars are two standard errors."
     )

@@ -15,7 +15,7 @@ def draw(results: xr.Dataset) -> Figure:
     """A panel a study: the teacher in black, students coloured by N, a line style a model."""
     studies = list(dict.fromkeys(results["study"].values.tolist()))
     figure, panels = plt.subplots(
-        1, len(studies), figsize=(2 * COLUMN, 2.9), sharey=True, squeeze=False
+        1, len(studies), figsize=(2 * COLUMN, 3.5), sharey=True, squeeze=False
     )
     ratio = 1 / results["sigma"].values
     for axes, study in zip(panels[0], studies, strict=True):
@@ -43,19 +43,21 @@ def draw(results: xr.Dataset) -> Figure:
             Line2D([], [], color=GREY, ls=LINES[i % len(LINES)], label=model)
             for i, model in enumerate(models)
         ]
-        axes.legend(handles=handles, fontsize=5.5, loc="best")
+        axes.legend(
+            handles=handles, fontsize=5.5, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.28)
+        )
     panels[0, 0].set_ylabel("rank$_{.99}$ of the Jacobian / $d$")
     panels[0, 0].set_ylim(0, 1.02)
     return figure
 
 
 def caption(results: xr.Dataset) -> str:
-    """The teacher's rank at both ends beside theory, and that of the best student."""
+    """Ranks of the teacher and of students of the least and most data, beside theory."""
     parts = []
     low, high = float(results["sigma"].min()), float(results["sigma"].max())
     for index in range(results.sizes["denoiser"]):
         one = results.isel(denoiser=index)
-        if one["model"].item() == "teacher" or int(one["N"]) == _largest(results, one):
+        if one["model"].item() == "teacher" or int(one["N"]) in _ends(results, one):
             ends = [
                 quoted(one["rank"].sel(sigma=sigma), one["rank_se"].sel(sigma=sigma))
                 for sigma in (low, high)
@@ -77,7 +79,8 @@ def caption(results: xr.Dataset) -> str:
     )
 
 
-def _largest(results: xr.Dataset, one: xr.Dataset) -> int:
-    """The largest N of a denoiser's study."""
+def _ends(results: xr.Dataset, one: xr.Dataset) -> tuple[int, int]:
+    """The smallest and the largest N of a denoiser's study."""
     same = results.isel(denoiser=(results["study"] == one["study"]).values)
-    return int(same["N"].max())
+    sizes = same["N"].values[same["N"].values > 0]
+    return int(sizes.min()), int(sizes.max())

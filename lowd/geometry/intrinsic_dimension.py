@@ -55,6 +55,11 @@ def levina_bickel(
         ValueError: as `log_ratios`.
     """
     sums = log_ratios(points, neighbours)
+    if not sums.any():
+        raise ValueError(
+            f"points: all {neighbours} neighbours of each are at one distance, which has no "
+            "dimension; give other points"
+        )
     value = (neighbours - 1 if divisor is None else divisor) / sums.mean()
     error = value * sums.std(ddof=1) / sums.mean() / len(sums) ** 0.5
     return Estimate(float(value), float(error))

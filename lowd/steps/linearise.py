@@ -65,17 +65,20 @@ def linearise(
         lower = np.nan if member.rank is None else member.rank / dimension
         own = {model: next(checkpoints) for model in models}
         for model, n, denoise in _denoisers(folder, own):
-            one = _ranks(denoise, clean, noise).assign_coords(
-                denoiser=f"{member.name}/{model}/N={n}" if n else f"{member.name}/{model}",
-                study=member.name,
-                model=model,
-                N=n,
-                lower=lower,
-                upper=lower * member.clusters,
-            )
-            print(one["denoiser"].item(), one["rank"].values.round(2), flush=True)
-            found.append(one.expand_dims("denoiser"))
-    write_store(output, xr.concat(found, "denoiser", coords="different", compat="equals"))
+            name = f"{member.name}/{model}/N={n}" if n else f"{member.name}/{model}"
+            own = {
+                "study": member.name,
+                "model": model,
+                "N": n,
+                "lower": lower,
+                "upper": lower * member.clusters,
+            }
+            one = _ranks(denoise, clean, noise).expand_dims(denoiser=[name])
+            # Each on the new axis, lest what all denoisers share becomes a scalar.
+            one = one.assign_coords({key: ("denoiser", [value]) for key, value in own.items()})
+            print(name, one["rank"].values.round(2), flush=True)
+            found.append(one)
+    write_store(output, xr.concat(found, "denoiser", coords="minimal", compat="override"))
 
 
 def _denoisers(teacher: Path, students: dict[str, Path]) -> "Iterator[tuple[str, int, Denoiser]]":

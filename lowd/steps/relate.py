@@ -58,11 +58,10 @@ def relate(settings: RelateStep, *, results: list[Path], points: list[Path], out
         except ValueError as error:
             raise ValueError(f"{member.name}: {cloud}: {error}") from None
         rank = np.nan if member.rank is None else float(member.rank)
-        one = one.assign_coords(study=member.name, clusters=member.clusters, rank=rank)
-        found.append(one.expand_dims("study"))
-    dataset = xr.concat(
-        found, "study", join="outer", data_vars="all", coords="different", compat="equals"
-    )
+        # Each on the new axis, lest a number that all studies share becomes a scalar.
+        own = {"clusters": ("study", [member.clusters]), "rank": ("study", [rank])}
+        found.append(one.expand_dims(study=[member.name]).assign_coords(own))
+    dataset = xr.concat(found, "study", join="outer", coords="minimal", compat="override")
     known = dataset["dimension"].sel(neighbours=NEIGHBOURS[-1], divisor="k-1")
     dataset["constant"] = 2 ** dataset["log2_n_e"].mean("replicate", skipna=False) / dataset[
         "rank"
