@@ -1,7 +1,7 @@
 """Shared by the tests of models and of training: every architecture, as small as it gets."""
 
 import pytest
-from repositories import background, head_start, killed, maps, pictures, tiny  # noqa: F401
+from repositories import along, background, head_start, killed, maps, pictures, tiny  # noqa: F401
 
 from lowd.models.settings import DiTSettings, MLPSettings, UNetSettings
 

@@ -67,6 +67,8 @@ MAPS: dict[str, Any] = {
     }
 }
 
+# Half its pool has points to spare, which families hold out.
+WIDE = {"wide": STUDIES["pictures"] | {"pool": {"size": 40}}}
 SMALL_UNET = {"architecture": "unet", "width": 4}
 SMALL_MLP = {"architecture": "mlp", "width": 4}
 FINDINGS: dict[str, Any] = {
@@ -147,9 +149,9 @@ class Repository:
         assert process.returncode == code, f"{' '.join(command)}\n{output}\n{logs}"
         return output
 
-    def write_params(self, studies: dict[str, Any]) -> None:
-        """Make `studies` those of params.yaml."""
-        text = yaml.safe_dump({"studies": studies}, sort_keys=False)
+    def write_params(self, studies: dict[str, Any], findings: dict[str, Any] | None = None) -> None:
+        """Make `studies` those of params.yaml, and `findings`."""
+        text = yaml.safe_dump({"studies": studies, "findings": findings or {}}, sort_keys=False)
         (self.path / "params.yaml").write_text(text)
 
 
@@ -174,7 +176,7 @@ def create(path: Path) -> Repository:
     (path / "inputs").mkdir(exist_ok=True)
     np.savez(path / "inputs/images.npz", images=pixels)
     repository = Repository(path)
-    repository.write_params(STUDIES | MAPS)
+    repository.write_params(STUDIES | MAPS | WIDE, FINDINGS)
     repository.run("git", "init", "-q")
     commit(repository)
     return repository
@@ -191,6 +193,13 @@ def run_study(path: Path, study: str) -> Repository:
     """A repository in which the study has been run."""
     repository = create(path)
     repository.run("dvc", "repro", f"study@{study}")
+    return repository
+
+
+def run_finding(path: Path, finding: str) -> Repository:
+    """A repository in which the finding has been run, and the study it is on before it."""
+    repository = create(path)
+    repository.run("dvc", "repro", f"finding@{finding}")
     return repository
 
 
@@ -248,6 +257,7 @@ def head_start(request: pytest.FixtureRequest, background) -> None:
         background(run_study, "tiny")
         background(run_study, "pictures")
         background(run_study, "maps")
+        background(run_finding, "along")
         background(kill_and_resume)
 
 
@@ -267,6 +277,12 @@ def pictures(background) -> Repository:
 def maps(background) -> Repository:
     """Where the study `maps`, of low-rank denoisers, has been run."""
     return background(run_study, "maps").result()
+
+
+@pytest.fixture(scope="session")
+def along(background) -> Repository:
+    """Where the finding `along`, of students' dynamics, has been run."""
+    return background(run_finding, "along").result()
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,8 @@ import hashlib
 import json
 import re
 import shutil
+import sys
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -99,6 +101,59 @@ def test_a_theory_study_makes_all_it_declares_and_nothing_else(maps):
     }
     assert set(json.loads((maps.path / "data/maps/manifest.json").read_text())) == expected
     assert all((maps.path / path).exists() for path in expected)
+
+
+def test_a_finding_makes_all_it_declares_and_its_study_before_it(along):
+    expected = {
+        "data/along/students/unet-4/weights.safetensors",
+        "data/along/generated/unet-4.zarr",
+        "data/along/generated/empirical.zarr",
+        "data/along/manifest.json",
+        "results/along.zarr",
+        *(f"figures/along/dynamics.{end}" for end in ("svg", "png", "txt")),
+        *(
+            f"provenance/along/{job}.json"
+            for job in ("train-unet-4", "generate-unet-4", "generate-empirical", "follow")
+        ),
+        "provenance/along/figure-dynamics.json",
+        "provenance/along/manifest.json",
+    }
+    assert set(json.loads((along.path / "data/along/manifest.json").read_text())) == expected
+    assert all((along.path / path).exists() for path in expected)
+    stages = yaml.safe_load((along.path / "dvc.lock").read_text())["stages"]
+    made = {entry["path"]: entry["md5"] for entry in stages["study@pictures"]["outs"]}
+    used = {entry["path"]: entry["md5"] for entry in stages["finding@along"]["deps"]}
+    assert used["data/pictures"] == made["data/pictures"]
+    results = lowd.open_results("along", along.path)
+    assert results["e_gen"].dims == ("model", "N", "replicate", "step")
+    assert results["step"].values.tolist() == [50, 100]
+    assert np.isfinite(results["loss_held_out"]).all()
+
+
+def test_a_finding_that_is_made_is_not_made_again(along):
+    assert "didn't change, skipping" in along.run("dvc", "repro", "finding@along")
+    assert "Nothing to be done" in along.run("snakemake", "-n", "data/along/manifest.json")
+    assert "passed" in along.run("lowd", "audit")
+
+
+@pytest.mark.parametrize(
+    ("finding", "jobs"),
+    [
+        ("along", {"train": 1, "generate": 2, "follow": 1, "figure": 1}),
+        ("parts", {"train": 4, "generate": 4, "decompose": 1, "figure": 1}),
+        ("kinds", {"train": 6, "generate": 7, "agree": 1, "figure": 3}),
+    ],
+)
+def test_every_job_of_a_finding_is_a_command_that_its_step_takes(finding, jobs, along):
+    code = (
+        "import json, sys; from lowd.cli.planned import planned;"
+        "print(json.dumps([[one.step.__name__, [str(p) for p in one.outputs]]"
+        " for one in planned(sys.argv[1:])]))"
+    )
+    said = along.run(sys.executable, "-c", code, f"data/{finding}/manifest.json")
+    every = json.loads(said.splitlines()[-1])
+    own = [step for step, outputs in every if f"/{finding}" in outputs[0]]
+    assert Counter(own) == jobs | {"manifest": 1}
 
 
 def test_results_of_a_theory_study_have_the_dimensions_and_variables_promised(maps):
