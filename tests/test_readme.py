@@ -13,6 +13,7 @@ import xarray as xr
 import lowd
 from lowd import planning
 from lowd.distributions.empirical import Empirical
+from lowd.findings import BiasVariance, Dynamics, Families
 from lowd.provenance.statement import read_statement
 from lowd.settings import Params, Study, load_params, parse_settings
 from lowd.store.arrays import write_store
@@ -118,6 +119,13 @@ def test_every_setting_of_a_study_is_explained():
     table = (ROOT / "docs/studies.md").read_text().split("\n## ")[0]
     explained = {name.split(".")[0] for name in re.findall(r"^\| `([\w.]+)` \|", table, re.M)}
     assert explained == set(Study.model_fields)
+
+
+def test_every_setting_of_a_finding_is_explained():
+    section = (ROOT / "docs/studies.md").read_text().split("\n## Findings")[1].split("\n## ")[0]
+    explained = set(re.findall(r"^\| `(\w+)` \|", section, re.M))
+    fields = {name for one in (Dynamics, BiasVariance, Families) for name in one.model_fields}
+    assert explained == fields
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

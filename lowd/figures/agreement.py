@@ -5,7 +5,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from lowd.figures.style import BLUE, COLUMN, GREEN, GREY, VERMILION, quoted
+from lowd.figures.style import BLACK, BLUE, COLUMN, GREEN, GREY, VERMILION, quoted
 
 GROUPS = {"diffusion": BLUE, "VAE": VERMILION, "GAN": GREEN}
 
@@ -24,7 +24,7 @@ def caption(results: xr.Dataset) -> str:
 
 
 def matrices(results: xr.Dataset, score: str, label: str) -> Figure:
-    """A score on shared and on disjoint data, annotated, and Fréchet distances."""
+    """A score on shared and on disjoint data, below it its chance level, and Fréchet distances."""
     names = results["member"].values
     count = len(names)
     figure, panels = plt.subplots(
@@ -34,13 +34,15 @@ def matrices(results: xr.Dataset, score: str, label: str) -> Figure:
         gridspec_kw={"width_ratios": (1, 1, 0.32)},
     )
     for axes, data in zip(panels, ("shared", "disjoint"), strict=False):
-        table = results[score].sel(data=data).values
+        one = results.sel(data=data)
+        # A score of two models has no order, so that one triangle is free for its chance level.
+        upper = np.triu(np.ones((count, count), bool))
+        table = np.where(upper, one[score].values, one[f"{score}_chance"].values)
         axes.imshow(table, vmin=0, vmax=1, cmap="Blues")
         for (row, column), value in np.ndenumerate(table):
-            axes.text(
-                column, row, f"{value:.2f}".replace("0.", ".").replace("1.00", "1"), ha="center",
-                va="center", fontsize=4.6, color="white" if value > 0.6 else "black",
-            )  # fmt: skip
+            told = f"{value:.2f}".replace("0.", ".")
+            colour = ("white" if value > 0.6 else BLACK) if upper[row, column] else GREY
+            axes.text(column, row, told, ha="center", va="center", fontsize=4.4, color=colour)
         axes.set_xticks(range(count), names, rotation=90, fontsize=5.5)
         axes.set_yticks(range(count), names if data == "shared" else [], fontsize=5.5)
         axes.grid(visible=False)
@@ -87,8 +89,8 @@ def described(results: xr.Dataset, score: str, label: str) -> str:
         )
     return (
         f"{label} between students of N = {results.attrs['samples']:,} images, from the same "
-        "noises; on the diagonal a family against itself, with another seed (left) or the other "
-        f"training set (right). {'; '.join(parts)}. No chance level exceeds {chance:.3f}."
+        "noises; below the diagonal its chance level; on it a family against itself, with another "
+        f"seed (left) or the other training set (right). {'; '.join(parts)}. No chance level exceeds {chance:.3f}."
     )
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import NullFormatter
 
 from lowd.figures.style import (
     BLACK,
@@ -57,6 +58,7 @@ def draw(results: xr.Dataset) -> Figure:
         panels[0, column].set_title(f"N = {n:,}")
         panels[2, column].set_xlabel("training step")
         panels[2, column].set_xscale("log")
+        panels[2, column].xaxis.set_minor_formatter(NullFormatter())
         panels[2, column].axhline(
             float(one["gl_teacher"].mean()), color=GREEN, lw=0.7, ls="--", zorder=1
         )

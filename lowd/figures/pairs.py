@@ -12,37 +12,33 @@ KEPT = 4
 
 
 def draw(results: xr.Dataset) -> Figure:
-    """Four rows an N: nearest image, student, the other student, its nearest image."""
+    """A block an N: nearest image, student, the other student, its nearest image."""
     kept = _kept(results)
-    rows = []
-    for n in kept:
+    figure = plt.figure(figsize=(COLUMN * 1.2, 1.45 * len(kept)))
+    blocks = figure.subfigures(len(kept), 1, squeeze=False)[:, 0]
+    for block, n in zip(blocks, kept, strict=True):
         one = results.sel({"N": n})
-        rows += [
-            ("nearest in $S_1$", one["closest"].isel(side=0).values, True),
-            (f"$S_1$, N = {n:,}", one["samples"].isel(side=0).values, False),
-            (f"$S_2$, N = {n:,}", one["samples"].isel(side=1).values, False),
-            ("nearest in $S_2$", one["closest"].isel(side=1).values, True),
+        (first, second), (near_first, near_second) = one["samples"].values, one["closest"].values
+        rows = [
+            ("nearest in $S_1$", near_first, True),
+            ("trained on $S_1$", first, False),
+            ("trained on $S_2$", second, False),
+            ("nearest in $S_2$", near_second, True),
         ]
-    columns = results.sizes["shown"]
-    heights = [1.35 if at % 4 == 3 and at + 1 < len(rows) else 1 for at in range(len(rows))]
-    figure = plt.figure(figsize=(COLUMN * 1.2, 0.29 * len(rows)))
-    panels = figure.subplots(
-        len(rows), columns, squeeze=False,
-        gridspec_kw={"wspace": 0.05, "hspace": 0.05, "height_ratios": heights},
-    )  # fmt: skip
-    for line, (label, images, nearest) in zip(panels, rows, strict=True):
-        for axes, image in zip(line, images, strict=True):
-            pixels = np.clip((image.transpose(1, 2, 0) + 1) / 2, 0, 1)
-            axes.imshow(pixels.squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-            axes.set_xticks([])
-            axes.set_yticks([])
-            axes.grid(visible=False)
-            axes.set_anchor("N")
-            for spine in axes.spines.values():
-                spine.set(visible=nearest, color=BLUE, linewidth=1)
-        line[0].text(
-            -0.2, 0.5, label, ha="right", va="center", transform=line[0].transAxes, fontsize=6
+        panels = block.subplots(
+            len(rows), len(first), squeeze=False, gridspec_kw={"wspace": 0.06, "hspace": 0.06}
         )
+        block.suptitle(f"N = {n:,}", fontsize=7)
+        for line, (label, images, nearest) in zip(panels, rows, strict=True):
+            for axes, image in zip(line, images, strict=True):
+                pixels = np.clip((image.transpose(1, 2, 0) + 1) / 2, 0, 1)
+                axes.imshow(pixels.squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+                axes.set_xticks([])
+                axes.set_yticks([])
+                axes.grid(visible=False)
+                for spine in axes.spines.values():
+                    spine.set(visible=nearest, color=BLUE, linewidth=1)
+            line[0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=6)
     return figure
 
 
