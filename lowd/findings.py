@@ -51,19 +51,16 @@ class Finding(Settings):
         raise NotImplementedError
 
 
-class Dynamics(Finding):
-    """Scores along training."""
+class Grid(Finding):
+    """A finding over models, N and replicates."""
 
-    kind: Literal["dynamics"]
     models: dict[Name, ModelSettings] = Field(min_length=1)
     samples: tuple[TrainingSize, ...] = Field(min_length=1)
     replicates: int = Field(3, ge=2)
-    snapshots: tuple[PositiveInt, ...] = Field(min_length=2)
 
     @model_validator(mode="after")
-    def _grid_makes_sense(self) -> "Dynamics":
+    def _samples_ascend(self) -> "Grid":
         check_ascending(self.samples)
-        check_snapshots(self.snapshots, self.training)
         return self
 
     @property
@@ -75,6 +72,18 @@ class Dynamics(Finding):
     def needed(self) -> tuple[int, int]:
         """Of the largest N, one a replicate."""
         return self.samples[-1], self.replicates
+
+
+class Dynamics(Grid):
+    """Scores along training."""
+
+    kind: Literal["dynamics"]
+    snapshots: tuple[PositiveInt, ...] = Field(min_length=2)
+
+    @model_validator(mode="after")
+    def _snapshots_can_be_taken(self) -> "Dynamics":
+        check_snapshots(self.snapshots, self.training)
+        return self
 
 
 class Point(Settings):
@@ -84,34 +93,25 @@ class Point(Settings):
     samples: TrainingSize
 
 
-class BiasVariance(Finding):
-    """Squared bias and variance over models at one N, and over N for one model."""
+class BiasVariance(Grid):
+    """Squared bias and variance over models at one N, and over N for one model.
+
+    Attributes:
+        at: where the two lines cross.
+        replicates: training sets, and seeds, of each point; two have no jackknife error.
+    """
 
     kind: Literal["bias-variance"]
-    models: dict[Name, ModelSettings] = Field(min_length=1)
-    samples: tuple[TrainingSize, ...] = Field(min_length=1)
     at: Point
     replicates: int = Field(8, ge=3)
-    """Training sets, and seeds, of each point; two have no jackknife error."""
 
     @model_validator(mode="after")
     def _point_is_on_both_lines(self) -> "BiasVariance":
-        check_ascending(self.samples)
         if self.at.model not in self.models:
             raise ValueError(f"at.model: no model {self.at.model!r}")
         if self.at.samples not in self.samples:
             raise ValueError(f"at.samples: {self.at.samples} is not among samples")
         return self
-
-    @property
-    def networks(self) -> dict[str, ModelSettings]:
-        """The models."""
-        return {f"models.{name}": model for name, model in self.models.items()}
-
-    @property
-    def needed(self) -> tuple[int, int]:
-        """Of the largest N, one a replicate."""
-        return self.samples[-1], self.replicates
 
 
 class Family(Settings):

@@ -90,7 +90,8 @@ def described(results: xr.Dataset, score: str, label: str) -> str:
     return (
         f"{label} between students of N = {results.attrs['samples']:,} images, from the same "
         "noises; below the diagonal its chance level; on it a family against itself, with another "
-        f"seed (left) or the other training set (right). {'; '.join(parts)}. No chance level exceeds {chance:.3f}."
+        f"seed (left) or the other training set (right). {'; '.join(parts)}. No chance level "
+        f"exceeds {chance:.3f}."
     )
 
 
