@@ -63,10 +63,10 @@ def linearise(
         noise = torch.randn(clean.shape, generator=stream("jacobians", member.name))
         dimension = clean[0].numel()
         lower = np.nan if member.rank is None else member.rank / dimension
-        own = {model: next(checkpoints) for model in models}
+        place = {model: next(checkpoints) for model in models}
         for model, n, denoise in _denoisers(folder, own):
             name = f"{member.name}/{model}/N={n}" if n else f"{member.name}/{model}"
-            own = {
+            place = {
                 "study": member.name,
                 "model": model,
                 "N": n,
@@ -75,7 +75,7 @@ def linearise(
             }
             one = _ranks(denoise, clean, noise).expand_dims(denoiser=[name])
             # Each on the new axis, lest what all denoisers share becomes a scalar.
-            one = one.assign_coords({key: ("denoiser", [value]) for key, value in own.items()})
+            one = one.assign_coords({key: ("denoiser", [value]) for key, value in place.items()})
             print(name, one["rank"].values.round(2), flush=True)
             found.append(one)
     write_store(output, xr.concat(found, "denoiser", coords="minimal", compat="override"))
