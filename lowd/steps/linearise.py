@@ -63,7 +63,7 @@ def linearise(
         noise = torch.randn(clean.shape, generator=stream("jacobians", member.name))
         dimension = clean[0].numel()
         lower = np.nan if member.rank is None else member.rank / dimension
-        place = {model: next(checkpoints) for model in models}
+        own = {model: next(checkpoints) for model in models}
         for model, n, denoise in _denoisers(folder, own):
             name = f"{member.name}/{model}/N={n}" if n else f"{member.name}/{model}"
             place = {
