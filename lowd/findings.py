@@ -109,6 +109,8 @@ class BiasVariance(Grid):
     def _point_is_on_both_lines(self) -> "BiasVariance":
         if self.at.model not in self.models:
             raise ValueError(f"at.model: no model {self.at.model!r}")
+        if len(self.samples) < 2:
+            raise ValueError(f"samples: {list(self.samples)} has no slope; give two or more")
         if self.at.samples not in self.samples:
             raise ValueError(f"at.samples: {self.at.samples} is not among samples")
         return self
@@ -120,6 +122,19 @@ class Family(Settings):
     model: ModelSettings
     objective: ObjectiveSettings = EDMSettings()
     training: TrainingSettings | None = None
+
+    @model_validator(mode="after")
+    def _critic_can_be_trained(self) -> "Family":
+        if isinstance(self.objective, AdversarialSettings) and self.model.architecture == "dit":
+            raise ValueError(
+                "objective: the critic's penalty needs second derivatives, which attention lacks; "
+                "give an mlp or a unet"
+            )
+        if isinstance(self.objective, ConsistencySettings):
+            first, last = self.objective.first_levels, self.objective.last_levels
+            if first > last:
+                raise ValueError(f"objective.first_levels: {first} exceeds last_levels ({last})")
+        return self
 
     @property
     def jumps(self) -> bool:

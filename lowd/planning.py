@@ -248,8 +248,12 @@ def _objective(family: Family, sampler: SamplerSettings) -> ObjectiveSettings | 
         case EDMSettings():
             return None
         case EpsilonSettings() | ConsistencySettings():
-            levels = {"sigma_min": sampler.sigma_min, "sigma_max": sampler.sigma_max}
-            return family.objective.model_copy(update=levels)
+            own = family.objective
+            levels = {
+                "sigma_min": own.sigma_min or sampler.sigma_min,
+                "sigma_max": own.sigma_max or sampler.sigma_max,
+            }
+            return own.model_copy(update=levels)
     return family.objective
 
 
@@ -372,8 +376,7 @@ def figures(study: Study | TheoryStudy | AnyFinding) -> list[str]:
         return list(FINDING_FIGURES[study.kind])
     if isinstance(study, TheoryStudy):
         return list(THEORY_FIGURES)
-    shape = study.teacher.shape
-    return [*FIGURES, "samples"] if len(shape) == 3 and shape[0] in (1, 3) else list(FIGURES)
+    return [*FIGURES, "samples"] if study.is_of_images else list(FIGURES)
 
 
 def image_files(study: Study) -> list[Path]:

@@ -123,6 +123,11 @@ class Study(Settings):
             )
         return self
 
+    @property
+    def is_of_images(self) -> bool:
+        """Whether samples can be shown: grey or coloured."""
+        return len(self.teacher.shape) == 3 and self.teacher.shape[0] in (1, 3)
+
 
 class TheoryStudy(Settings):
     """Maps over (N, rank) of whether low-rank denoisers find the subspaces that points lie on."""
@@ -237,8 +242,9 @@ class Params(Settings):
                         f"{key}.samples: {largest} leaves {left} points of half the pool, and "
                         f"{study.noise.size} have to be held out; lower it"
                     )
-                if len(study.teacher.shape) != 3:
+                if not study.is_of_images:
                     raise ValueError(f"{key}.study: {finding.study} is not of images")
+                _check_solvers(key, finding, study.sampler)
         return self
 
     @model_validator(mode="after")
@@ -264,7 +270,7 @@ class Params(Settings):
         for name, comparison in self.across.items():
             if comparison.figure == "disjoint":
                 studies = [self.transitions[study] for study in comparison.studies]
-                if len(studies) != 1 or len(studies[0].teacher.shape) != 3:
+                if len(studies) != 1 or not studies[0].is_of_images:
                     raise ValueError(f"across.{name}.studies: give one study, of images")
         return self
 
@@ -335,6 +341,25 @@ class Params(Settings):
                 raise ValueError(
                     f"params.yaml has no study {name!r} (there are: {', '.join(self.stages)})"
                 )
+
+
+def _check_solvers(key: str, finding: Families, sampler: SamplerSettings) -> None:
+    """Raise ValueError unless all members and solvers start from the same noise."""
+    for name, solver in finding.solvers.items():
+        if name in RESERVED:
+            raise ValueError(f"{key}.solvers.{name}: the workflow has files of this name")
+        if solver.sampler.sigma_max != sampler.sigma_max:
+            raise ValueError(
+                f"{key}.solvers.{name}.sampler.sigma_max: {solver.sampler.sigma_max} is not the "
+                f"study's ({sampler.sigma_max}), so that noises would differ"
+            )
+    for name, member in finding.members.items():
+        last = getattr(member.objective, "sigma_max", None)
+        if last is not None and last < sampler.sigma_max:
+            raise ValueError(
+                f"{key}.members.{name}.objective.sigma_max: {last} is less than the study's "
+                f"({sampler.sigma_max}), from where samples start"
+            )
 
 
 def load_params(path: Path) -> Params:

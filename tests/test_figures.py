@@ -293,6 +293,7 @@ def finding(kind, broken=False):
         one = scores(
             axes, e_gen=cells, e_mem=cells, gl=cells, gl_teacher=("N", "replicate"),
             rp_disjoint=("model", "N", "disjoint_pair", "step"),
+            rp_disjoint_chance=("model", "N", "disjoint_pair", "step"),
             loss_training=(*cells, "sigma"), loss_held_out=(*cells, "sigma"),
             e_gen_stop=("rule", "model", "N", "replicate"),
         )  # fmt: skip
@@ -328,13 +329,14 @@ def finding(kind, broken=False):
     pairs, each = ("data", "one", "other"), ("member",)
     one = scores(
         axes, rp=pairs, rp_chance=pairs, mae=pairs, mae_chance=pairs, frechet=each, e_gen=each,
-        gl=each, solver_error=each, frechet_teacher=(), advantage=("group",),
+        gl=each, solver_error=each, frechet_teacher=(), gl_teacher=(), advantage=("group",),
         advantage_low=("group",), advantage_high=("group",),
     )  # fmt: skip
     groups = ["diffusion", "diffusion", "VAE", "diffusion"][: len(names)]
     one = one.assign_coords(
         member_group=("member", groups),
         family=("member", ["unet", "mlp", "vae", "unet"][: len(names)]),
+        evaluations=("member", [35, 35, 1, 50][: len(names)]),
     )
     dims = ("member", "shown", "channel", "height", "width")
     images = rng.uniform(-1, 1, (len(names), 3, 1, 4, 4))
@@ -371,10 +373,14 @@ def test_bias_and_variance_of_several_studies_stand_below_each_other():
 def test_a_caption_tells_a_u_from_a_fall():
     one = finding("decomposition")
     for curve, told in (
-        ((0.9, 0.3, 0.8), "is U-shaped in |θ|, least at 500"),
-        ((0.9, 0.5, 0.3), "falls with |θ| and does not rise again, least at 2.0k"),
-        ((0.3, 0.5, 0.9), "rises with |θ| throughout, least at 100"),
-        ((0.3, 0.31, 0.3), "hardly depends on |θ|"),
+        (
+            (0.9, 0.3, 0.8),
+            "is U-shaped in |θ|: least at 500, it is significantly higher at the smallest |θ| and "
+            "is significantly higher at the largest |θ|",
+        ),
+        ((0.9, 0.5, 0.3), "is not U-shaped in |θ|: least at 2.0k"),
+        ((0.3, 0.5, 0.9), "it is not significantly higher at the smallest |θ| and is signif"),
+        ((0.3, 0.31, 0.3), "is not U-shaped in |θ|"),
     ):
         one["squared_error"][0, :, 2] = np.array(curve)
         assert told in drawn("decomposition", one)

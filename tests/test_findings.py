@@ -190,6 +190,7 @@ def test_bias_and_variance_are_those_of_numpy(study):
         assert float(found["slope"].sel(varied=varied)) == pytest.approx(slope, rel=1e-4, abs=1e-7)
 
 
+STUDENTS = list(product((0, 1), (0, 1)))
 MEMBERS = [
     Member(name=name, group=group, family=family, evaluations=cost)
     for name, group, family, cost in (
@@ -250,6 +251,33 @@ def test_agreement_is_that_of_a_plain_loop(agreed):
     assert float(agreed["rp"].sel(data="shared", one="unet", other="unet-ddim")) > 0.9
 
 
+def test_chance_is_of_noises_that_are_not_the_same(agreed):
+    mine = [directions(samples("unet").sel(N=4, replicate=d, seed=s)) for d, s in STUDENTS]
+    theirs = [directions(samples("vae").sel(N=4, replicate=d, seed=1 - s)) for d, s in STUDENTS]
+    hits = [
+        (one * np.roll(other, shift, 0)).sum(1) > TAU
+        for one, other in zip(mine, theirs, strict=True)
+        for shift in range(1, NOISES)
+    ]
+    found = agreed["rp_chance"].sel(data="shared", one="unet", other="vae")
+    assert float(found) == pytest.approx(np.mean(hits))
+
+
+def test_a_diverged_student_is_named(agreed):
+    store = read_store(Path("mlp.zarr"))
+    store["samples"][0, 1, 0, 3] = np.nan
+    write_store(Path("mlp.zarr"), store)
+    with pytest.raises(ValueError, match=r"training set 1 and seed 0 diverged.*of mlp"):
+        agree(
+            AgreeStep(seed=0, samples=4, members=tuple(MEMBERS)),
+            generated=[Path(f"{member.name}.zarr") for member in MEMBERS],
+            teacher=Path("teacher.zarr"),
+            pool=Path("pool.zarr"),
+            yardstick=Path("yardstick.json"),
+            output=Path("kinds.zarr"),
+        )
+
+
 def test_a_solvers_error_is_its_distance_to_the_finest_of_the_same_students(agreed):
     errors = agreed["solver_error"].to_series()
     assert errors["unet-ddim"] == errors["mlp"] == errors["vae"] == 0
@@ -298,8 +326,11 @@ def test_pairs_are_compared_with_each_other_and_their_own_data(study):
         for name, cosines in (("between", between), ("nearest", closest)):
             assert float(one[f"{name}_mean"]) == pytest.approx(np.mean(cosines), abs=1e-6)
             assert float(one[f"{name}_median"]) == pytest.approx(np.median(cosines), abs=1e-6)
-            spread = np.std(np.mean(cosines, 1), ddof=1) / 3**0.5
-            assert float(one[f"{name}_mean_se"]) == pytest.approx(spread, abs=1e-6)
+            cosines = np.array(cosines)
+            who = [(0, 1), (0, 2), (1, 2)] if name == "between" else [(0,), (1,), (2,)]
+            left = [cosines[[r not in members for members in who]].mean() for r in range(3)]
+            variance = 2 * np.var(left) + cosines.mean(0).var(ddof=1) / NOISES
+            assert float(one[f"{name}_mean_se"]) == pytest.approx(variance**0.5, abs=1e-6)
             assert float(one[name].sum()) == pytest.approx(1)
         shown = one["closest"].isel(side=1).values
         rows = (units[1] @ own[1].T).argmax(1)[: len(shown)]

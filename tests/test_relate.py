@@ -29,7 +29,8 @@ def study(rank, clusters, model="mlp", ceiling=0.95):
         "gl_teacher": (("N", "replicate"), np.full(grid.shape, ceiling)),
     }
     data |= {f"e_{kind}_se": (cells, np.full((1, *grid.shape), 0.01)) for kind in ("gen", "mem")}
-    return xr.Dataset(data, {"model": [model], "N": N, "replicate": range(3)})
+    axes = {"model": [model], "N": N, "replicate": range(3)}
+    return xr.Dataset(data, axes).assign_coords(parameters=("model", [100 * rank]))
 
 
 @pytest.fixture(params=[(1, 2), (1,)], ids=["one and two clusters", "one cluster"])
@@ -73,6 +74,14 @@ def test_the_exponent_is_that_of_points_per_cluster(related):
         at = related.sel(study=f"k{clusters}-r4", model="mlp")
         assert 2 ** float(at["log2_n_e"].mean()) == pytest.approx(CONSTANT * 4**EXPONENT)
         assert float(at["constant"]) == pytest.approx(CONSTANT * 4 ** (EXPONENT - 1))
+
+
+def test_every_study_keeps_its_own_numbers_of_parameters(related):
+    own = related["parameters"].sel(model="mlp")
+    for study, rank in zip(related["study"].values, related["rank"].values, strict=True):
+        if np.isfinite(rank):
+            assert float(own.sel(study=study)) == 100 * rank
+    assert float(related["parameters"].sel(study="real", model="unet")) == 300
 
 
 def test_gl_is_left_out_where_its_ceiling_is_low(related):

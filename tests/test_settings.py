@@ -504,6 +504,7 @@ KINDS = {
     },
     "solvers": {"ddim": {"family": "mlp", "sampler": {"solver": "diffusers_ddim"}}},
 }
+DIT = {"architecture": "dit", "width": 4}
 
 
 def with_finding(finding, across=None):
@@ -555,6 +556,37 @@ def test_the_findings_that_these_tests_spoil_are_valid(finding):
             {"solver": "heun", "steps": 1},
             "sampler.steps: heun needs 2 or more",
         ),
+        (
+            KINDS,
+            "solvers__ddim__sampler",
+            {"sigma_max": 20.0},
+            "findings.f.solvers.ddim.sampler.sigma_max: 20.0 is not the study's (80.0)",
+        ),
+        (
+            KINDS,
+            "solvers__teacher",
+            {"family": "mlp", "sampler": {}},
+            "findings.f.solvers.teacher: the workflow has files",
+        ),
+        (
+            KINDS,
+            "members__consistency__objective__sigma_max",
+            10.0,
+            "findings.f.members.consistency.objective.sigma_max: 10.0 is less than",
+        ),
+        (
+            KINDS,
+            "members__gan",
+            {"model": DIT, "objective": {"kind": "adversarial"}},
+            "members.gan.objective: the critic's penalty needs second derivatives",
+        ),
+        (
+            KINDS,
+            "members__consistency__objective__first_levels",
+            500,
+            "objective.first_levels: 500 exceeds last_levels (160)",
+        ),
+        (PARTS, "samples", [4], "findings.f.samples: [4] has no slope"),
         (KINDS, "members__vae__objective__kernel", "vp", "objective.kernel: no such setting"),
         (KINDS, "members__mlp__objective", {"kind": "epsilon", "kernel": "ve"}, "kernel: "),
         (KINDS, "members", {"mlp": {"model": MLP}}, "findings.f.members: "),

@@ -72,11 +72,11 @@ def _separate(axes: plt.Axes, groups: np.ndarray) -> None:
 def described(results: xr.Dataset, score: str, label: str) -> str:
     """What a matrix shows, group by group."""
     parts = []
+    chance = float(results[f"{score}_chance"].max())
     for group in dict.fromkeys(results["member_group"].values):
         values = {
             data: _within(results.sel(data=data), score, group) for data in ("shared", "disjoint")
         }
-        chance = float(results[f"{score}_chance"].max())
         between = [
             f"{np.mean(pairs):.2f} ({min(pairs):.2f} to {max(pairs):.2f}) between families on "
             f"{data} data, "
@@ -85,13 +85,14 @@ def described(results: xr.Dataset, score: str, label: str) -> str:
         ]
         own = [f"{np.mean(alone):.2f}" for _, alone in values.values()]
         parts.append(
-            f"{group}: {''.join(between)}{own[0]} with another seed, {own[1]} with other data"
+            f"{group}: {''.join(between)}{own[0]} with another seed, {own[1]} with other data and "
+            "another seed"
         )
     return (
         f"{label} between students of N = {results.attrs['samples']:,} images, from the same "
         "noises; below the diagonal its chance level; on it a family against itself, with another "
-        f"seed (left) or the other training set (right). {'; '.join(parts)}. No chance level "
-        f"exceeds {chance:.3f}."
+        "seed (left) or the other training set as well (right); solvers of one family sample the "
+        f"same students (left). {'; '.join(parts)}. The highest chance level is {chance:.3f}."
     )
 
 
@@ -105,7 +106,8 @@ def _within(results: xr.Dataset, score: str, group: str) -> tuple[list[float], l
 
 def _advantages(results: xr.Dataset) -> str:
     parts = [
-        f"RP between diffusion families exceeds that within {group}s by "
+        f"RP between different diffusion families exceeds that within {group}s, of one family with "
+        "another seed too, by "
         f"{float(one['advantage']):.2f} [{float(one['advantage_low']):.2f}, "
         f"{float(one['advantage_high']):.2f}] (95 %, over noises)"
         for group, one in ((g, results.sel(group=g)) for g in results["group"].values)
@@ -115,13 +117,14 @@ def _advantages(results: xr.Dataset) -> str:
 
 def _quality(results: xr.Dataset) -> str:
     each = [
-        f"{name} {float(one['frechet']):.3f}"
+        f"{name} {float(one['frechet']):.3f} and {float(one['gl']):.2f}"
         for name, one in ((m, results.sel(member=m)) for m in results["member"].values)
     ]
     return (
         "Right: Fréchet distance to held-out images in the descriptor's space, dashed that of "
         f"fresh teacher samples ({float(results['frechet_teacher']):.3f}); bars are two standard "
-        f"errors over four students. {', '.join(each)}."
+        f"errors over four students. Fréchet distance and GL, whose ceiling is "
+        f"{float(results['gl_teacher']):.2f}: {', '.join(each)}."
     )
 
 
@@ -135,5 +138,9 @@ def _solvers(results: xr.Dataset) -> str:
                 f"{name} {quoted(one['solver_error'], one['solver_error_se'])}"
                 for name, one in ((m, own.sel(member=m)) for m in own["member"].values)
             ]
-            parts.append(f"PFD of solvers of {family} to the finest: {', '.join(errors)}.")
+            finest = own.isel(member=int(own["evaluations"].argmax("member")))
+            parts.append(
+                f"PFD of solvers of {family} to {finest['member'].item()} "
+                f"({int(finest['evaluations'])} evaluations): {', '.join(errors)}."
+            )
     return " ".join(parts)

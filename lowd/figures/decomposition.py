@@ -88,25 +88,27 @@ def caption(results: xr.Dataset | Mapping[str, xr.Dataset]) -> str:
 
 
 def _shape(line: xr.Dataset) -> str:
-    """Whether E_gen² over |θ| goes down and up again by more than two standard errors."""
+    """Whether E_gen² is higher at both ends of |θ| than in between, by two standard errors."""
     one = line.sel(varied="data").sortby("parameters").dropna("model")
+    if one.sizes["model"] < 3:
+        return "too few sizes to tell a U"
     total, error = one["squared_error"].values, one["squared_error_se"].values
     at = int(total.argmin())
-    least = short_count(int(one["parameters"][at]))
     rises = [
-        total[end] - total[at] > 2 * np.hypot(error[end], error[at]) for end in (0, len(total) - 1)
+        f"{'is' if total[end] - total[at] > 2 * np.hypot(error[end], error[at]) else 'is not'} "
+        f"significantly higher at the {name} |θ|"
+        for end, name in ((0, "smallest"), (-1, "largest"))
     ]
-    shape = {
-        (True, True): "is U-shaped in |θ|",
-        (True, False): "falls with |θ| and does not rise again",
-        (False, True): "rises with |θ| throughout",
-        (False, False): "hardly depends on |θ|",
-    }[rises[0], rises[1]]
-    return f"E_gen² {shape}, least at {least}"
+    shape = "U-shaped" if not any("is not" in rise for rise in rises) else "not U-shaped"
+    least = short_count(int(one["parameters"][at]))
+    return f"E_gen² is {shape} in |θ|: least at {least}, it {' and '.join(rises)}"
 
 
 def _named(results: xr.Dataset | Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]:
     """Studies by what to call them before their numbers; one alone needs no name."""
     if isinstance(results, xr.Dataset):
-        return {"": results}
-    return {f"{name.removeprefix('bias-variance-')}, ": one for name, one in results.items()}
+        return {"": results.sortby("parameters")}
+    return {
+        f"{name.removeprefix('bias-variance-')}, ": one.sortby("parameters")
+        for name, one in results.items()
+    }

@@ -27,6 +27,7 @@ CURVES = {
     "e_mem": ("$\\mathcal{E}_{mem}$", VERMILION),
 }
 SHARES = {"gl": ("GL", GREEN), "rp_disjoint": ("RP, disjoint data", ORANGE)}
+LINES = ("-", ":", "--", "-.")
 LOSSES = {"loss_training": ("training loss", GREY), "loss_held_out": ("held-out loss", BLACK)}
 
 
@@ -37,17 +38,17 @@ def draw(results: xr.Dataset) -> Figure:
         3, columns, figsize=(2 * COLUMN, 4.9), sharex=True, sharey="row", squeeze=False
     )
     order = np.argsort(results["parameters"].values)
-    styles = ["-" if at == order[-1] else ":" for at in range(len(order))]
+    styles = dict(zip(order[::-1], LINES * len(order), strict=False))
     for column, n in enumerate(results["N"].values):
         one = results.sel({"N": n})
-        for index, style in enumerate(styles):
+        for index, style in styles.items():
             model = one.isel(model=index)
             for row, curves in enumerate((CURVES, LOSSES, SHARES)):
                 for name, (_, colour) in curves.items():
                     centre, error = _curve(model, name)
                     band(
                         panels[row, column], one["step"].values, centre, error, color=colour,
-                        ls=style, lw=1.2 if style == "-" else 1,
+                        ls=style, lw=1.2,
                     )  # fmt: skip
             mean = model["e_gen"].mean("replicate")
             best = int(mean.argmin("step"))
@@ -73,7 +74,7 @@ def draw(results: xr.Dataset) -> Figure:
     counts = results["parameters"].values
     handles += [
         Line2D([], [], color=BLACK, ls=style, label=f"$|\\theta|$ = {short_count(int(count))}")
-        for style, count in sorted(zip(styles, counts, strict=True), key=lambda one: -one[1])
+        for style, count in ((style, counts[index]) for index, style in styles.items())
     ]
     handles.append(
         Line2D([], [], color=BLUE, ls="", marker="*", ms=8, label="least $\\mathcal{E}_{gen}$")
@@ -111,8 +112,9 @@ def caption(results: xr.Dataset) -> str:
         "Errors (PFD), EDM-weighted denoising losses, GL and RP along training, from averaged "
         f"weights; solid lines are the largest model. For {name}, {'. '.join(parts)}. Means over "
         f"{results.sizes['replicate']} replicates; bands are ± two standard errors, as are "
-        "numbers. Held-out losses are on training points of another replicate. Stars mark the "
-        "least mean E_gen, dashes the teacher's GL."
+        "numbers; a rise and a fall of E_gen count from there. The highest chance level of RP is "
+        f"{float(results['rp_disjoint_chance'].max()):.3f}. Held-out losses are on training points "
+        "of another replicate. Stars mark the least mean E_gen, dashes the teacher's GL."
     )
 
 
@@ -134,22 +136,22 @@ def _over_replicates(values: xr.DataArray) -> tuple[float, float]:
 
 
 def _descents(one: xr.Dataset) -> str:
-    """Whether E_gen, having risen for a while, falls again, in every replicate alike."""
-    mean = one["e_gen"].mean("replicate").values
-    steps = one["step"].values
-    inner = [
-        at
-        for at in range(1, len(mean) - 1)
-        if mean[at] > mean[:at].min() and mean[at] > mean[at + 1 :].min()
-    ]
-    if not inner:
+    """Whether mean E_gen, having risen for a while, falls again, each by two standard errors."""
+    curves, steps = one["e_gen"], one["step"].values
+    mean = curves.mean("replicate").values
+    found = []
+    for peak in range(1, len(mean) - 1):
+        before, after = int(mean[:peak].argmin()), peak + 1 + int(mean[peak + 1 :].argmin())
+        up, down = (
+            _over_replicates(curves.isel(step=peak) - curves.isel(step=at))
+            for at in (before, after)
+        )
+        if all(change > 2 * error and change > 0 for change, error in (up, down)):
+            found.append((min(up[0], down[0]), peak, before, after, up, down))
+    if not found:
         return "E_gen never falls again after a rise"
-    peak = max(inner, key=lambda at: min(mean[at] - mean[:at].min(), mean[at] - mean[at:].min()))
-    before, after = int(mean[:peak].argmin()), peak + int(mean[peak:].argmin())
-    up = one["e_gen"].isel(step=peak) - one["e_gen"].isel(step=before)
-    down = one["e_gen"].isel(step=peak) - one["e_gen"].isel(step=after)
+    _, peak, before, after, up, down = max(found)
     return (
-        f"E_gen rises by {quoted(*_over_replicates(up))} from step {steps[before]:,} to "
-        f"{steps[peak]:,} and falls again by {quoted(*_over_replicates(down))} up to step "
-        f"{steps[after]:,}"
+        f"E_gen rises by {quoted(*up)} from step {steps[before]:,} to {steps[peak]:,} and falls "
+        f"again by {quoted(*down)} up to step {steps[after]:,}"
     )

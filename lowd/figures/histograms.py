@@ -45,7 +45,8 @@ def caption(results: xr.Dataset) -> str:
         f"{quoted(one['nearest_mean'], one['nearest_mean_se'])}"
         for n, one in ((n, results.sel({"N": n})) for n in results["N"].values)
     ]
-    ahead = results["N"].values[(results["between_mean"] > results["nearest_mean"]).values]
+    behind = (results["between_mean"] <= results["nearest_mean"]).values
+    ahead = results["N"].values[np.flatnonzero(behind).max(initial=-1) + 1 :]
     crossed = (
         f"From N = {ahead[0]:,} on students are closer to each other than to their data."
         if len(ahead)

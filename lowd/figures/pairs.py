@@ -51,7 +51,8 @@ def caption(results: xr.Dataset) -> str:
     ]
     return (
         f"The same noises through {results.attrs['model']} trained on S₁ and on S₂, which share no "
-        f"image; framed in blue, each one's most similar training image. {'; '.join(parts)}."
+        "image; framed in blue, each one's most similar training image. Over all pairs of "
+        f"replicates, {'; '.join(parts)}."
     )
 
 

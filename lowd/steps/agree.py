@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SHOWN = 12
 """Noises on the sample sheet."""
 SHIFTS = 32
-"""Pairings of unrelated noises that a chance level is the mean over."""
+"""Pairings of unrelated noises that a chance level is the mean over, for each two students."""
 DRAWS = 4000
 """Bootstrap samples of the noises."""
 GREY_LEVELS = 127.5
@@ -67,6 +67,9 @@ def agree(
     errors, and solver_error, PFD to the finest solver of the same students. Per `group` advantage,
     the mean rp between different diffusion families less that within the group, for shared data,
     with the ends _low and _high of a 95 % bootstrap interval over noises.
+
+    Raises:
+        ValueError: a student diverged.
     """
     import numpy as np
     import torch
@@ -86,9 +89,15 @@ def agree(
     names = [member.name for member in settings.members]
     images: dict[Student, np.ndarray] = {}
     for name, path in zip(names, generated, strict=True):
-        samples = read_store(path)["samples"].isel({"N": 0})
+        samples = read_store(path, finite=False)["samples"].isel({"N": 0})
         for data, seed in product((0, 1), (0, 1)):
-            images[name, data, seed] = samples.sel(replicate=data, seed=seed).values
+            made = samples.sel(replicate=data, seed=seed).values
+            if not np.isfinite(made).all():
+                raise ValueError(
+                    f"{path}: the student of training set {data} and seed {seed} diverged; lower "
+                    f"the learning rate of {name}"
+                )
+            images[name, data, seed] = made
     features = {student: unit(descriptor(one).double()) for student, one in images.items()}
     pixels = {
         student: torch.from_numpy(one).flatten(1) * GREY_LEVELS for student, one in images.items()
@@ -110,8 +119,9 @@ def agree(
             every = torch.stack([decide(*pair) for pair in pairs]).double()
             hits[score, shared, one.name, other.name] = every.mean(0)
             found.append(_share(every))
-            by_shift = [decide(*pairs[0], shift).double() for shift in range(1, SHIFTS + 1)]
-            chance.append(_share(torch.stack(by_shift)))
+            shifts = range(1, min(SHIFTS + 1, len(true)))
+            unrelated = [decide(*pair, shift) for pair in pairs for shift in shifts]
+            chance.append(_share(torch.stack(unrelated).double()))
         size = (2, len(names), len(names), 2)
         variables |= tabulate(score, dims, torch.tensor(found).reshape(size).tolist())
         variables |= tabulate(f"{score}_chance", dims, torch.tensor(chance).reshape(size).tolist())
@@ -185,7 +195,7 @@ def _share(hits: "Tensor") -> "Estimate":
 
     by_noise = hits.mean(0)
     noises = len(by_noise)
-    least = binomial_error(round(float(by_noise.sum())), noises) / len(hits) ** 0.5
+    least = binomial_error(round(float(by_noise.sum())), noises)
     return Estimate(float(by_noise.mean()), max(float(by_noise.std()) / noises**0.5, least))
 
 

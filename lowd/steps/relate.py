@@ -60,8 +60,10 @@ def relate(settings: RelateStep, *, results: list[Path], points: list[Path], out
         rank = np.nan if member.rank is None else float(member.rank)
         # Each on the new axis, lest a number that all studies share becomes a scalar.
         own = {"clusters": ("study", [member.clusters]), "rank": ("study", [rank])}
-        found.append(one.expand_dims(study=[member.name]).assign_coords(own))
+        one = one.reset_coords("parameters").expand_dims(study=[member.name]).assign_coords(own)
+        found.append(one)
     dataset = xr.concat(found, "study", join="outer", coords="minimal", compat="override")
+    dataset = dataset.set_coords("parameters")
     known = dataset["dimension"].sel(neighbours=NEIGHBOURS[-1], divisor="k-1")
     dataset["constant"] = 2 ** dataset["log2_n_e"].mean("replicate", skipna=False) / dataset[
         "rank"

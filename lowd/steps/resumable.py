@@ -42,7 +42,7 @@ def train_resumably(
 
     Args:
         trainer: a fresh trainer.
-        cells: coordinates of each student, N and replicate.
+        cells: coordinates of each student: N and replicate, and its seed where there are several.
         output: the checkpoint: averaged weights, losses, and which student diverged when.
         scratch: file for the state between blocks, from which a killed run of this very training
             goes on; deleted once `output` is there. None to keep none.

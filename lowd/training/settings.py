@@ -61,6 +61,7 @@ class ConsistencySettings(Settings):
     last_levels: Annotated[int, Field(ge=2)] = 160
     """Levels of the grid at the start and at the end, doubled in between."""
     huber: PositiveFloat = 0.03
+    """Where the loss turns from squared to linear, as a root mean square over numbers."""
 
 
 class VariationalSettings(Settings):
