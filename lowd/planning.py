@@ -259,13 +259,14 @@ def _objective(family: Family, sampler: SamplerSettings) -> ObjectiveSettings | 
 
 def samplings(finding: AnyFinding, study: Study) -> dict[str, tuple[str, SamplerSettings]]:
     """Name of the stack, and sampler, of everything that a finding generates, by its name."""
-    found = {name: (name, study.sampler) for name in trainings(finding, study)}
-    if isinstance(finding, Families):
-        jump = study.sampler.model_copy(update={"solver": "euler", "steps": 1})
-        for name, family in finding.members.items():
-            if family.jumps:
-                found[name] = name, jump
-        found |= {name: (one.family, one.sampler) for name, one in finding.solvers.items()}
+    if not isinstance(finding, Families):
+        return {name: (name, study.sampler) for name in trainings(finding, study)}
+    jump = study.sampler.model_copy(update={"solver": "euler", "steps": 1})
+    found = {}
+    for family, member in finding.members.items():
+        found[family] = family, jump if member.jumps else study.sampler
+        own = {name: one for name, one in finding.solvers.items() if one.family == family}
+        found |= {name: (family, one.sampler) for name, one in own.items()}
     return found
 
 

@@ -23,16 +23,18 @@ def draw(results: xr.Dataset | Mapping[str, xr.Dataset]) -> Figure:
     """A row a study; left against |θ|, right against N."""
     studies = _named(results)
     figure, panels = plt.subplots(
-        len(studies), 2, figsize=(2 * COLUMN, 0.6 + 2 * len(studies)), sharey="row", squeeze=False
+        len(studies), 2, figsize=(2 * COLUMN, 0.6 + 2 * len(studies)), squeeze=False
     )
     for row, (name, one) in zip(panels, studies.items(), strict=True):
-        _lines(row[0], one.sel({"N": one.attrs["at_samples"]}), one["parameters"].values)
-        _lines(row[1], one.sel(model=one.attrs["at_model"]), one["N"].values)
+        sizes, samples = one["parameters"].values, one["N"].values
+        _lines(row[0], one.sel({"N": one.attrs["at_samples"]}), sizes)
+        row[0].set_xticks(sizes, [short_count(int(size)) for size in sizes], fontsize=6)
+        _lines(row[1], one.sel(model=one.attrs["at_model"]), samples)
+        row[1].set_xticks(samples, [f"{n:,}" for n in samples])
         count = short_count(int(one.sel(model=one.attrs["at_model"])["parameters"]))
         row[0].set_title(f"{name}N = {one.attrs['at_samples']:,}")
         row[1].set_title(f"{name}$|\\theta|$ = {count}")
         row[0].set_ylabel("squared distance")
-        row[1].yaxis.set_tick_params(labelleft=True)
     panels[-1, 0].set_xlabel("$|\\theta|$")
     panels[-1, 1].set_xlabel("N")
     figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
@@ -47,7 +49,8 @@ def _lines(axes: Axes, line: xr.Dataset, x: np.ndarray) -> None:
             marker=marker, label=label, elinewidth=0.8,
         )  # fmt: skip
     axes.axhline(0, color=GREY, lw=0.5)
-    axes.set_xscale("log", base=10 if x.max() > 2000 else 2)
+    axes.set_xscale("log")
+    axes.minorticks_off()
 
 
 def caption(results: xr.Dataset | Mapping[str, xr.Dataset]) -> str:

@@ -66,6 +66,7 @@ def draw(results: xr.Dataset) -> Figure:
     for axes, label in zip(panels[:, 0], ("PFD", "denoising loss", "share of noises"), strict=True):
         axes.set_ylabel(label)
     panels[0, 0].set_ylim(bottom=0)
+    panels[2, 0].set_ylim(-0.04, 1.04)
     handles = [
         Line2D([], [], color=colour, label=label)
         for curves in (CURVES, LOSSES, SHARES)
