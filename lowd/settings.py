@@ -220,7 +220,10 @@ class Params(Settings):
             if name in (*self.studies, "across"):
                 raise ValueError(f"{key}: a study or folder has this name; choose another")
             if finding.study not in self.transitions:
-                raise ValueError(f"{key}.study: no transition study {finding.study!r}")
+                raise ValueError(
+                    f"{key}.study: no transition study {finding.study!r} (there are: "
+                    f"{', '.join(self.transitions)})"
+                )
             study = self.transitions[finding.study]
             largest, sets = finding.needed
             if largest * sets > study.pool.size:
@@ -253,7 +256,17 @@ class Params(Settings):
             raise ValueError(
                 "studies.across: figures across studies have this name; choose another"
             )
+        drawn: dict[str, str] = {}
         for name, comparison in self.across.items():
+            if name in self.stages:
+                raise ValueError(f"across.{name}: a study has this name; choose another")
+            for figure in comparison.figures(name):
+                if figure in drawn:
+                    raise ValueError(
+                        f"across.{name}: across.{drawn[figure]} has a figure {figure} too; choose "
+                        "another name"
+                    )
+                drawn[figure] = name
             for position, study in enumerate(comparison.studies):
                 if study in comparison.studies[:position]:
                     raise ValueError(f"across.{name}.studies[{position}]: {study} stands twice")

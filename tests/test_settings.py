@@ -602,6 +602,26 @@ def test_a_finding_that_makes_no_sense_is_refused_by_key(finding, path, value, l
     assert line in refusal(with_finding(spoilt))
 
 
+@pytest.mark.parametrize(
+    ("across", "line"),
+    [
+        (
+            {
+                "x": {"figure": "disjoint", "studies": ["pictures"]},
+                "x-pairs": {"figure": "slopes", "studies": ["tiny"]},
+            },
+            "across.x-pairs: across.x has a figure x-pairs too; choose another name",
+        ),
+        (
+            {"f": {"figure": "slopes", "studies": ["tiny"]}},
+            "across.f: a study has this name; choose another",
+        ),
+    ],
+)
+def test_figures_across_studies_have_names_of_their_own(across, line):
+    assert line in refusal(with_finding(PARTS, across))
+
+
 def test_a_findings_name_is_its_own():
     text = yaml.safe_dump({"studies": {"tiny": STUDY}, "findings": {"tiny": DYNAMICS}})
     assert "findings.tiny: a study or folder has this name" in refusal(text)

@@ -5,7 +5,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from lowd.figures.style import BLACK, BLUE, COLUMN, GREEN, GREY, VERMILION, quoted
+from lowd.figures.style import BLACK, BLUE, COLUMN, GREEN, GREY, VERMILION
 
 GROUPS = {"diffusion": BLUE, "VAE": VERMILION, "GAN": GREEN}
 
@@ -135,7 +135,7 @@ def _solvers(results: xr.Dataset) -> str:
         if members > 1:
             own = results.isel(member=(results["family"] == family).values)
             errors = [
-                f"{name} {quoted(one['solver_error'], one['solver_error_se'])}"
+                f"{name} {float(one['solver_error']):.3f} ± {2 * float(one['solver_error_se']):.3f}"
                 for name, one in ((m, own.sel(member=m)) for m in own["member"].values)
             ]
             finest = own.isel(member=int(own["evaluations"].argmax("member")))

@@ -29,7 +29,7 @@ def draw(results: xr.Dataset | Mapping[str, xr.Dataset]) -> Figure:
         sizes, samples = one["parameters"].values, one["N"].values
         _lines(row[0], one.sel({"N": one.attrs["at_samples"]}), sizes)
         row[0].set_xticks(sizes, [short_count(int(size)) for size in sizes], fontsize=6)
-        _lines(row[1], one.sel(model=one.attrs["at_model"]), samples)
+        _lines(row[1], one.sel(model=one.attrs["at_model"]), samples, logarithmic=True)
         row[1].set_xticks(samples, [f"{n:,}" for n in samples])
         count = short_count(int(one.sel(model=one.attrs["at_model"])["parameters"]))
         row[0].set_title(f"{name}N = {one.attrs['at_samples']:,}")
@@ -41,7 +41,8 @@ def draw(results: xr.Dataset | Mapping[str, xr.Dataset]) -> Figure:
     return figure
 
 
-def _lines(axes: Axes, line: xr.Dataset, x: np.ndarray) -> None:
+def _lines(axes: Axes, line: xr.Dataset, x: np.ndarray, *, logarithmic: bool = False) -> None:
+    """All parts along one line; a squared bias that came out negative keeps its axis linear."""
     for (part, varied), (label, colour, style, marker) in PARTS.items():
         one = line.sel(varied=varied)
         axes.errorbar(
@@ -51,6 +52,8 @@ def _lines(axes: Axes, line: xr.Dataset, x: np.ndarray) -> None:
     axes.axhline(0, color=GREY, lw=0.5)
     axes.set_xscale("log")
     axes.minorticks_off()
+    if logarithmic and all((line[part].dropna("N") > 0).all() for part, _ in PARTS):
+        axes.set_yscale("log")
 
 
 def caption(results: xr.Dataset | Mapping[str, xr.Dataset]) -> str:
@@ -80,7 +83,8 @@ def caption(results: xr.Dataset | Mapping[str, xr.Dataset]) -> str:
         ]
         parts.append(
             f"{name}at N = {one.attrs['at_samples']:,}, {'; '.join(shares)}; {_shape(line)}; at "
-            f"{one.attrs['at_model']} the variance goes with N to the power {', '.join(slopes)}"
+            f"{one.attrs['at_model']} the variance goes with N, on average over all N, to the "
+            f"power {', '.join(slopes)}"
         )
     return (
         "E_gen² over independent training sets split into squared bias and variance, and the same "

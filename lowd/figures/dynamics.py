@@ -115,7 +115,9 @@ def caption(results: xr.Dataset) -> str:
         f"{results.sizes['replicate']} replicates; bands are ± two standard errors, as are "
         "numbers; a rise and a fall of E_gen count from there. The highest chance level of RP is "
         f"{float(results['rp_disjoint_chance'].max()):.3f}. Held-out losses are on training points "
-        "of another replicate. Stars mark the least mean E_gen, dashes the teacher's GL."
+        "of another replicate. Early on RP and GL are near 1 because students that have hardly "
+        "learned all make much the same, and no copies. Stars mark the least mean E_gen, dashes "
+        "the teacher's GL."
     )
 
 
