@@ -16,7 +16,7 @@ from lowd.diffusion.denoiser import Denoiser
 from lowd.distributions.empirical import Empirical
 from lowd.metrics.estimate import Estimate
 from lowd.metrics.flow_distance import probability_flow_distance
-from lowd.settings import Study, load_params
+from lowd.settings import load_params
 from lowd.steps.describe import load_yardstick
 from lowd.steps.generation import flow_in_batches
 from lowd.steps.teachers.teacher import load_teacher
@@ -25,6 +25,7 @@ from lowd.store.arrays import read_store
 from lowd.store.atomic import staged
 from lowd.store.results import open_results
 from lowd.store.students import load_students
+from lowd.studies import Study
 
 ROOT = Path(__file__).parents[1]
 COMMAND = "python benchmarks/floor.py"

@@ -3,14 +3,17 @@
 A finding takes teacher, pool, noises, sampler, descriptor and threshold from the study it is on.
 """
 
+from abc import ABC, abstractmethod
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt, StringConstraints, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from lowd.base import Settings
 from lowd.diffusion.settings import SamplerSettings
+from lowd.fields import Name, Seed, TrainingSize, check_ascending, check_file_name, check_shapes
 from lowd.models.settings import ModelSettings
 from lowd.steps.train import check_snapshots
+from lowd.studies import Study
 from lowd.training.settings import (
     AdversarialSettings,
     ConsistencySettings,
@@ -20,20 +23,8 @@ from lowd.training.settings import (
     VariationalSettings,
 )
 
-# Names become folders: nothing that a path, a shell or a wildcard could read otherwise.
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
-Seed = Annotated[int, Field(ge=0, lt=2**63)]
-# One training point has no neighbours, which GL's and AuthPct's scales are made of.
-TrainingSize = Annotated[int, Field(ge=2)]
 
-
-def check_ascending(samples: tuple[int, ...]) -> None:
-    """Raise ValueError unless every N is larger than the one before."""
-    if list(samples) != sorted(set(samples)):
-        raise ValueError(f"samples: {list(samples)} must ascend without repetition")
-
-
-class Finding(Settings):
+class Finding(Settings, ABC):
     """What every finding has."""
 
     study: Name
@@ -41,14 +32,31 @@ class Finding(Settings):
     training: TrainingSettings
 
     @property
+    @abstractmethod
     def networks(self) -> dict[str, ModelSettings]:
         """Every architecture, by the key that declares it."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def needed(self) -> tuple[int, int]:
         """The largest training set, and how many that do not overlap."""
-        raise NotImplementedError
+
+    @property
+    @abstractmethod
+    def file_keys(self) -> list[str]:
+        """The keys whose last part becomes the name of files."""
+
+    def check_on(self, study: Study) -> None:
+        """Raise ValueError, with the key, unless the study has what the finding takes from it."""
+        largest, sets = self.needed
+        if largest * sets > study.pool.size:
+            raise ValueError(
+                f"samples: {sets} disjoint training sets of {largest} exceed the pool of "
+                f"{self.study} ({study.pool.size}); raise its pool.size"
+            )
+        for key in self.file_keys:
+            check_file_name(key)
+        check_shapes(self.networks, study.teacher.shape)
 
 
 class Grid(Finding):
@@ -67,6 +75,11 @@ class Grid(Finding):
     def networks(self) -> dict[str, ModelSettings]:
         """The models."""
         return {f"models.{name}": model for name, model in self.models.items()}
+
+    @property
+    def file_keys(self) -> list[str]:
+        """The models' keys."""
+        return list(self.networks)
 
     @property
     def needed(self) -> tuple[int, int]:
@@ -108,11 +121,11 @@ class BiasVariance(Grid):
     @model_validator(mode="after")
     def _point_is_on_both_lines(self) -> "BiasVariance":
         if self.at.model not in self.models:
-            raise ValueError(f"at.model: no model {self.at.model!r}")
+            raise ValueError(f"at.model: {self.at.model!r} is none of {', '.join(self.models)}")
         if len(self.samples) < 2:
             raise ValueError(f"samples: {list(self.samples)} has no slope; give two or more")
         if self.at.samples not in self.samples:
-            raise ValueError(f"at.samples: {self.at.samples} is not among samples")
+            raise ValueError(f"at.samples: {self.at.samples} is none of {list(self.samples)}")
         return self
 
 
@@ -124,7 +137,7 @@ class Family(Settings):
     training: TrainingSettings | None = None
 
     @model_validator(mode="after")
-    def _critic_can_be_trained(self) -> "Family":
+    def _objective_can_be_trained(self) -> "Family":
         if isinstance(self.objective, AdversarialSettings) and self.model.architecture == "dit":
             raise ValueError(
                 "objective: the critic's penalty needs second derivatives, which attention lacks; "
@@ -175,7 +188,9 @@ class Families(Finding):
             if name in self.members:
                 raise ValueError(f"solvers.{name}: a member has this name; choose another")
             if solver.family not in self.members:
-                raise ValueError(f"solvers.{name}.family: no member {solver.family!r}")
+                raise ValueError(
+                    f"solvers.{name}.family: {solver.family!r} is none of {', '.join(self.members)}"
+                )
             if self.members[solver.family].jumps:
                 raise ValueError(
                     f"solvers.{name}.family: {solver.family} maps noise to data at once; no solver "
@@ -189,9 +204,42 @@ class Families(Finding):
         return {f"members.{name}.model": one.model for name, one in self.members.items()}
 
     @property
+    def file_keys(self) -> list[str]:
+        """The keys of members and solvers."""
+        return [f"members.{name}" for name in self.members] + [
+            f"solvers.{name}" for name in self.solvers
+        ]
+
+    @property
     def needed(self) -> tuple[int, int]:
         """Two training sets, to share or not to share."""
         return self.samples, 2
+
+    def check_on(self, study: Study) -> None:
+        """As every finding; besides, all must start from the same noise, and data be held out."""
+        if not study.is_of_images:
+            raise ValueError(f"study: {self.study} is not of images; give one that is")
+        super().check_on(study)
+        left = study.pool.size // 2 - self.samples
+        if left < study.noise.size:
+            raise ValueError(
+                f"samples: {self.samples} leaves {left} points of half the pool, and "
+                f"{study.noise.size} have to be held out; lower it"
+            )
+        first = study.sampler.sigma_max
+        for name, solver in self.solvers.items():
+            if solver.sampler.sigma_max != first:
+                raise ValueError(
+                    f"solvers.{name}.sampler.sigma_max: {solver.sampler.sigma_max} is not the "
+                    f"study's, so that noises would differ; give {first}"
+                )
+        for name, member in self.members.items():
+            last = getattr(member.objective, "sigma_max", None)
+            if last is not None and last < first:
+                raise ValueError(
+                    f"members.{name}.objective.sigma_max: {last} is less than the study's "
+                    f"({first}), from where samples start; leave it out"
+                )
 
 
 AnyFinding = Annotated[Dynamics | BiasVariance | Families, Field(discriminator="kind")]

@@ -209,7 +209,7 @@ def test_a_digest_follows_imports_and_their_packages_and_nothing_else(copy):
     before, _ = digests(copy)
     everyone = set(before)
     for name, using in {
-        "metrics/generalization.py": {"score", "controls", "follow", "agree"},
+        "metrics/generalization.py": {"score", "controls", "follow", "agree", "pair"},
         "training/trainer.py": {"train", "resumable", "teachers.trained"},
         "provenance/code.py": set(),
         "__init__.py": {step.removeprefix("lowd.steps.") for step in everyone},

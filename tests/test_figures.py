@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from lowd import planning
 from lowd.figures.export import export
 from lowd.figures.samples import Row
 from lowd.figures.style import centre_and_error, styled
-from lowd.planning import FIGURES
 from lowd.provenance.against import PLOTTED
 from lowd.steps.transitions import transitions
 
+FIGURES = planning.FIGURES["transition"]
 ACROSS = ("controls", "slopes")
 # A mean of nothing warns, and so does a library before it refuses.
 pytestmark = pytest.mark.filterwarnings("error")
@@ -269,128 +270,3 @@ def test_what_an_audit_compares_is_what_a_figure_shows(figure, monkeypatch):
     aside = re.compile(".*_se|.*_chance|slope_.*|(rescaled_)?spread_.*|censored_.*|log2_n_.*")
     shown = {name for name in read & variables if not aside.fullmatch(name)}
     assert shown <= set(PLOTTED[figure]) <= read
-
-
-def finding(kind, broken=False):
-    """Results of a finding, every number made up, and of one student or family none, if broken."""
-    rng = np.random.default_rng(0)
-
-    def scores(axes, **dims):
-        data = {}
-        for name, of in dims.items():
-            shape = [len(axes[dim]) for dim in of]
-            data[name] = (of, rng.uniform(0.2, 0.9, shape))
-            data[f"{name}_se"] = (of, np.full(shape, 0.02))
-        return xr.Dataset(data, axes)
-
-    if kind == "dynamics":
-        axes = {
-            "model": ["a", "b"], "N": [8, 128], "replicate": [0, 1, 2], "step": [50, 100, 200, 400],
-            "disjoint_pair": ["0|1", "0|2", "1|2"], "sigma": [0.1, 1.0],
-            "rule": ["held_out", "oracle"],
-        }  # fmt: skip
-        cells = ("model", "N", "replicate", "step")
-        one = scores(
-            axes, e_gen=cells, e_mem=cells, gl=cells, gl_teacher=("N", "replicate"),
-            rp_disjoint=("model", "N", "disjoint_pair", "step"),
-            rp_disjoint_chance=("model", "N", "disjoint_pair", "step"),
-            loss_training=(*cells, "sigma"), loss_held_out=(*cells, "sigma"),
-            e_gen_stop=("rule", "model", "N", "replicate"),
-        )  # fmt: skip
-        if broken:
-            one["e_gen"][1, 0, 0] = nan
-        return one.assign_coords(parameters=("model", [100, 2000]))
-    if kind == "decomposition":
-        axes = {"varied": ["data", "seed"], "model": ["a", "b", "c"], "N": [8, 32, 128]}
-        cells = ("varied", "model", "N")
-        one = scores(
-            axes, squared_bias=cells, variance=cells, squared_error=cells, slope=("varied",)
-        )
-        for name in ("squared_bias", "variance", "squared_error"):
-            one[name][:, [0, 2], :2] = nan
-            if broken:
-                one[name][0, 2, 2] = nan
-        one.attrs = {"at_model": "b", "at_samples": 128}
-        return one.assign_coords(parameters=("model", [100, 500, 2000]))
-    if kind == "disjoint":
-        axes = {"N": [2, 8, 32, 128, 512, 2048], "similarity": np.linspace(-0.9, 0.9, 10)}
-        one = scores(axes, between=("N", "similarity"), nearest=("N", "similarity"))
-        one = one.merge(scores(axes, between_mean=("N",), nearest_mean=("N",)))
-        one = one.merge(scores(axes, between_median=("N",), nearest_median=("N",)))
-        images = rng.uniform(-1, 1, (6, 2, 3, 1, 4, 4))
-        dims = ("N", "side", "shown", "channel", "height", "width")
-        one = one.assign(samples=(dims, images), closest=(dims, images))
-        return one.assign_attrs(model="m", threshold=0.5)
-    names = ["unet", "mlp", "vae", "unet-ddim"][: 3 if broken else 4]
-    axes = {
-        "data": ["shared", "disjoint"], "one": names, "other": names, "member": names,
-        "group": ["VAE"],
-    }  # fmt: skip
-    pairs, each = ("data", "one", "other"), ("member",)
-    one = scores(
-        axes, rp=pairs, rp_chance=pairs, mae=pairs, mae_chance=pairs, frechet=each, e_gen=each,
-        gl=each, solver_error=each, frechet_teacher=(), gl_teacher=(), advantage=("group",),
-        advantage_low=("group",), advantage_high=("group",),
-    )  # fmt: skip
-    groups = ["diffusion", "diffusion", "VAE", "diffusion"][: len(names)]
-    one = one.assign_coords(
-        member_group=("member", groups),
-        family=("member", ["unet", "mlp", "vae", "unet"][: len(names)]),
-        evaluations=("member", [35, 35, 1, 50][: len(names)]),
-    )
-    dims = ("member", "shown", "channel", "height", "width")
-    images = rng.uniform(-1, 1, (len(names), 3, 1, 4, 4))
-    one = one.assign(samples=(dims, images), teacher_samples=(dims[1:], images[0]))
-    return one.assign_attrs(threshold=0.5, samples=64)
-
-
-CLOSE_LOOKS = {
-    "dynamics": "dynamics",
-    "decomposition": "decomposition",
-    "agreement": "families",
-    "closeness": "families",
-    "lineup": "families",
-    "histograms": "disjoint",
-    "pairs": "disjoint",
-}
-
-
-@pytest.mark.parametrize("broken", [False, True])
-@pytest.mark.parametrize("figure", CLOSE_LOOKS)
-def test_figures_of_findings_are_drawn_with_all_their_numbers(figure, broken):
-    caption = drawn(figure, finding(CLOSE_LOOKS[figure], broken))
-    assert "nan" not in caption
-    assert sum(character.isdigit() for character in caption) > 8
-    assert caption.endswith(".")
-
-
-def test_bias_and_variance_of_several_studies_stand_below_each_other():
-    one = finding("decomposition")
-    caption = drawn("decomposition", {"bias-variance-a": one, "bias-variance-b": one})
-    assert "A, at N = 128" in caption and "B, at N = 128" in caption
-
-
-def test_a_caption_tells_a_u_from_a_fall():
-    one = finding("decomposition")
-    for curve, told in (
-        (
-            (0.9, 0.3, 0.8),
-            "is U-shaped in |θ|: least at 500, it is significantly higher at the smallest |θ| and "
-            "is significantly higher at the largest |θ|",
-        ),
-        ((0.9, 0.5, 0.3), "is not U-shaped in |θ|: least at 2.0k"),
-        ((0.3, 0.5, 0.9), "it is not significantly higher at the smallest |θ| and is signif"),
-        ((0.3, 0.31, 0.3), "is not U-shaped in |θ|"),
-    ):
-        one["squared_error"][0, :, 2] = np.array(curve)
-        assert told in drawn("decomposition", one)
-
-
-def test_a_caption_tells_whether_the_error_descends_twice():
-    one = finding("dynamics")
-    one["e_gen"][:] = np.array([0.9, 0.3, 0.6, 0.2])
-    assert "rises by 0.30 ± 0.00 from step 100 to 200 and falls again by 0.40 ± 0.00" in drawn(
-        "dynamics", one
-    )
-    one["e_gen"][:] = np.array([0.9, 0.3, 0.6, 0.7])
-    assert drawn("dynamics", one).count("E_gen never falls again after a rise") == 2

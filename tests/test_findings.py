@@ -324,13 +324,11 @@ def test_pairs_are_compared_with_each_other_and_their_own_data(study):
         closest = [(u @ o.T).max(1) for u, o in zip(units, own, strict=True)]
         one = found.sel({"N": n})
         for name, cosines in (("between", between), ("nearest", closest)):
-            assert float(one[f"{name}_mean"]) == pytest.approx(np.mean(cosines), abs=1e-6)
+            means = np.mean(cosines, 1)
+            assert one[f"{name}_mean"].values == pytest.approx(means, abs=1e-6)
             assert float(one[f"{name}_median"]) == pytest.approx(np.median(cosines), abs=1e-6)
-            cosines = np.array(cosines)
-            who = [(0, 1), (0, 2), (1, 2)] if name == "between" else [(0,), (1,), (2,)]
-            left = [cosines[[r not in members for members in who]].mean() for r in range(3)]
-            variance = 2 * np.var(left) + cosines.mean(0).var(ddof=1) / NOISES
-            assert float(one[f"{name}_mean_se"]) == pytest.approx(variance**0.5, abs=1e-6)
+            errors = np.std(cosines, 1, ddof=1) / NOISES**0.5
+            assert one[f"{name}_mean_se"].values == pytest.approx(errors, abs=1e-6)
             assert float(one[name].sum()) == pytest.approx(1)
         shown = one["closest"].isel(side=1).values
         rows = (units[1] @ own[1].T).argmax(1)[: len(shown)]

@@ -12,7 +12,9 @@ import yaml
 from repositories import STUDIES
 
 from lowd import planning
-from lowd.settings import Params, Study, parse_settings
+from lowd.parsing import parse_settings
+from lowd.settings import Params
+from lowd.studies import Study
 
 MANIFEST = {"manifest": 1}
 FIGURES = {"figure": 4} | MANIFEST
@@ -140,7 +142,12 @@ def test_an_edit_of_a_figure_redraws_that_figure_alone(repository):
 
 
 def test_what_only_plans_and_starts_steps_reruns_none(repository):
-    paths = ("lowd/cli/app.py", "lowd/planning.py", "lowd/settings.py", "lowd/provenance/code.py")
+    paths = (
+        "lowd/cli/app.py",
+        "lowd/planning/code.py",
+        "lowd/settings.py",
+        "lowd/provenance/code.py",
+    )
     with (
         edited(repository, paths[0], with_code),
         edited(repository, paths[1], with_code),
@@ -171,9 +178,9 @@ def test_settings_reach_their_steps_unchanged(study):
         planning.pool_step(study),
         planning.noise_step(study),
         planning.describe_step(study),
-        planning.train_step(study, model),
-        planning.generate_step(study),
-        planning.generate_step(study, grid=True),
+        planning.trainings(study, study)[model],
+        planning.generate_step(study.sampler),
+        planning.memorise_step(study, study.sampler),
         planning.score_step(study, model),
         planning.controls_step(study),
         planning.collect_step(study),

@@ -14,9 +14,11 @@ import lowd
 from lowd import planning
 from lowd.distributions.empirical import Empirical
 from lowd.findings import BiasVariance, Dynamics, Families
+from lowd.parsing import parse_settings
 from lowd.provenance.statement import read_statement
-from lowd.settings import Params, Study, load_params, parse_settings
+from lowd.settings import Params, load_params
 from lowd.store.arrays import write_store
+from lowd.studies import Study
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -49,9 +51,9 @@ def test_a_study_of_the_readme_can_be_planned(block, monkeypatch, tmp_path):
     shape = study.teacher.shape
     assert planning.teacher_step(study).teacher == study.teacher
     for model in study.models:
-        assert planning.train_step(study, model).model == study.models[model]
+        assert planning.trainings(study, study)[model].model == study.models[model]
     assert planning.collect_step(study).shape == shape
-    assert ("samples" in planning.figures(study)) == (len(shape) == 3)
+    assert study.is_of_images == (len(shape) == 3)
     if study.teacher.kind == "custom":
         assert planning.custom_code(study)
         assert "`mixture` in\n`inputs/my_teacher.py`" in README

@@ -8,7 +8,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lowd.settings import RESERVED, Params, Study, load_params, parse_settings
+from lowd.fields import RESERVED
+from lowd.parsing import parse_settings
+from lowd.settings import Params, load_params
+from lowd.studies import Study
 
 REPOSITORY = Path(__file__).parents[1]
 SCHEMA = REPOSITORY / "workflow" / "schemas" / "params.schema.json"
@@ -542,13 +545,18 @@ def test_the_findings_that_these_tests_spoil_are_valid(finding):
         (PARTS, "replicates", 2, "findings.f.replicates: Input should be greater than or equal to"),
         (PARTS, "replicates", 1, "findings.f.replicates: Input should be greater than or equal to"),
         (PARTS, "replicates", 5, "findings.f.samples: 5 disjoint training sets of 4 exceed"),
-        (PARTS, "at__model", "mlp-9", "findings.f.at.model: no model 'mlp-9'"),
-        (PARTS, "at__samples", 3, "findings.f.at.samples: 3 is not among samples"),
+        (PARTS, "at__model", "mlp-9", "findings.f.at.model: 'mlp-9' is none of mlp-4"),
+        (PARTS, "at__samples", 3, "findings.f.at.samples: 3 is none of [2, 4]"),
         (KINDS, "study", "tiny", "findings.f.study: tiny is not of images"),
         (KINDS, "samples", 5, "findings.f.samples: 5 leaves 3 points of half the pool, and 4 have"),
         (KINDS, "solvers__ddim__family", "vae", "solvers.ddim.family: vae maps noise to data at"),
         (KINDS, "solvers__ddim__family", "consistency", "solvers.ddim.family: consistency maps"),
-        (KINDS, "solvers__ddim__family", "gan", "solvers.ddim.family: no member 'gan'"),
+        (
+            KINDS,
+            "solvers__ddim__family",
+            "gan",
+            "solvers.ddim.family: 'gan' is none of consistency, mlp, vae",
+        ),
         (KINDS, "solvers__mlp", {"family": "mlp", "sampler": {}}, "solvers.mlp: a member has this"),
         (
             KINDS,
@@ -560,7 +568,7 @@ def test_the_findings_that_these_tests_spoil_are_valid(finding):
             KINDS,
             "solvers__ddim__sampler",
             {"sigma_max": 20.0},
-            "findings.f.solvers.ddim.sampler.sigma_max: 20.0 is not the study's (80.0)",
+            "findings.f.solvers.ddim.sampler.sigma_max: 20.0 is not the study's, so that noises would differ; give 80.0",
         ),
         (
             KINDS,

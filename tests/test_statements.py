@@ -23,8 +23,8 @@ from lowd.provenance.digests import Digests, digest
 from lowd.provenance.environment import commit
 from lowd.provenance.lineage import lineage_id
 from lowd.provenance.statement import read_statement, read_statements, write_statement
-from lowd.settings import Study
 from lowd.store.arrays import write_store
+from lowd.studies import Study
 
 ROOT = Path(__file__).parents[1]
 NOISE = {"seed": 7, "size": 4, "shape": [2]}

@@ -10,7 +10,7 @@ import typer
 from lowd.base import Settings
 from lowd.cli.failures import told_in_one_line
 from lowd.cli.run import COMPUTED, run
-from lowd.settings import parse_settings
+from lowd.parsing import parse_settings
 from lowd.steps.agree import agree
 from lowd.steps.collect import collect
 from lowd.steps.contrast import contrast

@@ -126,7 +126,7 @@ class Epsilon(Objective):
         self.converted = epsilon_to_denoiser(self._predict, self.kernel)
 
     def denoise(self, x: Batch, sigma: Sigma) -> Batch:
-        """X − σ ε(αx; σ)."""
+        """The data that the noise predicted leaves, x − σ ε(αx; σ)."""
         return self.converted(x, sigma)
 
     def levels(self, unit: PerExample, training: TrainingSettings) -> PerExample:

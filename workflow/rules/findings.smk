@@ -2,10 +2,10 @@ rule follow:
     input:
         students=lambda w: trained(w.study),
         generated=lambda w: generated(w.study),
-        teacher=lambda w: expand(rules.generate_teacher.output, study=base(w.study)),
+        teacher=of_base(rules.generate_teacher),
         empirical=rules.generate_empirical.output,
-        pool=lambda w: expand(rules.pool.output, study=base(w.study)),
-        yardstick=lambda w: expand(rules.describe.output, study=base(w.study)),
+        pool=of_base(rules.pool),
+        yardstick=of_base(rules.describe),
     output:
         directory("results/{study}.zarr"),
     log:
@@ -13,7 +13,7 @@ rule follow:
     benchmark:
         "logs/{study}/follow.tsv"
     wildcard_constraints:
-        study=finding("dynamics"),
+        study=of_kind("dynamics"),
     conda:
         "../envs/lowd.yaml"
     params:
@@ -33,8 +33,8 @@ rule decompose:
     input:
         data=lambda w: generated(w.study, ".data"),
         seed=lambda w: generated(w.study, ".seed"),
-        teacher=lambda w: expand(rules.generate_teacher.output, study=base(w.study)),
-        yardstick=lambda w: expand(rules.describe.output, study=base(w.study)),
+        teacher=of_base(rules.generate_teacher),
+        yardstick=of_base(rules.describe),
     output:
         directory("results/{study}.zarr"),
     log:
@@ -42,7 +42,7 @@ rule decompose:
     benchmark:
         "logs/{study}/decompose.tsv"
     wildcard_constraints:
-        study=finding("bias-variance"),
+        study=of_kind("bias-variance"),
     conda:
         "../envs/lowd.yaml"
     params:
@@ -60,9 +60,9 @@ rule decompose:
 rule agree:
     input:
         generated=lambda w: generated(w.study),
-        teacher=lambda w: expand(rules.generate_teacher.output, study=base(w.study)),
-        pool=lambda w: expand(rules.pool.output, study=base(w.study)),
-        yardstick=lambda w: expand(rules.describe.output, study=base(w.study)),
+        teacher=of_base(rules.generate_teacher),
+        pool=of_base(rules.pool),
+        yardstick=of_base(rules.describe),
     output:
         directory("results/{study}.zarr"),
     log:
@@ -70,13 +70,11 @@ rule agree:
     benchmark:
         "logs/{study}/agree.tsv"
     wildcard_constraints:
-        study=finding("families"),
+        study=of_kind("families"),
     conda:
         "../envs/lowd.yaml"
     params:
-        settings=lambda w: planning.agree_step(
-            FINDINGS[w.study], STUDIES[base(w.study)]
-        ).model_dump_json(),
+        settings=lambda w: planning.agree_step(FINDINGS[w.study], base(w.study)).model_dump_json(),
         generated=lambda w, input: " ".join(f"--generated {path}" for path in input.generated),
         code=planning.code(planning.AgreeStep),
         statement="provenance/{study}/agree.json",

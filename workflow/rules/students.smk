@@ -1,6 +1,6 @@
 rule train:
     input:
-        pool=lambda w: expand(rules.pool.output, study=base(w.study)),
+        pool=of_base(rules.pool),
     output:
         "data/{study}/students/{model}/weights.safetensors",
     log:
@@ -10,7 +10,9 @@ rule train:
     conda:
         "../envs/lowd.yaml"
     params:
-        settings=lambda w: train_step(w).model_dump_json(),
+        settings=lambda w: planning.trainings(PARAMS.every[w.study], base(w.study))[
+            w.model
+        ].model_dump_json(),
         code=planning.code(planning.TrainStep),
         statement="provenance/{study}/train-{model}.json",
     shell:
@@ -21,8 +23,10 @@ rule train:
 
 rule generate:
     input:
-        students=lambda w: expand(rules.train.output, study=w.study, model=stack(w)),
-        noise=lambda w: expand(rules.noise.output, study=base(w.study)),
+        students=lambda w: expand(
+            rules.train.output, study=w.study, model=SAMPLINGS[w.study][w.model][0]
+        ),
+        noise=of_base(rules.noise),
     output:
         directory("data/{study}/generated/{model}.zarr"),
     log:
@@ -32,7 +36,7 @@ rule generate:
     conda:
         "../envs/lowd.yaml"
     params:
-        settings=lambda w: generate_step(w).model_dump_json(),
+        settings=lambda w: planning.generate_step(SAMPLINGS[w.study][w.model][1]).model_dump_json(),
         code=planning.code(planning.GenerateStep),
         statement="provenance/{study}/generate-{model}.json",
     shell:
@@ -54,7 +58,7 @@ rule generate_teacher:
     conda:
         "../envs/lowd.yaml"
     params:
-        settings=lambda w: planning.generate_step(STUDIES[w.study]).model_dump_json(),
+        settings=lambda w: planning.generate_step(STUDIES[w.study].sampler).model_dump_json(),
         code=lambda w: planning.code_with_teacher(STUDIES[w.study], planning.GenerateStep),
         custom=lambda w: planning.custom_code(STUDIES[w.study]),
         statement="provenance/{study}/generate-teacher.json",
@@ -66,8 +70,8 @@ rule generate_teacher:
 
 rule generate_empirical:
     input:
-        pool=lambda w: expand(rules.pool.output, study=base(w.study)),
-        noise=lambda w: expand(rules.noise.output, study=base(w.study)),
+        pool=of_base(rules.pool),
+        noise=of_base(rules.noise),
     output:
         directory("data/{study}/generated/empirical.zarr"),
     log:
@@ -77,7 +81,9 @@ rule generate_empirical:
     conda:
         "../envs/lowd.yaml"
     params:
-        settings=lambda w: memorise_step(w).model_dump_json(),
+        settings=lambda w: planning.memorise_step(
+            PARAMS.every[w.study], base(w.study).sampler
+        ).model_dump_json(),
         code=planning.code(planning.GenerateStep),
         statement="provenance/{study}/generate-empirical.json",
     shell:

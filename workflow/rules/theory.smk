@@ -58,7 +58,11 @@ rule equate:
 
 rule tabulate:
     input:
-        recovered=recovered,
+        recovered=lambda w: [
+            path
+            for clusters, rank in planning.recoveries(THEORIES[w.study])
+            for path in expand(rules.recover.output, study=w.study, clusters=clusters, rank=rank)
+        ],
         equivalence=rules.equate.output,
         yardstick=rules.expect.output,
     output:

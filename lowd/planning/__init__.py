@@ -1,0 +1,141 @@
+"""From a study to the settings of each of its steps, and the code each step runs.
+
+The workflow's rules call these; a step gets exactly the settings that it needs, so that a change
+of one key reruns what depends on it and nothing else.
+"""
+
+from lowd.planning.across import (
+    comparison_step,
+    contrast_step,
+    linearise_step,
+    pair_step,
+    plain,
+    points,
+    relate_step,
+)
+from lowd.planning.code import (
+    code,
+    code_across,
+    code_with_teacher,
+    custom_code,
+    image_files,
+)
+from lowd.planning.findings import (
+    agree_step,
+    decompose_step,
+    follow_step,
+)
+from lowd.planning.students import (
+    generate_step,
+    memorise_step,
+    samplings,
+    trainings,
+)
+from lowd.planning.studies import (
+    FIGURES,
+    collect_step,
+    controls_step,
+    describe_step,
+    earlier_models,
+    equate_step,
+    expect_step,
+    figure_step,
+    figures,
+    manifest_step,
+    noise_step,
+    pool_step,
+    recover_step,
+    recoveries,
+    score_step,
+    sheet_step,
+    tabulate_step,
+    teacher_step,
+)
+from lowd.settings import RELATIONS
+from lowd.steps.agree import AgreeStep
+from lowd.steps.collect import CollectStep
+from lowd.steps.contrast import ContrastStep
+from lowd.steps.controls import ControlsStep
+from lowd.steps.decompose import DecomposeStep
+from lowd.steps.describe import DescribeStep
+from lowd.steps.equate import EquateStep
+from lowd.steps.expect import ExpectStep
+from lowd.steps.figure import FigureStep
+from lowd.steps.follow import FollowStep
+from lowd.steps.generate import GenerateStep
+from lowd.steps.linearise import LineariseStep
+from lowd.steps.manifest import ManifestStep
+from lowd.steps.noise import NoiseStep
+from lowd.steps.pair import PairStep
+from lowd.steps.pool import PoolStep
+from lowd.steps.recover import RecoverStep
+from lowd.steps.relate import RelateStep
+from lowd.steps.score import ScoreStep
+from lowd.steps.sheet import SheetStep
+from lowd.steps.tabulate import TabulateStep
+from lowd.steps.teacher import TeacherStep
+from lowd.steps.train import TrainStep
+
+__all__ = [
+    "FIGURES",
+    "RELATIONS",
+    "AgreeStep",
+    "CollectStep",
+    "ContrastStep",
+    "ControlsStep",
+    "DecomposeStep",
+    "DescribeStep",
+    "EquateStep",
+    "ExpectStep",
+    "FigureStep",
+    "FollowStep",
+    "GenerateStep",
+    "LineariseStep",
+    "ManifestStep",
+    "NoiseStep",
+    "PairStep",
+    "PoolStep",
+    "RecoverStep",
+    "RelateStep",
+    "ScoreStep",
+    "SheetStep",
+    "TabulateStep",
+    "TeacherStep",
+    "TrainStep",
+    "agree_step",
+    "code",
+    "code_across",
+    "code_with_teacher",
+    "collect_step",
+    "comparison_step",
+    "contrast_step",
+    "controls_step",
+    "custom_code",
+    "decompose_step",
+    "describe_step",
+    "earlier_models",
+    "equate_step",
+    "expect_step",
+    "figure_step",
+    "figures",
+    "follow_step",
+    "generate_step",
+    "image_files",
+    "linearise_step",
+    "manifest_step",
+    "memorise_step",
+    "noise_step",
+    "pair_step",
+    "plain",
+    "points",
+    "pool_step",
+    "recover_step",
+    "recoveries",
+    "relate_step",
+    "samplings",
+    "score_step",
+    "sheet_step",
+    "tabulate_step",
+    "teacher_step",
+    "trainings",
+]

@@ -1,0 +1,40 @@
+"""The code that each step runs, and files of the user's own that count as code."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from lowd import jobs
+from lowd.base import Settings
+from lowd.provenance.code import code_digest
+from lowd.provenance.digests import digest
+from lowd.settings import Comparison
+from lowd.studies import Study
+
+
+def image_files(study: Study) -> list[Path]:
+    """The user's own files that the teacher learns from."""
+    return jobs.image_files(study.teacher)
+
+
+def code(step: Settings | type[Settings], *teachers: str) -> str:
+    """Digest of what a step runs, short enough to read in a log; arguments as `jobs.modules`."""
+    return code_digest(jobs.modules(step, *teachers))[:16]
+
+
+def code_with_teacher(study: Study, step: type[Settings]) -> str:
+    """Digest of a step that makes or loads the study's teacher."""
+    return code(step, study.teacher.kind)
+
+
+def code_across(comparison: Comparison, studies: Mapping[str, Study], step: type[Settings]) -> str:
+    """Digest of a step that loads the teachers of all studies compared, their own modules too."""
+    own = [studies[name] for name in comparison.studies]
+    return code(step, *sorted({study.teacher.kind for study in own})) + "".join(
+        custom_code(study) for study in own
+    )
+
+
+def custom_code(study: Study) -> str:
+    """Digest of the user's own teacher module, which the import graph does not see."""
+    files = [*jobs.custom_files(study.teacher), *jobs.image_files(study.teacher)]
+    return "".join(digest(path).sha256[:16] for path in files)

@@ -1,0 +1,148 @@
+"""Settings of studies: students on a grid, or low-rank denoisers beside the theory."""
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, PositiveFloat, PositiveInt, Tag, model_validator
+
+from lowd.base import Settings
+from lowd.diffusion.settings import SamplerSettings
+from lowd.fields import Name, Seed, TrainingSize, check_ascending, check_file_name, check_shapes
+from lowd.metrics.settings import DescriptorKind, NearestRule, ThresholdSettings
+from lowd.models.settings import ModelSettings
+from lowd.sources.settings import TeacherSettings
+from lowd.theory.settings import EquivalenceSettings, RecoveryMap
+from lowd.training.settings import TrainingSettings
+
+INPUTS = "inputs"
+"""The folder of the user's own images and modules, which DVC and the workflow watch."""
+
+
+class SizeSettings(Settings):
+    """How many to draw."""
+
+    size: PositiveInt
+
+
+class Study(Settings):
+    """A teacher, a grid of students over (model, N, replicate), and how they are scored."""
+
+    kind: Literal["transition"] = "transition"
+    seed: Seed = 0
+    teacher: TeacherSettings
+    pool: SizeSettings
+    noise: SizeSettings = SizeSettings(size=512)
+    sampler: SamplerSettings = SamplerSettings()
+    models: dict[Name, ModelSettings] = Field(min_length=1)
+    samples: tuple[TrainingSize, ...] = Field(min_length=1)
+    replicates: int = Field(2, ge=2)
+    training: TrainingSettings
+    descriptor: DescriptorKind = "identity"
+    threshold: ThresholdSettings = NearestRule(nearest=0.95)
+
+    @model_validator(mode="after")
+    def _samples_fit(self) -> "Study":
+        for position, n in enumerate(self.samples):
+            if n > self.pool.size:
+                raise ValueError(
+                    f"samples[{position}]: {n} exceeds the pool ({self.pool.size}); raise pool.size"
+                )
+            if n * self.replicates > self.pool.size:
+                raise ValueError(
+                    f"samples[{position}]: {self.replicates} disjoint replicates of {n} would "
+                    f"overlap in a pool of {self.pool.size}; raise pool.size or lower replicates"
+                )
+        check_ascending(self.samples)
+        return self
+
+    @model_validator(mode="after")
+    def _models_fit(self) -> "Study":
+        models = {f"models.{name}": model for name, model in self.models.items()}
+        for key in models:
+            check_file_name(key)
+        check_shapes(models, self.teacher.shape)
+        return self
+
+    @model_validator(mode="after")
+    def _enough_noises(self) -> "Study":
+        if self.noise.size < 4:
+            raise ValueError(
+                f"noise.size: {self.noise.size} noises have no standard error in either half; "
+                "draw at least 4"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _teacher_is_usable(self) -> "Study":
+        teacher = self.teacher
+        images = getattr(teacher, "images", None)
+        path = getattr(images, "path", None)
+        # Elsewhere a change would go unnoticed, and in a study's own folders it would be tidied up.
+        if path is not None and (path.parts[:1] != (INPUTS,) or ".." in path.parts):
+            raise ValueError(f"teacher.images.path: {path} is not in {INPUTS}/; move it there")
+        if len(teacher.shape) not in (1, 3):
+            raise ValueError(
+                f"teacher.shape: {list(teacher.shape)} is neither a vector's [size] nor an image's "
+                "[channels, height, width]"
+            )
+        return self
+
+    @property
+    def is_of_images(self) -> bool:
+        """Whether samples can be shown: grey or coloured."""
+        return len(self.teacher.shape) == 3 and self.teacher.shape[0] in (1, 3)
+
+
+class TheoryStudy(Settings):
+    """Maps over (N, rank) of whether low-rank denoisers find the subspaces that points lie on."""
+
+    kind: Literal["theory"]
+    seed: Seed = 0
+    dimension: PositiveInt
+    samples: tuple[PositiveInt, ...] = Field(min_length=1)
+    tolerance: PositiveFloat = 0.5
+    maps: tuple[RecoveryMap, ...] = Field(min_length=1)
+    equivalence: EquivalenceSettings = EquivalenceSettings()
+
+    @model_validator(mode="after")
+    def _subspaces_fit(self) -> "TheoryStudy":
+        check_ascending(self.samples)
+        for at, one in enumerate(self.maps):
+            asked = {f"maps[{at}].ranks[{i}]": rank for i, rank in enumerate(one.ranks)}
+            for key, rank in (asked | {"equivalence.rank": self.equivalence.rank}).items():
+                if one.clusters * rank > self.dimension:
+                    raise ValueError(
+                        f"{key}: {one.clusters} orthogonal subspaces of rank {rank} do not fit "
+                        f"in dimension {self.dimension}; give {self.dimension // one.clusters} or "
+                        "less"
+                    )
+            if one.clusters in [other.clusters for other in self.maps[:at]]:
+                raise ValueError(f"maps[{at}].clusters: {one.clusters} has a map already")
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_drawn(self) -> "TheoryStudy":
+        sigmas = self.equivalence.sigmas
+        if not sigmas or list(sigmas) != sorted(set(sigmas)):
+            raise ValueError(
+                f"equivalence.sigmas: {list(sigmas)} must be one or more, ascending without "
+                "repetition"
+            )
+        if self.tolerance >= math.sqrt(2):
+            raise ValueError(
+                f"tolerance: {self.tolerance} is not below √2, which no error of a subspace of "
+                "rank 1 exceeds; lower it"
+            )
+        return self
+
+
+def _kind(study: Any) -> str:
+    """Which study is meant; one that says nothing is about the transition."""
+    return study.get("kind", "transition") if isinstance(study, Mapping) else "transition"
+
+
+AnyStudy = Annotated[
+    Annotated[Study, Tag("transition")] | Annotated[TheoryStudy, Tag("theory")],
+    Discriminator(_kind),
+]
