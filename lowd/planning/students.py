@@ -21,7 +21,7 @@ def trainings(one: Study | AnyFinding, base: Study) -> dict[str, TrainStep]:
         base: the study itself, or the one that the finding is on.
     """
     match one:
-        case Study():
+        case Study() | Dynamics():
             return {
                 name: TrainStep(
                     seed=one.seed,
@@ -30,19 +30,7 @@ def trainings(one: Study | AnyFinding, base: Study) -> dict[str, TrainStep]:
                     samples=one.samples,
                     replicates=one.replicates,
                     training=one.training,
-                )
-                for name, model in one.models.items()
-            }
-        case Dynamics():
-            return {
-                name: TrainStep(
-                    seed=one.seed,
-                    name=name,
-                    model=model,
-                    samples=one.samples,
-                    replicates=one.replicates,
-                    training=one.training,
-                    snapshots=one.snapshots,
+                    snapshots=one.snapshots if isinstance(one, Dynamics) else (),
                 )
                 for name, model in one.models.items()
             }
