@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lowd.metrics.bias_variance import BiasVariance, bias_variance
+from lowd.metrics.bias_variance import BiasVariance, bias_variance, variance_slope
 from lowd.metrics.flow_distance import probability_flow_distance
 
 seeds = st.integers(0, 2**31)
@@ -104,3 +104,23 @@ def test_bad_input_is_refused():
     students[2, 1, 0] = torch.nan
     with pytest.raises(ValueError, match="students has 1 of 4 rows that are not finite"):
         bias_variance(students, normal(5, 3))
+
+
+def test_the_slope_of_the_variance_is_a_fit_and_its_error_the_jackknifes():
+    samples, replicates = (4, 16, 64), 6
+    students = [normal(replicates, 7, 3, seed=n) / n**0.5 for n in samples]
+
+    def fitted(kept):
+        variances = [one[kept].numpy().var(0, ddof=1).sum(1).mean() for one in students]
+        return np.polyfit(np.log2(samples), np.log2(variances), 1)[0]
+
+    found = variance_slope(students, samples)
+    everyone = list(range(replicates))
+    assert found.value == pytest.approx(fitted(everyone))
+    left_out = [fitted([r for r in everyone if r != out]) for out in everyone]
+    assert found.standard_error == pytest.approx(np.std(left_out) * (replicates - 1) ** 0.5)
+
+
+def test_a_single_n_has_no_slope():
+    with pytest.raises(ValueError, match="have no slope"):
+        variance_slope([normal(3, 4, 2)], [8])
