@@ -22,6 +22,7 @@ from lowd.steps.resumable import train_resumably
 from lowd.store.checkpoints import load_checkpoint, save_checkpoint
 from lowd.store.students import load_students
 from lowd.streams import stream, stream_seed
+from lowd.training.compute import ComputeSettings
 from lowd.training.draws import Cell, draw_block
 from lowd.training.settings import BLOCK, TrainingSettings
 from lowd.training.trainer import NEVER, Trainer
@@ -266,6 +267,7 @@ OTHERS = {
     "steps": {"settings": SHORT.model_copy(update={"steps": 61})},
     "cells": {"cells": [cell(0), cell(2)]},
     "pool": {"pool": normal(48, 3, seed=1)},
+    "compute": {"compute": ComputeSettings(precision="bf16")},
 }
 
 

@@ -1,7 +1,11 @@
 """Training that survives being killed, and shows how far it is."""
 
 import hashlib
+import signal
+import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -24,6 +28,8 @@ from lowd.training.trainer import NEVER, Trainer
 
 SAVE_SECONDS = 20.0
 """Seconds of work a kill can cost; saving a large stack takes about a tenth of one."""
+STOPPED = 128 + signal.SIGTERM
+"""Exit status of a training that SIGTERM stopped, as a shell reports it."""
 
 
 class _Rate(ProgressColumn):
@@ -50,6 +56,8 @@ def train_resumably(
 
     Raises:
         ValueError: another process is training into the same scratch file.
+        SystemExit: SIGTERM came, as from a scheduler that wants its machine back; the state after
+            the block that was running is in the scratch file.
     """
     if scratch is None:
         _train(trainer, None, label)
@@ -123,19 +131,46 @@ def _train(trainer: Trainer, scratch: Path | None, label: str) -> None:
             if progress.disable and tenth > reported:  # a log file wants lines, not a bar
                 console.print(f"{label}: step {trainer.step}, loss {loss:.4f}")
                 reported = tenth
-            if scratch is not None and time.monotonic() - saved > SAVE_SECONDS:
+            due = stopped() or time.monotonic() - saved > SAVE_SECONDS
+            if scratch is not None and due:
                 save_checkpoint(scratch, trainer.state(), {"training": fingerprint})
                 saved = time.monotonic()
+            if stopped():
+                console.print(f"{label}: SIGTERM after step {trainer.step}; run it again to go on")
+                raise SystemExit(STOPPED)
 
-        trainer.run(after_block)
+        with _notified(scratch) as stopped:
+            trainer.run(after_block)
     for cell, step in zip(trainer.cells, trainer.diverged.tolist(), strict=True):
         if step != NEVER:
             console.print(f"{cell.name}: diverged at step {step}; frozen there and marked")
 
 
+@contextmanager
+def _notified(scratch: Path | None) -> Iterator[Callable[[], bool]]:
+    """Whether SIGTERM has come; where nothing can be saved, or heard, it kills as ever."""
+    came = False
+
+    def note(*_: object) -> None:
+        nonlocal came
+        came = True
+
+    if scratch is None or threading.current_thread() is not threading.main_thread():
+        yield lambda: came
+        return
+    before = signal.signal(signal.SIGTERM, note)
+    try:
+        yield lambda: came
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _fingerprint(trainer: Trainer) -> str:
     """What a state belongs to: the settings, the cells, the data, and the kind of device."""
-    aims = (trainer.model, trainer.settings, trainer.cells, trainer.aim, sorted(trainer.keep))
+    aims = (
+        *(trainer.model, trainer.settings, trainer.compute),
+        *(trainer.cells, trainer.aim, sorted(trainer.keep)),
+    )
     digest = hashlib.sha256(repr(aims).encode())
     digest.update(trainer.pool.device.type.encode())
     digest.update(trainer.pool.cpu().numpy().tobytes())

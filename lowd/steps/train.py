@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from lowd.base import Settings
 from lowd.models.settings import ModelSettings
+from lowd.training.compute import ComputeSettings
 from lowd.training.settings import BLOCK, ObjectiveSettings, TrainingSettings
 
 
@@ -19,6 +20,7 @@ class TrainStep(Settings):
             it is not given, every training set has one student with streams of its own.
         snapshots: steps after which students are kept, instead of the last.
         objective: what they learn, if it is not denoising in EDM's way.
+        compute: precision and backend, if not single precision and grouped convolutions.
     """
 
     seed: int
@@ -30,6 +32,7 @@ class TrainStep(Settings):
     seeds: int | None = Field(default=None, ge=1, exclude_if=lambda seeds: seeds is None)
     snapshots: tuple[int, ...] = Field(default=(), exclude_if=lambda steps: not steps)
     objective: ObjectiveSettings | None = Field(default=None, exclude_if=lambda one: one is None)
+    compute: ComputeSettings | None = Field(default=None, exclude_if=lambda one: one is None)
 
     @model_validator(mode="after")
     def _snapshots_can_be_taken(self) -> "TrainStep":
@@ -81,5 +84,6 @@ def train(settings: TrainStep, *, pool: Path, output: Path, scratch: Path | None
         pick_device(),
         settings.objective,
         settings.snapshots,
+        settings.compute,
     )
     train_resumably(trainer, coordinates, output, scratch, label=settings.name)

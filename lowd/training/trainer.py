@@ -6,15 +6,19 @@ weights. What is learned is an objective's affair, denoising in EDM's way if non
 
 import math
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from lowd.models.build import initialise
 from lowd.models.settings import ModelSettings
+from lowd.training.backends import run_by
+from lowd.training.compute import ComputeSettings
 from lowd.training.draws import Cell, Draws, draw_block
 from lowd.training.objectives import assemble, objective
+from lowd.training.precision import tf32
 from lowd.training.settings import BLOCK, EDMSettings, ObjectiveSettings, TrainingSettings
 
 NEVER = -1
@@ -35,6 +39,7 @@ class Trainer:
         device: where to train; draws are made on the CPU whatever it is.
         aim: what is learned.
         keep: steps after which to keep the averages, ends of blocks.
+        compute: precision and backend; single and grouped, if not given.
 
     Attributes:
         step: steps taken so far.
@@ -53,10 +58,12 @@ class Trainer:
         device: torch.device | str = "cpu",
         aim: ObjectiveSettings | None = None,
         keep: Sequence[int] = (),
+        compute: ComputeSettings | None = None,
     ) -> None:
         self.model = model
         self.settings = settings
         self.aim = aim or EDMSettings()
+        self.compute = compute or ComputeSettings()
         self.cells = cells
         self.pool = pool.to(device)
         stack = assemble(self.aim, model, len(cells), tuple(pool.shape[1:])).to(pool.dtype)
@@ -64,7 +71,14 @@ class Trainer:
         self.stack = stack.to(device)
         self.parameters = dict(self.stack.named_parameters())
         self.average = {name: p.detach().clone() for name, p in self.parameters.items()}
-        self.objective = objective(self.aim, self.stack, settings.sigma_data)
+        networks = run_by(self.compute.backend, self.stack, model, pool.shape[1:])
+        if self.pool.is_cuda and networks is not self.stack and isinstance(self.aim, EDMSettings):
+            # Launches, not arithmetic, are what a loop over small networks costs a GPU.
+            noisy = self.pool.new_zeros(len(cells), settings.batch, *pool.shape[1:])
+            levels = noisy.new_zeros(noisy.shape[:2])
+            graphed = torch.cuda.make_graphed_callables(networks, (noisy, levels))
+            networks = cast(nn.Module, graphed)
+        self.objective = objective(self.aim, networks, settings.sigma_data)
         self.optimizer = torch.optim.Adam(
             self.parameters.values(), lr=settings.learning_rate, betas=settings.betas, fused=True
         )
@@ -149,9 +163,12 @@ class Trainer:
         sigma = self.objective.levels(log_sigma.to(self.pool.dtype), s)
         clean = self.pool[rows]
         progress = self.step / s.steps
-        loss = self.objective.loss(clean, noise.to(clean.dtype), sigma, progress).mean(1)
+        precision, device = self.compute.precision, clean.device.type
         self.optimizer.zero_grad()
-        loss.sum().backward()
+        with tf32(precision == "tf32"):
+            with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16"):
+                loss = self.objective.loss(clean, noise.to(clean.dtype), sigma, progress).mean(1)
+            loss.sum().backward()
         self._clip_and_freeze(loss.detach())
         self.optimizer.param_groups[0]["lr"] = self._learning_rate()
         self.optimizer.step()
