@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from lowd.models.layers import Conv2d
 from lowd.models.settings import MLPSettings, UNetSettings
-from lowd.steps import resumable
 from lowd.steps.resumable import STOPPED, train_resumably
 from lowd.store.checkpoints import load_checkpoint
 from lowd.training import draws, trainer
