@@ -13,6 +13,7 @@ from lowd.metrics.settings import DescriptorKind, NearestRule, ThresholdSettings
 from lowd.models.settings import ModelSettings
 from lowd.sources.settings import TeacherSettings
 from lowd.theory.settings import EquivalenceSettings, RecoveryMap
+from lowd.training.compute import Backend, Precision
 from lowd.training.settings import TrainingSettings
 
 INPUTS = "inputs"
@@ -23,6 +24,20 @@ class SizeSettings(Settings):
     """How many to draw."""
 
     size: PositiveInt
+
+
+class GridCompute(Settings):
+    """How the students of a grid are trained; `lowd.training.compute` explains the words.
+
+    Attributes:
+        precision: of all.
+        backend: of all, or of models by name, the others `grouped`.
+        stack: the most students that train in one job; all of a model, if not given.
+    """
+
+    precision: Precision = "single"
+    backend: Backend | dict[Name, Backend] = "grouped"
+    stack: PositiveInt | None = None
 
 
 class Study(Settings):
@@ -38,6 +53,7 @@ class Study(Settings):
     samples: tuple[TrainingSize, ...] = Field(min_length=1)
     replicates: int = Field(2, ge=2)
     training: TrainingSettings
+    compute: GridCompute = GridCompute()
     descriptor: DescriptorKind = "identity"
     threshold: ThresholdSettings = NearestRule(nearest=0.95)
 
@@ -62,6 +78,21 @@ class Study(Settings):
         for key in models:
             check_file_name(key)
         check_shapes(models, self.teacher.shape)
+        return self
+
+    @model_validator(mode="after")
+    def _compute_fits(self) -> "Study":
+        compute = self.compute
+        for name in compute.backend if isinstance(compute.backend, dict) else ():
+            if name not in self.models:
+                raise ValueError(
+                    f"compute.backend.{name}: no such model (there are: {', '.join(self.models)})"
+                )
+        if compute.stack is not None and compute.stack < self.replicates:
+            raise ValueError(
+                f"compute.stack: {compute.stack} is less than the {self.replicates} replicates of "
+                "one N, which train in one job; raise it"
+            )
         return self
 
     @model_validator(mode="after")

@@ -113,6 +113,15 @@ def test_the_study_that_these_tests_spoil_is_valid():
         (changed(replicates=1), "replicates: Input should be greater than or equal to 2 (got 1)"),
         (changed(training__warm_up=60), "training.warm_up: 60 must be less than steps (60)"),
         (changed(training__betas=[0.9]), "training.betas[1]: required"),
+        (changed(compute={"precision": "half"}), "compute.precision: Input should be 'single', "),
+        (
+            changed(compute={"backend": {"mlp-5": "looped"}}),
+            "compute.backend.mlp-5: no such model (there are: mlp-4)",
+        ),
+        (
+            changed(compute={"stack": 1}),
+            "compute.stack: 1 is less than the 2 replicates of one N, which train in one job",
+        ),
         (changed(descriptor="sscd"), "descriptor: Input should be 'identity' or 'centred' (got"),
         (changed(threshold={"nearest": 1.5}), "threshold.nearest: Input should be less than 1"),
         (

@@ -67,6 +67,8 @@ def find_training(cell: Cell, statements: Mapping[Path, Statement]) -> Path:
         if one.step == "train" and {"name", "samples", "replicates"} <= one.settings.keys()
     }
     named = {path: one for path, one in trained.items() if one.settings["name"] == cell.model}
+    # A model's students may have been trained in several jobs, each with N's of its own.
+    named = {path: one for path, one in named.items() if cell.n in one.settings["samples"]} or named
     if not named:
         names = ", ".join(sorted({one.settings["name"] for one in trained.values()})) or "none"
         raise ValueError(f"--cell: no model {cell.model!r} below this file (there are: {names})")

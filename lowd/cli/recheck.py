@@ -71,21 +71,23 @@ def recheck(studies: Sequence[str], count: int) -> list[Rederived]:
             f"{', '.join(studies)}: no students to train again; `lowd restore --rederive` reruns "
             "jobs of any kind whose code has changed"
         )
-    picked: defaultdict[Path, list[tuple[int, int]]] = defaultdict(list)
+    picked: defaultdict[tuple[Path, str], list[tuple[int, int]]] = defaultdict(list)
     for job, n, replicate in random.sample(cells, min(count, len(cells))):
-        picked[job.outputs[0]].append((n, replicate))
-    return [found for weights, wanted in picked.items() for found in _compared(weights, wanted)]
+        assert isinstance(job.settings, TrainStep)
+        picked[job.outputs[0], job.settings.name].append((n, replicate))
+    return [found for stack, wanted in picked.items() for found in _compared(*stack, wanted)]
 
 
-def _compared(weights: Path, cells: list[tuple[int, int]]) -> Iterator[Rederived]:
-    """The cells of one stack, whose checkpoint is data/STUDY/students/MODEL/weights.safetensors."""
-    _, study, _, model, _ = weights.parts
+def _compared(weights: Path, model: str, cells: list[tuple[int, int]]) -> Iterator[Rederived]:
+    """The cells of one stack; `weights` are its own, which others of the model may stand beside."""
+    study = weights.parts[1]
+    gathered = Path("data", study, "students", model, weights.name)
     generated = Path("data", study, "generated", f"{model}.zarr")
     scores = Path("data", study, "scores", f"{model}.zarr")
     jobs = {job.outputs[0]: job for job in planned([scores.as_posix()])}
     with scratch_folder() as folder:
         made: dict[Path, Path] = {}
-        for output in (weights, generated, scores):
+        for output in dict.fromkeys((weights, gathered, generated, scores)):
             made |= run_again(jobs[output], folder, made)
         ours, again = (read_store(path, finite=False) for path in (generated, made[generated]))
         before, after = (read_store(path, finite=False) for path in (scores, made[scores]))

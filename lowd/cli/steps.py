@@ -21,6 +21,7 @@ from lowd.steps.equate import equate
 from lowd.steps.expect import expect
 from lowd.steps.figure import figure
 from lowd.steps.follow import follow
+from lowd.steps.gather import gather
 from lowd.steps.generate import generate
 from lowd.steps.linearise import linearise
 from lowd.steps.manifest import manifest
@@ -41,6 +42,7 @@ STEPS: tuple[Callable[..., None], ...] = (
     noise,
     describe,
     train,
+    gather,
     generate,
     score,
     controls,

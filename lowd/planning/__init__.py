@@ -26,8 +26,10 @@ from lowd.planning.findings import (
     follow_step,
 )
 from lowd.planning.students import (
+    gather_step,
     generate_step,
     memorise_step,
+    parts,
     samplings,
     trainings,
 )
@@ -62,6 +64,7 @@ from lowd.steps.equate import EquateStep
 from lowd.steps.expect import ExpectStep
 from lowd.steps.figure import FigureStep
 from lowd.steps.follow import FollowStep
+from lowd.steps.gather import GatherStep
 from lowd.steps.generate import GenerateStep
 from lowd.steps.linearise import LineariseStep
 from lowd.steps.manifest import ManifestStep
@@ -89,6 +92,7 @@ __all__ = [
     "ExpectStep",
     "FigureStep",
     "FollowStep",
+    "GatherStep",
     "GenerateStep",
     "LineariseStep",
     "ManifestStep",
@@ -119,6 +123,7 @@ __all__ = [
     "figure_step",
     "figures",
     "follow_step",
+    "gather_step",
     "generate_step",
     "image_files",
     "linearise_step",
@@ -126,6 +131,7 @@ __all__ = [
     "memorise_step",
     "noise_step",
     "pair_step",
+    "parts",
     "plain",
     "points",
     "pool_step",

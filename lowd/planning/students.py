@@ -2,9 +2,11 @@
 
 from lowd.diffusion.settings import SamplerSettings
 from lowd.findings import AnyFinding, BiasVariance, Dynamics, Families, Family
+from lowd.steps.gather import GatherStep
 from lowd.steps.generate import GenerateStep
 from lowd.steps.train import TrainStep
-from lowd.studies import Study
+from lowd.studies import GridCompute, Study
+from lowd.training.compute import ComputeSettings
 from lowd.training.settings import (
     ConsistencySettings,
     EDMSettings,
@@ -31,6 +33,7 @@ def trainings(one: Study | AnyFinding, base: Study) -> dict[str, TrainStep]:
                     replicates=one.replicates,
                     training=one.training,
                     snapshots=one.snapshots if isinstance(one, Dynamics) else (),
+                    compute=_compute(one.compute, name) if isinstance(one, Study) else None,
                 )
                 for name, model in one.models.items()
             }
@@ -67,6 +70,30 @@ def trainings(one: Study | AnyFinding, base: Study) -> dict[str, TrainStep]:
             }
 
 
+def parts(study: Study, model: str) -> dict[str, TrainStep]:
+    """The jobs that share a model's students, by name; none if one job trains them all.
+
+    Each has as many N's, with all their replicates, as `compute.stack` allows.
+    """
+    whole, stack = trainings(study, study)[model], study.compute.stack
+    if stack is None or stack >= len(study.samples) * study.replicates:
+        return {}
+    size = stack // study.replicates
+    runs = [study.samples[first : first + size] for first in range(0, len(study.samples), size)]
+    return {
+        f"{model}.{number}": whole.model_copy(update={"samples": run})
+        for number, run in enumerate(runs, start=1)
+    }
+
+
+def _compute(compute: GridCompute, model: str) -> ComputeSettings | None:
+    """What a job needs to know of it; nothing where it is as ever."""
+    backend = compute.backend
+    chosen = backend.get(model, "grouped") if isinstance(backend, dict) else backend
+    found = ComputeSettings(precision=compute.precision, backend=chosen)
+    return None if found == ComputeSettings() else found
+
+
 def _objective(family: Family, sampler: SamplerSettings) -> ObjectiveSettings | None:
     """What a family learns, over the levels that it will be sampled through."""
     match family.objective:
@@ -93,6 +120,11 @@ def samplings(one: Study | AnyFinding, base: Study) -> dict[str, tuple[str, Samp
         own = {name: other for name, other in one.solvers.items() if other.family == family}
         found |= {name: (family, other.sampler) for name, other in own.items()}
     return found
+
+
+def gather_step(study: Study) -> GatherStep:
+    """Settings of a model's checkpoint, made of its parts."""
+    return GatherStep(samples=study.samples)
 
 
 def generate_step(sampler: SamplerSettings) -> GenerateStep:

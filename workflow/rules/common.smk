@@ -7,7 +7,10 @@ def jobs(study):
         single = ["expect", "equate", "tabulate"]
     else:
         for model in planning.trainings(one, base(study)):
-            yield rules.train, {"model": model}
+            own = planning.parts(one, model) if study in STUDIES else ()
+            for part in range(1, len(own) + 1):
+                yield rules.train_part, {"model": model, "part": part}
+            yield rules.gather if own else rules.train, {"model": model}
         for name in SAMPLINGS[study]:
             yield rules.generate, {"model": name}
         single = SINGLE[one.kind]
@@ -79,6 +82,12 @@ def generated(study, suffix=""):
     """All that students of a study generate, under names that end so."""
     names = [name for name in SAMPLINGS[study] if name.endswith(suffix)]
     return expand(rules.generate.output, study=study, model=names)
+
+
+def in_parts(split):
+    """The names of all whose models train in several jobs each, or in one."""
+    names = [name for name in PARAMS.every if (name in IN_PARTS) == split]
+    return "|".join(names) or "none"
 
 
 def of_kind(kind):

@@ -7,6 +7,8 @@ rule train:
         "logs/{study}/train-{model}.log",
     benchmark:
         "logs/{study}/train-{model}.tsv"
+    wildcard_constraints:
+        study=in_parts(False),
     conda:
         "../envs/lowd.yaml"
     params:
@@ -18,6 +20,56 @@ rule train:
     shell:
         "lowd train --settings {params.settings:q} --pool {input.pool:q} --output {output:q}"
         " --scratch .lowd/{wildcards.study}/{wildcards.model}-{params.code}.safetensors"
+        " --statement {params.statement:q} > {log:q} 2>&1"
+
+
+rule train_part:
+    input:
+        pool=rules.pool.output,
+    output:
+        "data/{study}/parts/{model}.{part}/weights.safetensors",
+    log:
+        "logs/{study}/train-{model}.{part}.log",
+    benchmark:
+        "logs/{study}/train-{model}.{part}.tsv"
+    conda:
+        "../envs/lowd.yaml"
+    params:
+        settings=lambda w: planning.parts(STUDIES[w.study], w.model)[
+            f"{w.model}.{w.part}"
+        ].model_dump_json(),
+        code=planning.code(planning.TrainStep),
+        statement="provenance/{study}/train-{model}.{part}.json",
+    shell:
+        "lowd train --settings {params.settings:q} --pool {input.pool:q} --output {output:q}"
+        " --scratch .lowd/{wildcards.study}/{wildcards.model}.{wildcards.part}-{params.code}.safetensors"
+        " --statement {params.statement:q} > {log:q} 2>&1"
+
+
+rule gather:
+    input:
+        parts=lambda w: expand(
+            "data/{study}/parts/{part}/weights.safetensors",
+            study=w.study,
+            part=planning.parts(STUDIES[w.study], w.model),
+        ),
+    output:
+        "data/{study}/students/{model}/weights.safetensors",
+    log:
+        "logs/{study}/gather-{model}.log",
+    benchmark:
+        "logs/{study}/gather-{model}.tsv"
+    wildcard_constraints:
+        study=in_parts(True),
+    conda:
+        "../envs/lowd.yaml"
+    params:
+        settings=lambda w: planning.gather_step(STUDIES[w.study]).model_dump_json(),
+        parts=lambda w, input: " ".join(f"--part {path}" for path in input.parts),
+        code=planning.code(planning.GatherStep),
+        statement="provenance/{study}/gather-{model}.json",
+    shell:
+        "lowd gather --settings {params.settings:q} {params.parts} --output {output:q}"
         " --statement {params.statement:q} > {log:q} 2>&1"
 
 
