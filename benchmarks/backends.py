@@ -1,6 +1,7 @@
 """Backends and precisions of training: how fast each is here, and what rounding does to a PFD."""
 
 import time
+from contextlib import suppress
 from datetime import date
 from itertools import product
 from pathlib import Path
@@ -69,20 +70,22 @@ def speed(
     class Enough(Exception):
         pass
 
+    def clock() -> float:
+        if device.type == "cpu":
+            return time.process_time()
+        torch.cuda.synchronize()
+        return time.perf_counter()
+
     def timed(trainer: Trainer) -> float:
-        begun, first = time.process_time(), trainer.step
+        begun, first = clock(), trainer.step
 
         def until(trainer: Trainer) -> None:
-            if time.process_time() - begun > SECONDS:
+            if clock() - begun > SECONDS:
                 raise Enough
 
-        try:
+        with suppress(Enough):
             trainer.run(until)
-        except Enough:
-            pass
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-        return stack * (trainer.step - first) / (time.process_time() - begun)
+        return stack * (trainer.step - first) / (clock() - begun)
 
     for _ in range(ROUNDS + 1):  # the first warms up
         for name, trainer in trainers.items():
@@ -163,7 +166,7 @@ Written by `{COMMAND}` on {date.today()}: {where}, torch {torch.__version__}.
 
 ## How fast
 
-Student-steps per CPU-second, batch 64, samples of shape {SHAPE}; medians over {ROUNDS} rounds in
+Student-steps per second (of CPU time where that is what computes), batch 64, samples of shape {SHAPE}; medians over {ROUNDS} rounds in
 which contenders take turns. Backends in single precision unless another is named.
 
 {chr(10).join(rates)}
