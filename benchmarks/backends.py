@@ -166,8 +166,9 @@ Written by `{COMMAND}` on {date.today()}: {where}, torch {torch.__version__}.
 
 ## How fast
 
-Student-steps per second (of CPU time where that is what computes), batch 64, samples of shape {SHAPE}; medians over {ROUNDS} rounds in
-which contenders take turns. Backends in single precision unless another is named.
+Student-steps per second (of CPU time where that is what computes), batch 64, samples of shape
+{SHAPE}; medians over {ROUNDS} rounds in which contenders take turns. Backends in single precision
+unless another is named.
 
 {chr(10).join(rates)}
 
