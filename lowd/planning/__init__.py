@@ -18,6 +18,7 @@ from lowd.planning.code import (
     code_across,
     code_with_teacher,
     custom_code,
+    image_content,
     image_files,
 )
 from lowd.planning.findings import (
@@ -41,6 +42,7 @@ from lowd.planning.studies import (
     expect_step,
     figure_step,
     figures,
+    images_step,
     manifest_step,
     noise_step,
     pool_step,
@@ -63,6 +65,7 @@ from lowd.steps.expect import ExpectStep
 from lowd.steps.figure import FigureStep
 from lowd.steps.follow import FollowStep
 from lowd.steps.generate import GenerateStep
+from lowd.steps.images import ImagesStep
 from lowd.steps.linearise import LineariseStep
 from lowd.steps.manifest import ManifestStep
 from lowd.steps.noise import NoiseStep
@@ -90,6 +93,7 @@ __all__ = [
     "FigureStep",
     "FollowStep",
     "GenerateStep",
+    "ImagesStep",
     "LineariseStep",
     "ManifestStep",
     "NoiseStep",
@@ -120,7 +124,9 @@ __all__ = [
     "figures",
     "follow_step",
     "generate_step",
+    "image_content",
     "image_files",
+    "images_step",
     "linearise_step",
     "manifest_step",
     "memorise_step",
