@@ -6,6 +6,7 @@ from jaxtyping import Float64, Shaped
 from lowd.sources.image_settings import ImageSource
 
 Images = Shaped[np.ndarray, "image channel height width"]
+Processed = Shaped[np.ndarray, "image new_channel new_height new_width"]
 
 LUMINANCE = (19595, 38470, 7471)
 """Weights of red, green and blue in 1/65536 (ITU-R BT.601), which Pillow rounds to as well."""
@@ -13,7 +14,7 @@ AT_ONCE = 1000
 """Images shrunk together: in double precision they take eight times the memory of bytes."""
 
 
-def process(images: Images, settings: ImageSource) -> Images:
+def process(images: Images, settings: ImageSource) -> Processed:
     """Images of one size, cropped, made grey and shrunk as the settings say; bytes stay bytes.
 
     Raises:
@@ -29,7 +30,7 @@ def process(images: Images, settings: ImageSource) -> Images:
     return images
 
 
-def centre(images: Images, height: int, width: int) -> Images:
+def centre(images: Images, height: int, width: int) -> Processed:
     """The middle; of an odd number of rows or columns to lose, one more goes at the end.
 
     Raises:
@@ -40,7 +41,7 @@ def centre(images: Images, height: int, width: int) -> Images:
     return images[:, :, top : top + height, left : left + width]
 
 
-def luminance(images: Images) -> Images:
+def luminance(images: Images) -> Processed:
     """Grey images of coloured ones (ITU-R BT.601); of bytes the same as Pillow's mode L.
 
     Raises:
@@ -59,7 +60,7 @@ def _weighted(images: Images, dtype: type) -> np.ndarray:
     return sum(terms, start=np.zeros((), dtype))
 
 
-def shrink(images: Images, height: int, width: int) -> Images:
+def shrink(images: Images, height: int, width: int) -> Processed:
     """Every new pixel the mean over the area that it covers, old pixels cut by its edge in part.
 
     Nothing overshoots or aliases as by a sharper filter or by none. Bytes are rounded once, halves

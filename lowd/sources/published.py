@@ -176,12 +176,14 @@ def _fetch(url: str, md5: str, published: Published) -> Path:
 
 
 def _inside(path: Path, names: set[str]) -> dict[str, bytes]:
-    if path.name in names:
-        return {path.name: path.read_bytes()}
     if path.is_dir():
         # The first by name counts, of files that are called the same.
-        paths = sorted((p for p in path.rglob("*") if p.name in names), reverse=True)
+        paths = sorted(
+            (p for p in path.rglob("*") if p.name in names and p.is_file()), reverse=True
+        )
         return {p.name: p.read_bytes() for p in paths}
+    if path.name in names:
+        return {path.name: path.read_bytes()}
     try:
         with tarfile.open(path) as archive:
             return {
@@ -190,7 +192,8 @@ def _inside(path: Path, names: set[str]) -> dict[str, bytes]:
                 if Path(member.name).name in names and (file := archive.extractfile(member))
             }
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"{path}: not a whole tar archive ({error}); get it again") from None
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{path}: not a whole tar archive ({reason}); get it again") from None
 
 
 def _check(name: str, content: bytes, path: Path | None, published: Published) -> None:
