@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from lowd.base import Settings
+from lowd.sources.image_settings import OwnSource, SourceSettings
 from lowd.sources.settings import (
-    ArraySource,
     CustomTeacher,
-    FolderSource,
     MoLRGImagesTeacher,
     MoLRGTeacher,
     TeacherSettings,
@@ -26,6 +25,7 @@ from lowd.steps.equate import EquateStep
 from lowd.steps.figure import FigureStep
 from lowd.steps.follow import FollowStep
 from lowd.steps.generate import GenerateStep
+from lowd.steps.images import ImagesStep
 from lowd.steps.linearise import LineariseStep
 from lowd.steps.noise import NoiseStep
 from lowd.steps.pool import PoolStep
@@ -100,21 +100,19 @@ def streams(step: Settings) -> tuple[str, ...]:
 
 def own_files(step: Settings, inputs: Inputs) -> dict[str, list[Path]]:
     """Files of the user's own that a step reads besides its `inputs`, by what they are to it."""
-    if isinstance(step, TeacherStep):
-        found = {"images": image_files(step.teacher), "custom": custom_files(step.teacher)}
+    if isinstance(step, ImagesStep):
+        found = {"originals": image_files(step.images)}
+    elif isinstance(step, TeacherStep):
+        found = {"custom": custom_files(step.teacher)}
     else:
         entries = [metadata["entry"] for metadata in _teachers(step, inputs) if "entry" in metadata]
         found = {"custom": [_module_file(entry) for entry in entries]}
     return {role: paths for role, paths in found.items() if paths}
 
 
-def image_files(teacher: TeacherSettings) -> list[Path]:
-    """The images that the teacher learns from, unless they come with a library."""
-    if isinstance(teacher, TrainedTeacher):
-        images = teacher.images
-        if isinstance(images, FolderSource | ArraySource):
-            return [images.path]
-    return []
+def image_files(images: SourceSettings) -> list[Path]:
+    """The user's own images; those of a known data set are known by their content, wherever."""
+    return [images.path] if isinstance(images, OwnSource) else []
 
 
 def custom_files(teacher: TeacherSettings) -> list[Path]:

@@ -11,7 +11,8 @@ from lowd.diffusion.settings import SamplerSettings
 from lowd.fields import Name, Seed, TrainingSize, check_ascending, check_file_name, check_shapes
 from lowd.metrics.settings import DescriptorKind, NearestRule, ThresholdSettings
 from lowd.models.settings import ModelSettings
-from lowd.sources.settings import TeacherSettings
+from lowd.sources.image_settings import OwnSource
+from lowd.sources.settings import TeacherSettings, TrainedTeacher
 from lowd.theory.settings import EquivalenceSettings, RecoveryMap
 from lowd.training.compute import Backend, Precision
 from lowd.training.settings import TrainingSettings
@@ -107,11 +108,11 @@ class Study(Settings):
     @model_validator(mode="after")
     def _teacher_is_usable(self) -> "Study":
         teacher = self.teacher
-        images = getattr(teacher, "images", None)
-        path = getattr(images, "path", None)
-        # Elsewhere a change would go unnoticed, and in a study's own folders it would be tidied up.
-        if path is not None and (path.parts[:1] != (INPUTS,) or ".." in path.parts):
-            raise ValueError(f"teacher.images.path: {path} is not in {INPUTS}/; move it there")
+        if isinstance(teacher, TrainedTeacher) and isinstance(teacher.images, OwnSource):
+            path = teacher.images.path
+            # Elsewhere a change would go unnoticed, and a study's own folders are tidied up.
+            if path.parts[:1] != (INPUTS,) or ".." in path.parts:
+                raise ValueError(f"teacher.images.path: {path} is not in {INPUTS}/; move it there")
         if len(teacher.shape) not in (1, 3):
             raise ValueError(
                 f"teacher.shape: {list(teacher.shape)} is neither a vector's [size] nor an image's "

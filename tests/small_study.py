@@ -116,7 +116,7 @@ def make_figure(content=f"<svg>{URN}{{lineage}}</svg>"):
 
 def make_study():
     """Every kind of job once, training twice."""
-    run("teacher", {"seed": 0}, {"images": ["my images.npz"]}, {"data/s/teacher": "weights"})
+    run("teacher", {"seed": 0}, {"originals": ["my images.npz"]}, {"data/s/teacher": "weights"})
     make_pool(pool())
     run("noise", {"seed": 0}, {}, {"data/s/noise.zarr": "noise"}, streams=["0/evaluation noise"])
     read = {"pool": ["data/s/pool.zarr"]}

@@ -14,7 +14,7 @@ from lowd import jobs
 from lowd.cli.app import app
 from lowd.provenance.repository import OWN_ROLES
 from lowd.provenance.statement import Statement
-from lowd.sources.settings import TrainedTeacher
+from lowd.sources.image_settings import ArraySource
 
 IN_DVC = [
     "data/s/teacher",
@@ -244,27 +244,20 @@ def test_what_was_made_before_its_input_was_made_again_is_named():
 
 def test_an_input_in_the_workflows_folders_needs_a_statement():
     Path("data/s/found.zarr").mkdir()
-    study.run("extra", {}, {"pool": ["data/s/found.zarr"], "images": [OWN]}, {"made/x": "x"})
+    study.run("extra", {}, {"pool": ["data/s/found.zarr"], "originals": [OWN]}, {"made/x": "x"})
     study.lock()
     assert accused() == ["data/s/found.zarr"]
 
 
 def test_the_users_own_files_are_known_by_their_roles():
-    teacher = TrainedTeacher.model_validate(
-        {
-            "kind": "trained",
-            "images": {"source": "npz", "path": "data/x.npz", "shape": [1, 8, 8]},
-            "model": {"architecture": "unet", "width": 4},
-            "training": {"steps": 1, "warm_up": 0},
-        }
-    )
-    step = jobs.TeacherStep(seed=0, teacher=teacher)
-    assert set(jobs.own_files(step, {})) <= set(OWN_ROLES)
+    source = ArraySource(source="npz", path=Path("data/x.npz"), shape=(1, 8, 8))
+    assert set(jobs.own_files(jobs.ImagesStep(images=source), {})) == {"originals"}
+    assert {"originals", "custom"} == set(OWN_ROLES)
 
 
 def test_a_file_of_the_users_own_that_two_jobs_saw_differently_is_held_against_the_first():
     Path(OWN).write_text("other images")
-    study.run("second", {}, {"images": [OWN]}, {"made/second": "x"})
+    study.run("second", {}, {"originals": [OWN]}, {"made/second": "x"})
     assert accused() == ["data/s/teacher"]
 
 

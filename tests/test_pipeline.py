@@ -69,6 +69,9 @@ def test_a_study_makes_all_it_declares_and_nothing_else(study, request):
     jobs = [*rules, "controls", "collect", "manifest"] + ["sheet"] * (study == "pictures")
     jobs += [f"{rule}-{model}" for rule in ("train", "generate", "score") for model in models]
     jobs += [f"figure-{figure}" for figure in figures if figure != "samples"]
+    if study == "pictures":
+        expected.add(f"data/{study}/images.zarr")
+        jobs.append("images")
     expected |= {f"provenance/{study}/{job}.json" for job in jobs}
     assert set(json.loads((root / f"data/{study}/manifest.json").read_text())) == expected
     for path in expected:

@@ -163,7 +163,16 @@ def test_a_trained_teacher_depends_on_the_trainer(pictures, tmp_path):
     with edited(repository, "lowd/training/trainer.py", with_code):
         jobs, _ = planned(repository, "pictures")
     assert {"teacher", "pool", "train", "sheet"} <= set(jobs)
+    assert not {"noise", "images"} & set(jobs)
+    with edited(repository, "lowd/sources/own.py", with_code):
+        jobs, _ = planned(repository, "pictures")
+    assert {"images", "teacher", "pool"} <= set(jobs)
     assert "noise" not in jobs
+    images = repository.path / "inputs/images.npz"
+    before = images.read_bytes()
+    images.write_bytes(before + b"more")
+    assert planned(repository, "pictures")[0]["images"] == 1
+    images.write_bytes(before)
     with edited(repository, "lowd/figures/samples.py", with_code):
         assert planned(repository, "pictures")[0] == {"sheet": 1} | MANIFEST
 
@@ -188,6 +197,8 @@ def test_settings_reach_their_steps_unchanged(study):
         planning.figure_step("errors"),
         planning.manifest_step("tiny", ["data/tiny/pool.zarr"]),
     ]
+    if study.teacher.kind == "trained":
+        steps.append(planning.images_step(study))
     for step in steps:
         assert parse_settings(type(step), step.model_dump_json(), "--settings") == step
 

@@ -176,6 +176,17 @@ def test_the_study_that_these_tests_spoil_is_valid():
             "teacher.images.path: inputs/../x.npz is not in inputs/; move it there",
         ),
         (
+            changed(teacher=PICTURES | {"images": {"source": "cifar10", "size": [40, 8]}}),
+            "teacher.images.size: [40, 8] exceeds [32, 32]; images are never enlarged",
+        ),
+        (
+            changed(
+                teacher=PICTURES
+                | {"images": {"source": "fashion_mnist", "size": [7, 7], "grey": "yes"}}
+            ),
+            "teacher.images.grey: Input should be a valid boolean (got 'yes')",
+        ),
+        (
             changed(teacher={"kind": "custom", "entry": "m:f", "shape": [2, 2]}),
             "teacher.shape: [2, 2] is neither a vector's [size]",
         ),

@@ -2,12 +2,20 @@
 
 import numpy as np
 import pytest
+import zarr
 from PIL import Image
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from sklearn.datasets import load_digits
 
+from lowd.sources.image_settings import (
+    ArraySource,
+    DigitsSource,
+    FolderSource,
+    SourceSettings,
+    ZarrSource,
+)
 from lowd.sources.images import load_images
-from lowd.sources.settings import ArraySource, DigitsSource, FolderSource, SourceSettings
+from lowd.sources.scaling import scaled
 
 
 def pixels(*shape, seed=0):
@@ -21,15 +29,21 @@ def folder_of(path, images):
 
 
 def from_folder(path, shape=(1, 4, 6)):
-    return load_images(FolderSource(source="folder", path=path, shape=shape))
+    return scaled(load_images(FolderSource(source="folder", path=path, shape=shape)).images)
 
 
 def from_npz(path, **changes):
-    return load_images(ArraySource(**{"source": "npz", "path": path, "shape": (1, 4, 6)} | changes))
+    source = ArraySource(**{"source": "npz", "path": path, "shape": (1, 4, 6)} | changes)
+    return scaled(load_images(source).images)
+
+
+def from_zarr(path, **changes):
+    source = ZarrSource(**{"source": "zarr", "path": path, "shape": (1, 4, 6)} | changes)
+    return scaled(load_images(source).images)
 
 
 def test_digits_are_all_of_scikit_learns_in_minus_one_to_one():
-    images = load_images(DigitsSource(source="digits"))
+    images = load_images(DigitsSource(source="digits")).images
     assert images.shape == (1797, *DigitsSource(source="digits").shape) == (1797, 1, 8, 8)
     assert images.dtype == np.float32
     assert (images.min(), images.max()) == (-1, 1)
@@ -177,6 +191,81 @@ def test_what_is_no_npz_is_refused_by_name(tmp_path):
             from_npz(path)
     with pytest.raises(FileNotFoundError, match=r"absent\.npz"):
         from_npz(tmp_path / "absent.npz")
+
+
+def as_zarr(path, **arrays):
+    group = zarr.open_group(path, mode="w")
+    for name, array in arrays.items():
+        group.create_array(name, data=array, chunks=(2, *array.shape[1:]))
+    return path
+
+
+def test_a_zarr_group_gives_what_the_same_arrays_in_an_npz_file_do(tmp_path):
+    arrays = {"images": pixels(5, 1, 4, 6), "other": np.linspace(-1, 1, 120).reshape(5, 1, 4, 6)}
+    np.savez(tmp_path / "a.npz", **arrays)
+    as_zarr(tmp_path / "a.zarr", **arrays)
+    for key in arrays:
+        np.testing.assert_array_equal(
+            from_zarr(tmp_path / "a.zarr", key=key), from_npz(tmp_path / "a.npz", key=key)
+        )
+
+
+@pytest.mark.parametrize("kind", set(WRONG) - {"text", "empty"})
+def test_a_zarr_array_that_does_not_fit_is_refused_by_name(tmp_path, kind):
+    images, reason = WRONG[kind]
+    with pytest.raises(ValueError, match=rf"a\.zarr: .*{reason}"):
+        from_zarr(as_zarr(tmp_path / "a.zarr", images=images))
+
+
+def test_a_zarr_store_that_is_none_or_has_lost_a_chunk_is_refused_by_name(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"absent\.zarr: no such store"):
+        from_zarr(tmp_path / "absent.zarr")
+    (tmp_path / "empty.zarr").mkdir()
+    with pytest.raises(ValueError, match=r"empty\.zarr: not a zarr group"):
+        from_zarr(tmp_path / "empty.zarr")
+    path = as_zarr(tmp_path / "a.zarr", x_train=pixels(5, 1, 4, 6))
+    with pytest.raises(ValueError, match=r"a\.zarr: no array 'images'.*x_train"):
+        from_zarr(path)
+    chunks = sorted(
+        p for p in (path / "x_train").rglob("*") if p.is_file() and p.name != "zarr.json"
+    )
+    chunks[1].unlink()
+    with pytest.raises(ValueError, match=r"a\.zarr: 1 of 3 chunks of 'x_train' are missing"):
+        from_zarr(path, key="x_train")
+    chunks[0].write_bytes(b"damage")
+    with pytest.raises(ValueError, match=r"a\.zarr: not a zarr group"):
+        from_zarr(path, key="x_train")
+
+
+def test_images_of_mixed_sizes_are_shrunk_to_one_if_told(tmp_path):
+    folder_of(tmp_path, {"a.png": pixels(8, 12), "b.png": pixels(4, 6), "c.png": pixels(9, 7)})
+    source = {"source": "folder", "path": tmp_path, "shape": (1, 4, 6)}
+    found = load_images(FolderSource(**source, size=(4, 6))).images
+    assert found.shape == (3, 1, 4, 6)
+    np.testing.assert_array_equal(found[1, 0], pixels(4, 6))
+    with pytest.raises(ValueError, match=r"b\.png: 4×6 pixels, but crop is 8×6"):
+        load_images(FolderSource(**source | {"shape": (1, 8, 6)}, crop=(8, 6)))
+    with pytest.raises(ValueError, match=r"b\.png: 4×6 pixels, but size is 4×7.*never enlarged"):
+        load_images(FolderSource(**source | {"shape": (1, 4, 7)}, size=(4, 7)))
+
+
+def test_shape_is_what_size_crop_and_grey_lead_to(tmp_path):
+    source = {"source": "npz", "path": tmp_path, "shape": (3, 4, 6)}
+    for changes, reason in (
+        ({"size": (4, 4)}, r"size: \[4, 4\] is not the height and width of shape \[3, 4, 6\]"),
+        ({"crop": (4, 4)}, r"crop: \[4, 4\] is not"),
+        ({"grey": True}, "grey: shape has 3 channels"),
+    ):
+        with pytest.raises(ValidationError, match=reason):
+            ArraySource(**source, **changes)
+    ArraySource(**source, size=(4, 6), crop=(8, 8))
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_what_has_no_colours_is_not_made_grey(tmp_path, channels):
+    np.savez(tmp_path / "a.npz", images=pixels(5, channels, 4, 6))
+    with pytest.raises(ValueError, match=rf"a\.npz: {channels} channels are no colours"):
+        from_npz(tmp_path / "a.npz", grey=True)
 
 
 def test_a_source_is_told_by_its_name():

@@ -331,6 +331,7 @@ def test_workflow_and_statements_take_the_same_code():
 
 def test_streams_are_named_as_they_are_drawn_from(monkeypatch):
     import lowd.streams
+    from lowd.steps.images import ImagesStep, images
     from lowd.steps.noise import NoiseStep, noise
     from lowd.steps.pool import PoolStep, pool
     from lowd.steps.teacher import TeacherStep, teacher
@@ -367,9 +368,11 @@ def test_streams_are_named_as_they_are_drawn_from(monkeypatch):
         "model": unet,
         "training": TRAINING,
     }
+    check(images, ImagesStep.model_validate({"images": trained["images"]}), output=Path("i.zarr"))
     check(
         teacher,
         TeacherStep.model_validate({"seed": 5, "teacher": trained}),
+        images=Path("i.zarr"),
         output=Path("trained"),
     )
     check(
@@ -449,18 +452,23 @@ def test_a_custom_teacher_that_is_nowhere_is_named(entry):
     assert f"no module '{entry.split(':')[0]}'" in message
 
 
-def test_a_teachers_own_images_are_an_input(folder):
+def test_the_users_own_images_are_an_input_of_the_step_that_reads_them():
     import numpy as np
 
     np.savez("faces.npz", images=np.zeros((12, 1, 8, 8), np.float32))
-    images = {"source": "npz", "path": "faces.npz", "shape": [1, 8, 8]}
-    unet = {"architecture": "unet", "width": 4}
-    teacher = {"kind": "trained", "images": images, "model": unet, "training": TRAINING}
-    settings = {"seed": 0, "teacher": teacher}
-    lowd("teacher", settings, "--output", "teacher", "--statement", "t.json")
-    stated = read_statement(Path("t.json"))
-    (faces,) = stated.inputs["images"]
+    source = {"source": "npz", "path": "faces.npz", "shape": [1, 8, 8]}
+    lowd("images", {"images": source}, "--output", "i.zarr", "--statement", "i.json")
+    (faces,) = read_statement(Path("i.json")).inputs["originals"]
     assert (faces.name, faces.digests) == ("faces.npz", digest(Path("faces.npz")))
+
+    unet = {"architecture": "unet", "width": 4}
+    teacher = {"kind": "trained", "images": source, "model": unet, "training": TRAINING}
+    settings, images = {"seed": 0, "teacher": teacher}, ("--images", "i.zarr")
+    lowd("teacher", settings, *images, "--output", "teacher", "--statement", "t.json")
+    stated = read_statement(Path("t.json"))
+    (store,) = stated.inputs["images"]
+    assert (store.name, store.digests) == ("i.zarr", digest(Path("i.zarr")))
+    assert not any("sources/own" in str(source.path) for source in stated.sources)
 
 
 # Written with the outputs, or not at all
@@ -564,7 +572,7 @@ def test_the_commit_is_dirty_when_a_source_differs_not_when_results_do():
 def test_every_rule_leaves_one_statement_and_none_reads_one():
     texts = [path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk"))]
     rules = [part for text in texts for part in re.split(r"(?m)^rule ", text)[1:]]
-    assert len(rules) == 29
+    assert len(rules) == 30
     names = set()
     for rule in rules:
         assert rule.count("--statement {params.statement:q}") == 1, rule

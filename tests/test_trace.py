@@ -73,8 +73,8 @@ def test_the_chain_goes_down_to_seeds_sources_and_commit(path):
     assert set(jobs) == {*steps, *(["figure"] if path == SVG else [])}
     assert jobs["pool"]["streams"] == ["0/pool"]
     assert jobs["pool"]["settings"] == {"seed": 0, "size": POOL_SIZE, "shape": [2]}
-    assert jobs["teacher"]["inputs"]["images"][0]["name"] == "my images.npz"
-    assert jobs["teacher"]["inputs"]["images"][0]["statement"] is None
+    assert jobs["teacher"]["inputs"]["originals"][0]["name"] == "my images.npz"
+    assert jobs["teacher"]["inputs"]["originals"][0]["statement"] is None
     assert jobs["train"]["inputs"]["pool"][0]["statement"] == "provenance/s/pool.json"
     for job in found["jobs"].values():
         assert job["sources"].keys() == {"lowd/__init__.py", "lowd/base.py"}

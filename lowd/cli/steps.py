@@ -23,6 +23,7 @@ from lowd.steps.figure import figure
 from lowd.steps.follow import follow
 from lowd.steps.gather import gather
 from lowd.steps.generate import generate
+from lowd.steps.images import images
 from lowd.steps.linearise import linearise
 from lowd.steps.manifest import manifest
 from lowd.steps.noise import noise
@@ -37,6 +38,7 @@ from lowd.steps.teacher import teacher
 from lowd.steps.train import train
 
 STEPS: tuple[Callable[..., None], ...] = (
+    images,
     teacher,
     pool,
     noise,

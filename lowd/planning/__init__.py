@@ -18,6 +18,7 @@ from lowd.planning.code import (
     code_across,
     code_with_teacher,
     custom_code,
+    image_content,
     image_files,
 )
 from lowd.planning.findings import (
@@ -43,6 +44,7 @@ from lowd.planning.studies import (
     expect_step,
     figure_step,
     figures,
+    images_step,
     manifest_step,
     noise_step,
     pool_step,
@@ -66,6 +68,7 @@ from lowd.steps.figure import FigureStep
 from lowd.steps.follow import FollowStep
 from lowd.steps.gather import GatherStep
 from lowd.steps.generate import GenerateStep
+from lowd.steps.images import ImagesStep
 from lowd.steps.linearise import LineariseStep
 from lowd.steps.manifest import ManifestStep
 from lowd.steps.noise import NoiseStep
@@ -94,6 +97,7 @@ __all__ = [
     "FollowStep",
     "GatherStep",
     "GenerateStep",
+    "ImagesStep",
     "LineariseStep",
     "ManifestStep",
     "NoiseStep",
@@ -125,7 +129,9 @@ __all__ = [
     "follow_step",
     "gather_step",
     "generate_step",
+    "image_content",
     "image_files",
+    "images_step",
     "linearise_step",
     "manifest_step",
     "memorise_step",

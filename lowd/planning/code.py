@@ -8,12 +8,19 @@ from lowd.base import Settings
 from lowd.provenance.code import code_digest
 from lowd.provenance.digests import digest
 from lowd.settings import Comparison
+from lowd.sources.settings import TrainedTeacher
 from lowd.studies import Study
 
 
 def image_files(study: Study) -> list[Path]:
     """The user's own files that the teacher learns from."""
-    return jobs.image_files(study.teacher)
+    teacher = study.teacher
+    return jobs.image_files(teacher.images) if isinstance(teacher, TrainedTeacher) else []
+
+
+def image_content(study: Study) -> str:
+    """Digest of those files, in a folder of which no time stamp tells a change."""
+    return _content(image_files(study))
 
 
 def code(step: Settings | type[Settings], *teachers: str) -> str:
@@ -36,5 +43,8 @@ def code_across(comparison: Comparison, studies: Mapping[str, Study], step: type
 
 def custom_code(study: Study) -> str:
     """Digest of the user's own teacher module, which the import graph does not see."""
-    files = [*jobs.custom_files(study.teacher), *jobs.image_files(study.teacher)]
+    return _content(jobs.custom_files(study.teacher))
+
+
+def _content(files: list[Path]) -> str:
     return "".join(digest(path).sha256[:16] for path in files)

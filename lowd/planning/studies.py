@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lowd.findings import AnyFinding
-from lowd.sources.settings import MoLRGImagesTeacher, MoLRGTeacher
+from lowd.sources.settings import MoLRGImagesTeacher, MoLRGTeacher, TrainedTeacher
 from lowd.steps.collect import CollectStep
 from lowd.steps.controls import ControlsStep
 from lowd.steps.describe import DescribeStep
 from lowd.steps.equate import EquateStep
 from lowd.steps.expect import ExpectStep
 from lowd.steps.figure import FigureStep
+from lowd.steps.images import ImagesStep
 from lowd.steps.manifest import ManifestStep
 from lowd.steps.noise import NoiseStep
 from lowd.steps.pool import PoolStep
@@ -29,6 +30,13 @@ FIGURES = {
     "families": ("agreement", "closeness", "lineup"),
 }
 """What is drawn from the results of each kind of study."""
+
+
+def images_step(study: Study) -> ImagesStep:
+    """Settings of the images that a teacher learns from; raises ValueError if it learns none."""
+    if not isinstance(study.teacher, TrainedTeacher):
+        raise ValueError(f"teacher: one of kind {study.teacher.kind} learns from no images")
+    return ImagesStep(images=study.teacher.images)
 
 
 def teacher_step(study: Study) -> TeacherStep:

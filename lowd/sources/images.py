@@ -1,79 +1,111 @@
-"""Real images as arrays (image, channel, height, width) in [-1, 1]."""
+"""Real images as one array, read, checked and processed as their source's settings say."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Bool, Shaped
 
-from lowd.sources.settings import ArraySource, FolderSource, SourceSettings
+from lowd.sources.image_settings import (
+    ArraySource,
+    Cifar10Source,
+    DigitsSource,
+    FashionMnistSource,
+    FolderSource,
+    SourceSettings,
+)
+from lowd.sources.own import read_folder, read_npz, read_zarr
+from lowd.sources.processing import process
+from lowd.sources.published import read_cifar10, read_fashion_mnist
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
-Images = Float32[np.ndarray, "image channel height width"]
+Images = Shaped[np.ndarray, "image channel height width"]
 
 
-def load_images(settings: SourceSettings) -> Images:
+@dataclass(frozen=True)
+class Loaded:
+    """What a source gave.
+
+    Attributes:
+        images: (image, channel, height, width), bytes, or floats in [-1, 1].
+        content: SHA-256 of the pixels as read, image after image, before anything was done to them.
+        repeats: images that equal an earlier one, dropped or not.
+        repeated: how many different images those equal.
+    """
+
+    images: Images
+    content: str
+    repeats: int
+    repeated: int
+
+
+def load_images(settings: SourceSettings) -> Loaded:
     """The images of a source, in a fixed order.
 
     Raises:
-        FileNotFoundError: the folder or file is not there, or the folder holds no image.
-        ValueError: an image can't be read, has another size than declared, or values that would
-            not survive as 8 bits or in [-1, 1]; the message names the file.
+        OSError: a file or folder is not there or can't be fetched, or a folder holds no image.
+        ValueError: an image can't be read or comes out in another shape than declared, values would
+            not survive as 8 bits or in [-1, 1], or content is not the one published; the message
+            names the file.
     """
-    if isinstance(settings, FolderSource):
-        return _from_folder(settings)
-    if isinstance(settings, ArraySource):
-        return _from_npz(settings)
+    content, blocks = hashlib.sha256(), []
+    for name, block in _read(settings):
+        content.update(block.tobytes())
+        try:
+            processed = process(block, settings)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+        _check_shape(name, processed, settings)
+        blocks.append(processed)
+    images = np.concatenate(blocks)
+    repeats, repeated = find_repeats(images)
+    if settings.duplicates == "drop":
+        images = images[~repeats]
+    return Loaded(images, content.hexdigest(), int(repeats.sum()), repeated)
+
+
+def find_repeats(images: Images) -> tuple[Bool[np.ndarray, " image"], int]:
+    """Whether each image equals an earlier one, and how many different images those equal."""
+    counts: dict[bytes, int] = {}
+    repeats = np.zeros(len(images), bool)
+    for row, image in enumerate(images):
+        digest = hashlib.sha256(image.tobytes()).digest()
+        repeats[row] = digest in counts
+        counts[digest] = counts.get(digest, 0) + 1
+    return repeats, sum(count > 1 for count in counts.values())
+
+
+def _read(settings: SourceSettings) -> Iterator[tuple[str, Images]]:
+    """What to call each file, and its images."""
+    match settings:
+        case DigitsSource():
+            return iter([("digits", _digits())])
+        case Cifar10Source():
+            return read_cifar10(settings.path)
+        case FashionMnistSource():
+            return read_fashion_mnist(settings.path)
+        case FolderSource():
+            return read_folder(settings)
+        case ArraySource():
+            return read_npz(settings)
+    return read_zarr(settings)
+
+
+def _digits() -> Images:
     from sklearn.datasets import load_digits
 
-    images = load_digits().images[:, None]
-    return (images / 8 - 1).astype(np.float32)
+    return (load_digits().images[:, None] / 8 - 1).astype(np.float32)
 
 
-def _from_folder(settings: FolderSource) -> Images:
-    """One channel is luminance, three are RGB, whatever the files hold."""
-    from PIL import Image, UnidentifiedImageError
-
-    channels, height, width = settings.shape
-    # Directory listings come in any order; names do not.
-    paths = sorted(p for p in settings.path.glob("*") if p.suffix.lower() in SUFFIXES)
-    if not paths:
-        raise FileNotFoundError(f"{settings.path}: no images ({', '.join(sorted(SUFFIXES))})")
-    mode = {1: "L", 3: "RGB"}.get(channels)
-    if mode is None:
-        raise ValueError(f"shape: {channels} channels; images have 1 (grey) or 3 (RGB)")
-    images = np.empty((len(paths), channels, height, width), np.float32)
-    for row, path in enumerate(paths):
-        try:
-            with Image.open(path) as image:
-                if image.mode[0] in "IF":  # convert() would clip them at 255
-                    raise ValueError(f"{path}: more than 8 bits a pixel; convert it to 8 bits")
-                pixels = np.asarray(image.convert(mode), np.float32)
-        except (UnidentifiedImageError, OSError) as error:
-            raise ValueError(f"{path}: not a readable image ({error})") from None
-        if pixels.shape[:2] != (height, width):
-            raise ValueError(
-                f"{path}: {pixels.shape[0]}×{pixels.shape[1]} pixels, "
-                f"but shape declares {height}×{width}; resize it or change shape"
-            )
-        images[row] = pixels.reshape(height, width, channels).transpose(2, 0, 1)
-    return images / 127.5 - 1
-
-
-def _from_npz(settings: ArraySource) -> Images:
-    path = settings.path
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            keys, images = sorted(file), file.get(settings.key)
-    except Exception as error:  # zipfile, zlib and numpy each raise types of their own
-        raise ValueError(f"{path}: not an .npz file of plain arrays ({error})") from None
-    if images is None:
-        raise ValueError(f"{path}: no array {settings.key!r}; it holds {keys}")
-    if images.shape[1:] != settings.shape or not len(images):
-        raise ValueError(f"{path}: shape {images.shape}; declared are images of {settings.shape}")
-    if images.dtype == np.uint8:
-        return images.astype(np.float32) / 127.5 - 1
-    if images.dtype.kind != "f":
-        raise ValueError(f"{path}: {images.dtype} values; store uint8, or floats in [-1, 1]")
-    if not (np.abs(images) <= 1).all():
-        raise ValueError(f"{path}: values outside [-1, 1]; scale them, or store uint8")
-    return images.astype(np.float32)
+def _check_shape(name: str, images: Images, settings: SourceSettings) -> None:
+    found, declared = images.shape[1:], settings.shape
+    if found[0] != declared[0]:
+        raise ValueError(
+            f"{name}: shape {images.shape} has {found[0]} channels; declared are images of "
+            f"{declared}"
+        )
+    if found != declared:
+        raise ValueError(
+            f"{name}: {found[1]}×{found[2]} pixels, but shape declares "
+            f"{declared[1]}×{declared[2]}; change shape, or give size to shrink images to it"
+        )

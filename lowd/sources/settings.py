@@ -1,47 +1,14 @@
-"""Settings of image sources and of teachers."""
+"""Settings of teachers."""
 
 import math
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
 from lowd.base import Settings
 from lowd.models.settings import ModelSettings
+from lowd.sources.image_settings import Shape, SourceSettings
 from lowd.training.settings import TrainingSettings
-
-Shape = tuple[PositiveInt, PositiveInt, PositiveInt]
-
-
-class DigitsSource(Settings):
-    """scikit-learn's 1,797 handwritten digits, 8×8."""
-
-    source: Literal["digits"]
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """(channels, height, width)."""
-        return (1, 8, 8)
-
-
-class FolderSource(Settings):
-    """Every image file in a folder, in the order of their names."""
-
-    source: Literal["folder"]
-    path: Path
-    shape: Shape
-
-
-class ArraySource(Settings):
-    """An array (image, channel, height, width) in an .npz file: uint8, or floats in [-1, 1]."""
-
-    source: Literal["npz"]
-    path: Path
-    shape: Shape
-    key: str = "images"
-
-
-SourceSettings = Annotated[DigitsSource | FolderSource | ArraySource, Field(discriminator="source")]
 
 
 def _check_fit(clusters: int, rank: int, dimension: int) -> None:

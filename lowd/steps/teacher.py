@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lowd.base import Settings
-from lowd.sources.settings import TeacherSettings
+from lowd.sources.settings import TeacherSettings, TrainedTeacher
 
 
 class TeacherStep(Settings):
@@ -13,15 +13,30 @@ class TeacherStep(Settings):
     teacher: TeacherSettings
 
 
-def teacher(settings: TeacherStep, *, output: Path, scratch: Path | None = None) -> None:
+def teacher(
+    settings: TeacherStep,
+    *,
+    output: Path,
+    images: Path | None = None,
+    scratch: Path | None = None,
+) -> None:
     """Leave the teacher in the folder `output`, with the images it learned from.
 
     weights.safetensors says by its metadata what kind of teacher it is; images.zarr holds the
-    images of a trained one, split into those it learned from and those held out.
+    images of a trained one, split into those it learned from and those held out. A trained one
+    needs `images`, which `lowd images` left; no other takes any.
     """
     from lowd.steps.teachers.teacher import teacher_module
     from lowd.store.atomic import staged
 
+    kind = settings.teacher.kind
+    given: dict[str, Path] = {}
+    if isinstance(settings.teacher, TrainedTeacher):
+        if images is None:
+            raise ValueError("images: a trained teacher needs them; give what `lowd images` made")
+        given = {"images": images}
+    elif images is not None:
+        raise ValueError(f"images: a teacher of kind {kind} learns from none; remove the option")
     with staged(output) as draft:
         draft.mkdir()
-        teacher_module(settings.teacher.kind).make(settings.teacher, settings.seed, draft, scratch)
+        teacher_module(kind).make(settings.teacher, settings.seed, draft, scratch, **given)

@@ -18,6 +18,8 @@ def jobs(study):
         yield rules.score, {"model": model}
     for name in single:
         yield getattr(rules, name), {}
+    if has_images(study):
+        yield rules.images, {}
     for figure in planning.figures(one):
         yield rules.figure, {"figure": figure}
     if study in STUDIES and one.is_of_images:
@@ -64,6 +66,16 @@ def base(study):
 def base_name(study):
     """What that study is called."""
     return FINDINGS[study].study if study in FINDINGS else study
+
+
+def has_images(study):
+    """Whether the study has a teacher of its own that learns from images."""
+    return study in STUDIES and STUDIES[study].teacher.kind == "trained"
+
+
+def images_of(wildcards):
+    """The images that the teacher learns from, if it does."""
+    return expand(rules.images.output, study=filter(has_images, [wildcards.study]))
 
 
 def of_base(rule):

@@ -1,6 +1,29 @@
+rule images:
+    input:
+        originals=lambda w: planning.image_files(STUDIES[w.study]),
+    output:
+        directory("data/{study}/images.zarr"),
+    log:
+        "logs/{study}/images.log",
+    benchmark:
+        "logs/{study}/images.tsv"
+    wildcard_constraints:
+        study="|".join(filter(has_images, STUDIES)) or "none",
+    conda:
+        "../envs/lowd.yaml"
+    params:
+        settings=lambda w: planning.images_step(STUDIES[w.study]).model_dump_json(),
+        code=planning.code(planning.ImagesStep),
+        content=lambda w: planning.image_content(STUDIES[w.study]),
+        statement="provenance/{study}/images.json",
+    shell:
+        "lowd images --settings {params.settings:q} --output {output:q}"
+        " --statement {params.statement:q} > {log:q} 2>&1"
+
+
 rule teacher:
     input:
-        images=lambda w: planning.image_files(STUDIES[w.study]),
+        images=images_of,
     output:
         directory("data/{study}/teacher"),
     log:
@@ -13,9 +36,10 @@ rule teacher:
         settings=lambda w: planning.teacher_step(STUDIES[w.study]).model_dump_json(),
         code=lambda w: planning.code_with_teacher(STUDIES[w.study], planning.TeacherStep),
         custom=lambda w: planning.custom_code(STUDIES[w.study]),
+        images=lambda w, input: "".join(f"--images {path}" for path in input.images),
         statement="provenance/{study}/teacher.json",
     shell:
-        "lowd teacher --settings {params.settings:q} --output {output:q}"
+        "lowd teacher --settings {params.settings:q} {params.images} --output {output:q}"
         " --scratch .lowd/{wildcards.study}/teacher-{params.code}.safetensors"
         " --statement {params.statement:q} > {log:q} 2>&1"
 

@@ -8,24 +8,34 @@ from torch import Tensor
 
 from lowd.device import pick_device
 from lowd.diffusion.denoiser import Sigma
-from lowd.sources.images import load_images
+from lowd.sources.scaling import scaled
 from lowd.sources.settings import TrainedTeacher
 from lowd.steps.generation import flow_sampler
 from lowd.steps.resumable import train_resumably
 from lowd.steps.teachers.teacher import WEIGHTS, Teacher
-from lowd.store.arrays import sample_dims, write_store
+from lowd.store.arrays import read_store, sample_dims, write_store
 from lowd.store.students import load_students
 from lowd.streams import stream
 from lowd.training.draws import Cell
 from lowd.training.trainer import Trainer
 
 
-def make(settings: TrainedTeacher, seed: int, folder: Path, scratch: Path | None) -> None:
-    """Train it on a share of the images, and keep both shares beside it."""
-    images = load_images(settings.images)
-    order = torch.randperm(len(images), generator=stream(seed, "held out")).numpy()
-    kept = len(images) - int(len(images) * settings.held_out)
-    training, held_out = images[order[:kept]], images[order[kept:]]
+def make(
+    settings: TrainedTeacher, seed: int, folder: Path, scratch: Path | None, images: Path
+) -> None:
+    """Train it on a share of the images in the store, and keep both shares beside it.
+
+    Raises:
+        ValueError: they are of another shape than declared, which its model would not take.
+    """
+    pixels = read_store(images)["images"].values
+    if pixels.shape[1:] != settings.shape:
+        raise ValueError(
+            f"{images}: images of {pixels.shape[1:]}; declared are {settings.shape}: make it again"
+        )
+    order = torch.randperm(len(pixels), generator=stream(seed, "held out")).numpy()
+    kept = len(pixels) - int(len(pixels) * settings.held_out)
+    training, held_out = (scaled(pixels[share]) for share in (order[:kept], order[kept:]))
     dims = sample_dims(settings.shape)
     write_store(
         folder / "images.zarr",
