@@ -231,3 +231,15 @@ def test_a_teacher_of_the_users_own_counts_by_its_source(tmp_path, monkeypatch):
         planning.custom_code(study)
     tiny = Study.model_validate_json(json.dumps(STUDIES["tiny"]))
     assert planning.custom_code(tiny) == ""
+
+
+def test_where_published_images_lie_is_nothing_to_their_teacher():
+    pictures = copy.deepcopy(STUDIES["pictures"])
+    steps = []
+    for path in (None, "somewhere/cifar-10-binary.tar.gz"):
+        pictures["teacher"]["images"] = {"source": "cifar10", "size": [4, 4], "path": path}
+        study = Study.model_validate_json(json.dumps(pictures))
+        steps.append((planning.teacher_step(study), planning.images_step(study)))
+    (teacher, images), (moved, read_again) = steps
+    assert teacher == moved
+    assert images != read_again

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lowd.findings import AnyFinding
+from lowd.sources.image_settings import Cifar10Source, FashionMnistSource
 from lowd.sources.settings import MoLRGImagesTeacher, MoLRGTeacher, TrainedTeacher
 from lowd.steps.collect import CollectStep
 from lowd.steps.controls import ControlsStep
@@ -40,8 +41,14 @@ def images_step(study: Study) -> ImagesStep:
 
 
 def teacher_step(study: Study) -> TeacherStep:
-    """Settings of the teacher."""
-    return TeacherStep(seed=study.seed, teacher=study.teacher)
+    """Settings of the teacher, to which it is one where published images lie."""
+    teacher = study.teacher
+    if isinstance(teacher, TrainedTeacher) and isinstance(
+        teacher.images, Cifar10Source | FashionMnistSource
+    ):
+        images = teacher.images.model_copy(update={"path": None})
+        teacher = teacher.model_copy(update={"images": images})
+    return TeacherStep(seed=study.seed, teacher=teacher)
 
 
 def pool_step(study: Study) -> PoolStep:

