@@ -13,6 +13,7 @@ from lowd.base import Settings
 from lowd.sources.settings import (
     ArraySource,
     CustomTeacher,
+    DiffusersTeacher,
     FolderSource,
     MoLRGImagesTeacher,
     MoLRGTeacher,
@@ -101,7 +102,11 @@ def streams(step: Settings) -> tuple[str, ...]:
 def own_files(step: Settings, inputs: Inputs) -> dict[str, list[Path]]:
     """Files of the user's own that a step reads besides its `inputs`, by what they are to it."""
     if isinstance(step, TeacherStep):
-        found = {"images": image_files(step.teacher), "custom": custom_files(step.teacher)}
+        found = {
+            "images": image_files(step.teacher),
+            "custom": custom_files(step.teacher),
+            "pretrained": pretrained_files(step.teacher),
+        }
     else:
         entries = [metadata["entry"] for metadata in _teachers(step, inputs) if "entry" in metadata]
         found = {"custom": [_module_file(entry) for entry in entries]}
@@ -120,6 +125,13 @@ def image_files(teacher: TeacherSettings) -> list[Path]:
 def custom_files(teacher: TeacherSettings) -> list[Path]:
     """The module that a custom teacher comes from, which the import graph does not see."""
     return [_module_file(teacher.entry)] if isinstance(teacher, CustomTeacher) else []
+
+
+def pretrained_files(teacher: TeacherSettings) -> list[Path]:
+    """The folder of a pretrained pipeline, unless it is fetched."""
+    if isinstance(teacher, DiffusersTeacher) and teacher.path is not None:
+        return [teacher.path]
+    return []
 
 
 def _training(cell: str) -> tuple[str, ...]:

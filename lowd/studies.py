@@ -108,10 +108,11 @@ class Study(Settings):
     def _teacher_is_usable(self) -> "Study":
         teacher = self.teacher
         images = getattr(teacher, "images", None)
-        path = getattr(images, "path", None)
+        own = {"images.path": getattr(images, "path", None), "path": getattr(teacher, "path", None)}
         # Elsewhere a change would go unnoticed, and in a study's own folders it would be tidied up.
-        if path is not None and (path.parts[:1] != (INPUTS,) or ".." in path.parts):
-            raise ValueError(f"teacher.images.path: {path} is not in {INPUTS}/; move it there")
+        for key, path in own.items():
+            if path is not None and (path.parts[:1] != (INPUTS,) or ".." in path.parts):
+                raise ValueError(f"teacher.{key}: {path} is not in {INPUTS}/; move it there")
         if len(teacher.shape) not in (1, 3):
             raise ValueError(
                 f"teacher.shape: {list(teacher.shape)} is neither a vector's [size] nor an image's "

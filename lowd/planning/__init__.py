@@ -19,6 +19,7 @@ from lowd.planning.code import (
     code_with_teacher,
     custom_code,
     image_files,
+    pretrained_files,
 )
 from lowd.planning.findings import (
     agree_step,
@@ -135,6 +136,7 @@ __all__ = [
     "plain",
     "points",
     "pool_step",
+    "pretrained_files",
     "recover_step",
     "recoveries",
     "relate_step",

@@ -16,6 +16,11 @@ def image_files(study: Study) -> list[Path]:
     return jobs.image_files(study.teacher)
 
 
+def pretrained_files(study: Study) -> list[Path]:
+    """The user's own folder of a pretrained pipeline."""
+    return jobs.pretrained_files(study.teacher)
+
+
 def code(step: Settings | type[Settings], *teachers: str) -> str:
     """Digest of what a step runs, short enough to read in a log; arguments as `jobs.modules`."""
     return code_digest(jobs.modules(step, *teachers))[:16]
@@ -35,6 +40,10 @@ def code_across(comparison: Comparison, studies: Mapping[str, Study], step: type
 
 
 def custom_code(study: Study) -> str:
-    """Digest of the user's own teacher module, which the import graph does not see."""
-    files = [*jobs.custom_files(study.teacher), *jobs.image_files(study.teacher)]
+    """Digest of the user's own teacher, which the import graph does not see."""
+    files = [
+        *jobs.custom_files(study.teacher),
+        *jobs.image_files(study.teacher),
+        *jobs.pretrained_files(study.teacher),
+    ]
     return "".join(digest(path).sha256[:16] for path in files)

@@ -1,6 +1,7 @@
 rule teacher:
     input:
         images=lambda w: planning.image_files(STUDIES[w.study]),
+        pretrained=lambda w: planning.pretrained_files(STUDIES[w.study]),
     output:
         directory("data/{study}/teacher"),
     log:
