@@ -13,6 +13,7 @@ from lowd.base import Settings
 from lowd.sources.image_settings import OwnSource, SourceSettings
 from lowd.sources.settings import (
     CustomTeacher,
+    DiffusersTeacher,
     MoLRGImagesTeacher,
     MoLRGTeacher,
     TeacherSettings,
@@ -103,7 +104,10 @@ def own_files(step: Settings, inputs: Inputs) -> dict[str, list[Path]]:
     if isinstance(step, ImagesStep):
         found = {"originals": image_files(step.images)}
     elif isinstance(step, TeacherStep):
-        found = {"custom": custom_files(step.teacher)}
+        found = {
+            "custom": custom_files(step.teacher),
+            "pretrained": pretrained_files(step.teacher),
+        }
     else:
         entries = [metadata["entry"] for metadata in _teachers(step, inputs) if "entry" in metadata]
         found = {"custom": [_module_file(entry) for entry in entries]}
@@ -118,6 +122,13 @@ def image_files(images: SourceSettings) -> list[Path]:
 def custom_files(teacher: TeacherSettings) -> list[Path]:
     """The module that a custom teacher comes from, which the import graph does not see."""
     return [_module_file(teacher.entry)] if isinstance(teacher, CustomTeacher) else []
+
+
+def pretrained_files(teacher: TeacherSettings) -> list[Path]:
+    """The folder of a pretrained pipeline, unless it is fetched."""
+    if isinstance(teacher, DiffusersTeacher) and teacher.path is not None:
+        return [teacher.path]
+    return []
 
 
 def _training(cell: str) -> tuple[str, ...]:

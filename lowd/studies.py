@@ -12,7 +12,7 @@ from lowd.fields import Name, Seed, TrainingSize, check_ascending, check_file_na
 from lowd.metrics.settings import DescriptorKind, NearestRule, ThresholdSettings
 from lowd.models.settings import ModelSettings
 from lowd.sources.image_settings import OwnSource
-from lowd.sources.settings import TeacherSettings, TrainedTeacher
+from lowd.sources.settings import TeacherSettings
 from lowd.theory.settings import EquivalenceSettings, RecoveryMap
 from lowd.training.compute import Backend, Precision
 from lowd.training.settings import TrainingSettings
@@ -108,11 +108,14 @@ class Study(Settings):
     @model_validator(mode="after")
     def _teacher_is_usable(self) -> "Study":
         teacher = self.teacher
-        if isinstance(teacher, TrainedTeacher) and isinstance(teacher.images, OwnSource):
-            path = teacher.images.path
-            # Elsewhere a change would go unnoticed, and a study's own folders are tidied up.
-            if path.parts[:1] != (INPUTS,) or ".." in path.parts:
-                raise ValueError(f"teacher.images.path: {path} is not in {INPUTS}/; move it there")
+        images = getattr(teacher, "images", None)
+        own = {"path": getattr(teacher, "path", None)}
+        if isinstance(images, OwnSource):
+            own["images.path"] = images.path
+        # Elsewhere a change would go unnoticed, and a study's own folders are tidied up.
+        for key, path in own.items():
+            if path is not None and (path.parts[:1] != (INPUTS,) or ".." in path.parts):
+                raise ValueError(f"teacher.{key}: {path} is not in {INPUTS}/; move it there")
         if len(teacher.shape) not in (1, 3):
             raise ValueError(
                 f"teacher.shape: {list(teacher.shape)} is neither a vector's [size] nor an image's "

@@ -20,6 +20,7 @@ from lowd.planning.code import (
     custom_code,
     image_content,
     image_files,
+    pretrained_files,
 )
 from lowd.planning.findings import (
     agree_step,
@@ -141,6 +142,7 @@ __all__ = [
     "plain",
     "points",
     "pool_step",
+    "pretrained_files",
     "recover_step",
     "recoveries",
     "relate_step",

@@ -23,6 +23,11 @@ def image_content(study: Study) -> str:
     return _content(image_files(study))
 
 
+def pretrained_files(study: Study) -> list[Path]:
+    """The user's own folder of a pretrained pipeline."""
+    return jobs.pretrained_files(study.teacher)
+
+
 def code(step: Settings | type[Settings], *teachers: str) -> str:
     """Digest of what a step runs, short enough to read in a log; arguments as `jobs.modules`."""
     return code_digest(jobs.modules(step, *teachers))[:16]
@@ -42,8 +47,8 @@ def code_across(comparison: Comparison, studies: Mapping[str, Study], step: type
 
 
 def custom_code(study: Study) -> str:
-    """Digest of the user's own teacher module, which the import graph does not see."""
-    return _content(jobs.custom_files(study.teacher))
+    """Digest of the user's own teacher, which the import graph does not see."""
+    return _content([*jobs.custom_files(study.teacher), *jobs.pretrained_files(study.teacher)])
 
 
 def _content(files: list[Path]) -> str:

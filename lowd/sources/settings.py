@@ -1,6 +1,8 @@
 """Settings of teachers."""
 
 import math
+import re
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt, model_validator
@@ -92,6 +94,36 @@ class CustomTeacher(Settings):
     options: dict[str, Any] = Field({})
 
 
+class DiffusersTeacher(Settings):
+    """A pretrained pipeline of the `diffusers` library: a folder, or a commit of a Hub repository.
+
+    It has to be unconditional, in the space of the images themselves.
+    """
+
+    kind: Literal["diffusers"]
+    shape: Shape
+    path: Path | None = None
+    repository: str | None = Field(None, pattern=r"^[\w.-]+/[\w.-]+$")
+    revision: str | None = None
+
+    @model_validator(mode="after")
+    def _source_is_one_and_pinned(self) -> "DiffusersTeacher":
+        if (self.path is None) == (self.repository is None):
+            raise ValueError(
+                "path: give either path, a folder that save_pretrained wrote, or repository with "
+                "revision"
+            )
+        if self.path is not None and self.revision is not None:
+            raise ValueError("revision: a folder has none; leave it out, or give repository")
+        if self.repository and not re.fullmatch("[0-9a-f]{40}", self.revision or ""):
+            raise ValueError(
+                f"revision: {self.revision} does not pin a version, as branches and tags move; "
+                "give a commit's 40 hex digits"
+            )
+        return self
+
+
 TeacherSettings = Annotated[
-    MoLRGTeacher | MoLRGImagesTeacher | TrainedTeacher | CustomTeacher, Field(discriminator="kind")
+    MoLRGTeacher | MoLRGImagesTeacher | TrainedTeacher | CustomTeacher | DiffusersTeacher,
+    Field(discriminator="kind"),
 ]

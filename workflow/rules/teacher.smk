@@ -24,6 +24,7 @@ rule images:
 rule teacher:
     input:
         images=images_of,
+        pretrained=lambda w: planning.pretrained_files(STUDIES[w.study]),
     output:
         directory("data/{study}/teacher"),
     log:
