@@ -398,7 +398,7 @@ def test_every_step_that_draws_names_its_streams():
         if re.search(r"\bstream(_seed)?\(|\bCell\(", path.read_text())
     }
     # The teacher's, and collect's.
-    parts = {"molrg", "molrg_images", "trained"}, {"transitions"}
+    parts = {"molrg", "molrg_images", "trained"}, {"transitions"}, {"descriptor", "appraise"}
     theory, across = {"recover", "equate"}, {"relate", "linearise", "contrast", "follow", "agree"}
     assert drawing == {"noise", "pool", "train"}.union(*parts, theory, across)
     assert 'stream_seed("slope", rule)' in (ROOT / "lowd/steps/transitions.py").read_text()
@@ -564,7 +564,7 @@ def test_the_commit_is_dirty_when_a_source_differs_not_when_results_do():
 def test_every_rule_leaves_one_statement_and_none_reads_one():
     texts = [path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk"))]
     rules = [part for text in texts for part in re.split(r"(?m)^rule ", text)[1:]]
-    assert len(rules) == 29
+    assert len(rules) == 32
     names = set()
     for rule in rules:
         assert rule.count("--statement {params.statement:q}") == 1, rule

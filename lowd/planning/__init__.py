@@ -18,7 +18,19 @@ from lowd.planning.code import (
     code_across,
     code_with_teacher,
     custom_code,
+    descriptor_code,
     image_files,
+    network_files,
+)
+from lowd.planning.descriptors import (
+    appraise_step,
+    appraised,
+    descriptor_step,
+    embed_step,
+    embedded,
+    features,
+    images_of,
+    is_trained,
 )
 from lowd.planning.findings import (
     agree_step,
@@ -55,11 +67,14 @@ from lowd.planning.studies import (
 )
 from lowd.settings import RELATIONS
 from lowd.steps.agree import AgreeStep
+from lowd.steps.appraise import AppraiseStep
 from lowd.steps.collect import CollectStep
 from lowd.steps.contrast import ContrastStep
 from lowd.steps.controls import ControlsStep
 from lowd.steps.decompose import DecomposeStep
 from lowd.steps.describe import DescribeStep
+from lowd.steps.descriptor import DescriptorStep
+from lowd.steps.embed import EmbedStep
 from lowd.steps.equate import EquateStep
 from lowd.steps.expect import ExpectStep
 from lowd.steps.figure import FigureStep
@@ -83,11 +98,14 @@ __all__ = [
     "FIGURES",
     "RELATIONS",
     "AgreeStep",
+    "AppraiseStep",
     "CollectStep",
     "ContrastStep",
     "ControlsStep",
     "DecomposeStep",
     "DescribeStep",
+    "DescriptorStep",
+    "EmbedStep",
     "EquateStep",
     "ExpectStep",
     "FigureStep",
@@ -107,6 +125,8 @@ __all__ = [
     "TeacherStep",
     "TrainStep",
     "agree_step",
+    "appraise_step",
+    "appraised",
     "code",
     "code_across",
     "code_with_teacher",
@@ -117,18 +137,26 @@ __all__ = [
     "custom_code",
     "decompose_step",
     "describe_step",
+    "descriptor_code",
+    "descriptor_step",
     "earlier_models",
+    "embed_step",
+    "embedded",
     "equate_step",
     "expect_step",
+    "features",
     "figure_step",
     "figures",
     "follow_step",
     "gather_step",
     "generate_step",
     "image_files",
+    "images_of",
+    "is_trained",
     "linearise_step",
     "manifest_step",
     "memorise_step",
+    "network_files",
     "noise_step",
     "pair_step",
     "parts",

@@ -1,6 +1,6 @@
 """The code that each step runs, and files of the user's own that count as code."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from lowd import jobs
@@ -14,6 +14,11 @@ from lowd.studies import Study
 def image_files(study: Study) -> list[Path]:
     """The user's own files that the teacher learns from."""
     return jobs.image_files(study.teacher)
+
+
+def network_files(study: Study) -> list[Path]:
+    """The user's own network that the study's descriptor is."""
+    return jobs.network_files(study.descriptor)
 
 
 def code(step: Settings | type[Settings], *teachers: str) -> str:
@@ -36,5 +41,15 @@ def code_across(comparison: Comparison, studies: Mapping[str, Study], step: type
 
 def custom_code(study: Study) -> str:
     """Digest of the user's own teacher module, which the import graph does not see."""
-    files = [*jobs.custom_files(study.teacher), *jobs.image_files(study.teacher)]
+    return _digests([*jobs.custom_files(study.teacher), *jobs.image_files(study.teacher)])
+
+
+def descriptor_code(study: Study) -> str:
+    """Digest of the user's own descriptor, be it a module or a file."""
+    return _digests(
+        [*jobs.descriptor_files(study.descriptor), *jobs.network_files(study.descriptor)]
+    )
+
+
+def _digests(files: Iterable[Path]) -> str:
     return "".join(digest(path).sha256[:16] for path in files)
