@@ -41,7 +41,7 @@ def augment(images: Images, generator: torch.Generator, *, flips: bool) -> Image
     brightness = _uniform(copies, generator, -BRIGHTNESS, BRIGHTNESS)
     copies = (contrast * copies + brightness).clamp(-1, 1)
     copies = torch.where(_chosen(copies, generator), _blurred(copies), copies)
-    sigma = _uniform(copies, generator, 0, NOISE) * _chosen(copies, generator)
+    sigma = _uniform(copies, generator, 0.0, NOISE) * _chosen(copies, generator)
     copies = copies + sigma * torch.randn(copies.shape, generator=generator).to(copies)
     return _covered(copies, generator).clamp(-1, 1)
 
@@ -53,7 +53,7 @@ def _uniform(images: Images, generator: torch.Generator, low: float, high: float
 
 
 def _chosen(images: Images, generator: torch.Generator) -> Tensor:
-    return _uniform(images, generator, 0, 1) < OFTEN
+    return _uniform(images, generator, 0.0, 1.0) < OFTEN
 
 
 def _cropped(images: Images, generator: torch.Generator, flips: bool) -> Images:
@@ -62,8 +62,8 @@ def _cropped(images: Images, generator: torch.Generator, flips: bool) -> Images:
     stretch = _uniform(images, generator, -math.log(ASPECT) / 2, math.log(ASPECT) / 2).exp()
     width, height = (area.sqrt() * stretch).clamp(max=1), (area.sqrt() / stretch).clamp(max=1)
     # In coordinates from −1 to 1, a window of half its width may be so far from the centre.
-    left = (1 - width) * _uniform(images, generator, -1, 1)
-    top = (1 - height) * _uniform(images, generator, -1, 1)
+    left = (1 - width) * _uniform(images, generator, -1.0, 1.0)
+    top = (1 - height) * _uniform(images, generator, -1.0, 1.0)
     if flips:
         width = torch.where(_chosen(images, generator), -width, width)
     zero = torch.zeros_like(width)
@@ -87,9 +87,9 @@ def _covered(images: Images, generator: torch.Generator) -> Images:
     for axis in (2, 3):
         pixels = images.shape[axis]
         side = pixels * _uniform(images, generator, COVERED / 2, COVERED)
-        first = (pixels - side) * _uniform(images, generator, 0, 1)
+        first = (pixels - side) * _uniform(images, generator, 0.0, 1.0)
         shape = [1, 1, 1, 1]
         shape[axis] = pixels
         at = torch.arange(pixels, device=images.device).view(shape) + 0.5
         inside = inside & (at > first) & (at < first + side)
-    return torch.where(chosen & inside, _uniform(images, generator, -1, 1), images)
+    return torch.where(chosen & inside, _uniform(images, generator, -1.0, 1.0), images)

@@ -36,12 +36,12 @@ class TrainedSSCDSettings(Settings):
 
     kind: Literal["trained_sscd"]
     width: int = Field(16, ge=8, multiple_of=8)
-    features: int = Field(64, ge=2)
-    steps: PositiveInt = 1000
+    features: int = Field(128, ge=2)
+    steps: PositiveInt = 1500
     batch: int = Field(128, ge=2)
-    learning_rate: PositiveFloat = 2e-3
+    learning_rate: PositiveFloat = 4e-3
     temperature: PositiveFloat = 0.05
-    entropy: float = Field(1.0, ge=0)
+    entropy: float = Field(0.2, ge=0)
     flips: bool = False
 
 
