@@ -166,7 +166,7 @@ def test_a_learning_rate_that_breaks_training_is_named():
 
 
 def test_a_trained_network_finds_copies_of_images_it_has_not_seen_better_than_pixels():
-    settings = SMALL.model_copy(update={"features": 32, "steps": 120, "batch": 64})
+    settings = SMALL.model_copy(update={"width": 16, "features": 32, "steps": 250, "batch": 64})
     seen, unseen = digits()[:1200], digits()[1200:1600]
     network = trained(settings, seen)
     copies = augment(unseen, stream(2), flips=False)

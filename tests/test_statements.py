@@ -331,6 +331,7 @@ def test_workflow_and_statements_take_the_same_code():
 
 def test_streams_are_named_as_they_are_drawn_from(monkeypatch):
     import lowd.streams
+    from lowd.steps.descriptor import DescriptorStep, descriptor
     from lowd.steps.noise import NoiseStep, noise
     from lowd.steps.pool import PoolStep, pool
     from lowd.steps.teacher import TeacherStep, teacher
@@ -389,6 +390,14 @@ def test_streams_are_named_as_they_are_drawn_from(monkeypatch):
         }
     )
     check(train, settings, pool=Path("pool.zarr"), output=Path("w.safetensors"))
+    network = {"kind": "trained_sscd", "width": 8, "steps": 1, "batch": 2}
+    own = {"kind": "molrg_images", "shape": [1, 2, 2], "rank": 1}
+    step = TeacherStep.model_validate({"seed": 5, "teacher": own})
+    check(teacher, step, output=Path("drawn"))
+    for folder, fresh in (("trained", None), ("drawn", 4)):
+        step = {"seed": 5, "descriptor": network, "fresh": fresh}
+        settings = DescriptorStep.model_validate(step)
+        check(descriptor, settings, teacher=Path(folder), output=Path("d.safetensors"))
 
 
 def test_every_step_that_draws_names_its_streams():
