@@ -48,6 +48,11 @@ class Finding(Settings, ABC):
 
     def check_on(self, study: Study) -> None:
         """Raise ValueError, with the key, unless the study has what the finding takes from it."""
+        if study.is_embedded:
+            raise ValueError(
+                f"study: {self.study} compares features of its descriptor, and findings need "
+                "images; give a study whose descriptor is identity or centred"
+            )
         largest, sets = self.needed
         if largest * sets > study.pool.size:
             raise ValueError(

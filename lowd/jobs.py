@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from lowd.base import Settings
+from lowd.descriptors.settings import CustomDescriptor, NetworkSettings, SSCDSettings
+from lowd.metrics.settings import DescriptorKind
 from lowd.sources.image_settings import OwnSource, SourceSettings
 from lowd.sources.settings import (
     CustomTeacher,
@@ -20,8 +22,11 @@ from lowd.sources.settings import (
     TrainedTeacher,
 )
 from lowd.steps.agree import AgreeStep
+from lowd.steps.appraise import AppraiseStep
 from lowd.steps.collect import CollectStep
 from lowd.steps.contrast import ContrastStep
+from lowd.steps.descriptor import DescriptorStep
+from lowd.steps.embed import EmbedStep
 from lowd.steps.equate import EquateStep
 from lowd.steps.figure import FigureStep
 from lowd.steps.follow import FollowStep
@@ -48,6 +53,8 @@ def modules(step: Settings | type[Settings], *teachers: str) -> tuple[str, ...]:
     """
     if isinstance(step, FigureStep):
         return step.__module__, f"lowd.figures.{step.name}"
+    if isinstance(step, EmbedStep | AppraiseStep):
+        return step.__module__, f"lowd.descriptors.{step.descriptor.kind}"
     return step.__module__, *(f"lowd.steps.teachers.{kind}" for kind in teachers)
 
 
@@ -72,6 +79,11 @@ def streams(step: Settings) -> tuple[str, ...]:
             return (f"{step.seed}/held out", *_training(f"{step.seed}/teacher"))
         case PoolStep():
             return (f"{step.seed}/pool",)
+        case DescriptorStep():
+            drawn = ("initialisation", "training", *(["images"] if step.fresh else []))
+            return tuple(f"{step.seed}/descriptor/{what}" for what in drawn)
+        case AppraiseStep():
+            return (f"{step.seed}/descriptor/copies",)
         case NoiseStep():
             return (f"{step.seed}/evaluation noise",)
         case TrainStep(seeds=int()):
@@ -108,9 +120,14 @@ def own_files(step: Settings, inputs: Inputs) -> dict[str, list[Path]]:
             "custom": custom_files(step.teacher),
             "pretrained": pretrained_files(step.teacher),
         }
+    elif isinstance(step, EmbedStep | AppraiseStep):
+        found = {
+            "network": network_files(step.descriptor),
+            "custom": descriptor_files(step.descriptor),
+        }
     else:
         entries = [metadata["entry"] for metadata in _teachers(step, inputs) if "entry" in metadata]
-        found = {"custom": [_module_file(entry) for entry in entries]}
+        found = {"custom": [_module_file(entry, "teacher") for entry in entries]}
     return {role: paths for role, paths in found.items() if paths}
 
 
@@ -121,7 +138,19 @@ def image_files(images: SourceSettings) -> list[Path]:
 
 def custom_files(teacher: TeacherSettings) -> list[Path]:
     """The module that a custom teacher comes from, which the import graph does not see."""
-    return [_module_file(teacher.entry)] if isinstance(teacher, CustomTeacher) else []
+    return [_module_file(teacher.entry, "teacher")] if isinstance(teacher, CustomTeacher) else []
+
+
+def network_files(descriptor: DescriptorKind | NetworkSettings) -> list[Path]:
+    """The network that the descriptor is, if it is one in a file of the user's."""
+    return [descriptor.path] if isinstance(descriptor, SSCDSettings) else []
+
+
+def descriptor_files(descriptor: DescriptorKind | NetworkSettings) -> list[Path]:
+    """The module that a custom descriptor comes from, as `custom_files`."""
+    if isinstance(descriptor, CustomDescriptor):
+        return [_module_file(descriptor.entry, "descriptor")]
+    return []
 
 
 def pretrained_files(teacher: TeacherSettings) -> list[Path]:
@@ -135,14 +164,14 @@ def _training(cell: str) -> tuple[str, ...]:
     return f"{cell}/initialisation", f"{cell}/training/{{block}}"
 
 
-def _module_file(entry: str) -> Path:
+def _module_file(entry: str, key: str) -> Path:
     module = entry.split(":")[0]
     try:
         spec = find_spec(module)
     except (ImportError, ValueError):  # the package it should be in; a name that is none
         spec = None
     if spec is None or spec.origin is None or not spec.has_location:
-        raise ValueError(f"teacher.entry: no module {module!r} in inputs/ or installed")
+        raise ValueError(f"{key}.entry: no module {module!r} in inputs/ or installed")
     return Path(spec.origin)
 
 
@@ -150,7 +179,8 @@ def _teachers(step: Settings, inputs: Inputs) -> Iterator[dict[str, Any]]:
     """What the folder of a teacher that the step loads says of it."""
     from safetensors import SafetensorError, safe_open
 
-    if not isinstance(step, PoolStep | GenerateStep | ContrastStep | LineariseStep):
+    loading = PoolStep | DescriptorStep | GenerateStep | ContrastStep | LineariseStep
+    if not isinstance(step, loading):
         return
     for folder in inputs.get("teacher", ()):
         try:

@@ -26,6 +26,10 @@ RELATIONS = {
 """Figures across studies that are drawn from results of their own."""
 
 
+IMAGES_NEEDED = ("denoisers", "disjoint")
+"""Figures across studies that describe images themselves."""
+
+
 class Comparison(Settings):
     """A figure across studies: what it shows, and of which ones."""
 
@@ -85,6 +89,12 @@ class Params(Settings):
                 if study in comparison.studies[:position]:
                     raise ValueError(f"across.{name}.studies[{position}]: {study} stands twice")
                 key = f"across.{name}.studies[{position}]"
+                if comparison.figure in IMAGES_NEEDED and self._is_embedded(study):
+                    raise ValueError(
+                        f"{key}: {study} compares features of its descriptor, and the figure "
+                        f"`{comparison.figure}` needs images; give a study whose descriptor is "
+                        "identity or centred"
+                    )
                 if comparison.figure == "decomposition":
                     if not isinstance(self.findings.get(study), BiasVariance):
                         raise ValueError(f"{key}: no finding {study!r} of kind bias-variance")
@@ -143,6 +153,9 @@ class Params(Settings):
                     f"{math.prod(teacher.shape)} numbers of an image"
                 )
         return self
+
+    def _is_embedded(self, study: str) -> bool:
+        return study in self.transitions and self.transitions[study].is_embedded
 
     @property
     def transitions(self) -> dict[str, Study]:

@@ -2,23 +2,36 @@
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, PositiveFloat, PositiveInt, Tag, model_validator
 
 from lowd.base import Settings
+from lowd.descriptors.settings import NetworkSettings, SSCDSettings
 from lowd.diffusion.settings import SamplerSettings
 from lowd.fields import Name, Seed, TrainingSize, check_ascending, check_file_name, check_shapes
 from lowd.metrics.settings import DescriptorKind, NearestRule, ThresholdSettings
 from lowd.models.settings import ModelSettings
 from lowd.sources.image_settings import OwnSource
-from lowd.sources.settings import TeacherSettings
+from lowd.sources.settings import DiffusersTeacher, TeacherSettings
 from lowd.theory.settings import EquivalenceSettings, RecoveryMap
 from lowd.training.compute import Backend, Precision
 from lowd.training.settings import TrainingSettings
 
 INPUTS = "inputs"
 """The folder of the user's own images and modules, which DVC and the workflow watch."""
+
+
+def _descriptor_kind(descriptor: Any) -> str:
+    """Whether a word or a mapping is meant."""
+    return "word" if isinstance(descriptor, str) else "network"
+
+
+DescriptorSettings = Annotated[
+    Annotated[DescriptorKind, Tag("word")] | Annotated[NetworkSettings, Tag("network")],
+    Discriminator(_descriptor_kind),
+]
 
 
 class SizeSettings(Settings):
@@ -55,7 +68,7 @@ class Study(Settings):
     replicates: int = Field(2, ge=2)
     training: TrainingSettings
     compute: GridCompute = GridCompute()
-    descriptor: DescriptorKind = "identity"
+    descriptor: DescriptorSettings = "identity"
     threshold: ThresholdSettings = NearestRule(nearest=0.95)
 
     @model_validator(mode="after")
@@ -109,13 +122,10 @@ class Study(Settings):
     def _teacher_is_usable(self) -> "Study":
         teacher = self.teacher
         images = getattr(teacher, "images", None)
-        own = {"path": getattr(teacher, "path", None)}
         if isinstance(images, OwnSource):
-            own["images.path"] = images.path
-        # Elsewhere a change would go unnoticed, and a study's own folders are tidied up.
-        for key, path in own.items():
-            if path is not None and (path.parts[:1] != (INPUTS,) or ".." in path.parts):
-                raise ValueError(f"teacher.{key}: {path} is not in {INPUTS}/; move it there")
+            _check_place("teacher.images.path", images.path)
+        if isinstance(teacher, DiffusersTeacher) and teacher.path is not None:
+            _check_place("teacher.path", teacher.path)
         if len(teacher.shape) not in (1, 3):
             raise ValueError(
                 f"teacher.shape: {list(teacher.shape)} is neither a vector's [size] nor an image's "
@@ -123,10 +133,34 @@ class Study(Settings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _descriptor_is_usable(self) -> "Study":
+        if not self.is_embedded:
+            return self
+        if not self.is_of_images:
+            raise ValueError(
+                f"descriptor.kind: a network takes images, grey or coloured, not samples of shape "
+                f"{list(self.teacher.shape)}; give identity or centred"
+            )
+        if isinstance(self.descriptor, SSCDSettings):
+            _check_place("descriptor.path", self.descriptor.path)
+        return self
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether samples are compared by features that a network gives."""
+        return not isinstance(self.descriptor, str)
+
     @property
     def is_of_images(self) -> bool:
         """Whether samples can be shown: grey or coloured."""
         return len(self.teacher.shape) == 3 and self.teacher.shape[0] in (1, 3)
+
+
+def _check_place(key: str, path: Path) -> None:
+    # Elsewhere a change would go unnoticed, and in a study's own folders it would be tidied up.
+    if path.parts[:1] != (INPUTS,) or ".." in path.parts:
+        raise ValueError(f"{key}: {path} is not in {INPUTS}/; move it there")
 
 
 class TheoryStudy(Settings):

@@ -675,3 +675,49 @@ def test_a_findings_name_is_its_own():
 )
 def test_figures_of_findings_that_make_no_sense_are_refused_by_key(comparison, line):
     assert line in refusal(with_finding(PARTS, {"x": comparison}))
+
+
+OF_IMAGES = {"kind": "molrg_images", "shape": [1, 4, 4], "rank": 2}
+SSCD = {"kind": "sscd", "path": "inputs/sscd.pt", "sha256": "0" * 64}
+
+
+@pytest.mark.parametrize(
+    ("descriptor", "line"),
+    [
+        ("nope", "descriptor: Input should be 'identity' or 'centred' (got 'nope')"),
+        ({"kind": "dino"}, "descriptor: 'dino' is none of 'sscd', 'trained_sscd', 'custom'"),
+        (SSCD | {"path": "sscd.pt"}, "descriptor.path: sscd.pt is not in inputs/; move it there"),
+        (SSCD | {"sha256": "0" * 6}, "descriptor.sha256: String should match pattern"),
+        ({"kind": "trained_sscd", "width": 9}, "descriptor.width: Input should be a multiple of 8"),
+        ({"kind": "custom", "entry": "a"}, "descriptor.entry: String should match pattern"),
+    ],
+)
+def test_networks_as_descriptors_are_refused_by_their_keys(descriptor, line):
+    told = refusal_of(changed(descriptor=descriptor, teacher=OF_IMAGES))
+    assert told.startswith(f"studies.tiny.{line}")
+
+
+def test_a_network_needs_images():
+    line = "studies.tiny.descriptor.kind: a network takes images, grey or coloured, not samples of"
+    assert refusal_of(changed(descriptor=SSCD)).startswith(line)
+
+
+def test_what_needs_images_besides_features_is_refused_on_features():
+    study = changed(teacher=OF_IMAGES, descriptor={"kind": "trained_sscd"})
+    point = {"model": "mlp-4", "samples": 4}
+    grid = {"samples": [2, 4], "models": {"mlp-4": MLP}, "training": {"steps": 60, "warm_up": 5}}
+    findings = {
+        "dynamics": {"kind": "dynamics", "snapshots": [50, 60], "replicates": 2, **grid},
+        "parts": {"kind": "bias-variance", "at": point, **grid},
+    }
+    for name, finding in findings.items():
+        params = {"studies": {"tiny": study}, "findings": {name: {"study": "tiny"} | finding}}
+        told = refusal(yaml.safe_dump(params))
+        assert told.startswith(f"findings.{name}.study: tiny compares features of its descriptor")
+    for figure in ("disjoint", "denoisers"):
+        params = {"studies": {"tiny": study}, "across": {"a": {"figure": figure}}}
+        params["across"]["a"]["studies"] = ["tiny"]
+        told = refusal(yaml.safe_dump(params))
+        assert told.startswith("across.a.studies[0]: tiny compares features of its descriptor")
+    params["across"]["a"]["figure"] = "controls"
+    assert parse_settings(Params, yaml.safe_dump(params), "params.yaml").across["a"]

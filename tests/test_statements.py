@@ -331,6 +331,7 @@ def test_workflow_and_statements_take_the_same_code():
 
 def test_streams_are_named_as_they_are_drawn_from(monkeypatch):
     import lowd.streams
+    from lowd.steps.descriptor import DescriptorStep, descriptor
     from lowd.steps.images import ImagesStep, images
     from lowd.steps.noise import NoiseStep, noise
     from lowd.steps.pool import PoolStep, pool
@@ -392,6 +393,14 @@ def test_streams_are_named_as_they_are_drawn_from(monkeypatch):
         }
     )
     check(train, settings, pool=Path("pool.zarr"), output=Path("w.safetensors"))
+    network = {"kind": "trained_sscd", "width": 8, "steps": 1, "batch": 2}
+    own = {"kind": "molrg_images", "shape": [1, 2, 2], "rank": 1}
+    step = TeacherStep.model_validate({"seed": 5, "teacher": own})
+    check(teacher, step, output=Path("drawn"))
+    for folder, fresh in (("trained", None), ("drawn", 4)):
+        step = {"seed": 5, "descriptor": network, "fresh": fresh}
+        settings = DescriptorStep.model_validate(step)
+        check(descriptor, settings, teacher=Path(folder), output=Path("d.safetensors"))
 
 
 def test_every_step_that_draws_names_its_streams():
@@ -401,7 +410,7 @@ def test_every_step_that_draws_names_its_streams():
         if re.search(r"\bstream(_seed)?\(|\bCell\(", path.read_text())
     }
     # The teacher's, and collect's.
-    parts = {"molrg", "molrg_images", "trained"}, {"transitions"}
+    parts = {"molrg", "molrg_images", "trained"}, {"transitions"}, {"descriptor", "appraise"}
     theory, across = {"recover", "equate"}, {"relate", "linearise", "contrast", "follow", "agree"}
     assert drawing == {"noise", "pool", "train"}.union(*parts, theory, across)
     assert 'stream_seed("slope", rule)' in (ROOT / "lowd/steps/transitions.py").read_text()
@@ -572,7 +581,7 @@ def test_the_commit_is_dirty_when_a_source_differs_not_when_results_do():
 def test_every_rule_leaves_one_statement_and_none_reads_one():
     texts = [path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk"))]
     rules = [part for text in texts for part in re.split(r"(?m)^rule ", text)[1:]]
-    assert len(rules) == 30
+    assert len(rules) == 33
     names = set()
     for rule in rules:
         assert rule.count("--statement {params.statement:q}") == 1, rule

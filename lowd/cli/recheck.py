@@ -83,12 +83,14 @@ def _compared(weights: Path, model: str, cells: list[tuple[int, int]]) -> Iterat
     study = weights.parts[1]
     gathered = Path("data", study, "students", model, weights.name)
     generated = Path("data", study, "generated", f"{model}.zarr")
+    embedded = Path("data", study, "features", f"generated-{model}.zarr")
     scores = Path("data", study, "scores", f"{model}.zarr")
     jobs = {job.outputs[0]: job for job in planned([scores.as_posix()])}
     with scratch_folder() as folder:
         made: dict[Path, Path] = {}
-        for output in dict.fromkeys((weights, gathered, generated, scores)):
-            made |= run_again(jobs[output], folder, made)
+        for output in dict.fromkeys((weights, gathered, generated, embedded, scores)):
+            if output in jobs:  # features are there only where the descriptor is a network
+                made |= run_again(jobs[output], folder, made)
         ours, again = (read_store(path, finite=False) for path in (generated, made[generated]))
         before, after = (read_store(path, finite=False) for path in (scores, made[scores]))
         for n, replicate in cells:

@@ -12,11 +12,14 @@ from lowd.cli.failures import told_in_one_line
 from lowd.cli.run import COMPUTED, run
 from lowd.parsing import parse_settings
 from lowd.steps.agree import agree
+from lowd.steps.appraise import appraise
 from lowd.steps.collect import collect
 from lowd.steps.contrast import contrast
 from lowd.steps.controls import controls
 from lowd.steps.decompose import decompose
 from lowd.steps.describe import describe
+from lowd.steps.descriptor import descriptor
+from lowd.steps.embed import embed
 from lowd.steps.equate import equate
 from lowd.steps.expect import expect
 from lowd.steps.figure import figure
@@ -42,7 +45,10 @@ STEPS: tuple[Callable[..., None], ...] = (
     teacher,
     pool,
     noise,
+    descriptor,
+    embed,
     describe,
+    appraise,
     train,
     gather,
     generate,

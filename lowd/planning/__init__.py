@@ -18,9 +18,21 @@ from lowd.planning.code import (
     code_across,
     code_with_teacher,
     custom_code,
+    descriptor_code,
     image_content,
     image_files,
+    network_files,
     pretrained_files,
+)
+from lowd.planning.descriptors import (
+    appraise_step,
+    appraised,
+    descriptor_step,
+    embed_step,
+    embedded,
+    features,
+    images_of,
+    is_trained,
 )
 from lowd.planning.findings import (
     agree_step,
@@ -58,11 +70,14 @@ from lowd.planning.studies import (
 )
 from lowd.settings import RELATIONS
 from lowd.steps.agree import AgreeStep
+from lowd.steps.appraise import AppraiseStep
 from lowd.steps.collect import CollectStep
 from lowd.steps.contrast import ContrastStep
 from lowd.steps.controls import ControlsStep
 from lowd.steps.decompose import DecomposeStep
 from lowd.steps.describe import DescribeStep
+from lowd.steps.descriptor import DescriptorStep
+from lowd.steps.embed import EmbedStep
 from lowd.steps.equate import EquateStep
 from lowd.steps.expect import ExpectStep
 from lowd.steps.figure import FigureStep
@@ -87,11 +102,14 @@ __all__ = [
     "FIGURES",
     "RELATIONS",
     "AgreeStep",
+    "AppraiseStep",
     "CollectStep",
     "ContrastStep",
     "ControlsStep",
     "DecomposeStep",
     "DescribeStep",
+    "DescriptorStep",
+    "EmbedStep",
     "EquateStep",
     "ExpectStep",
     "FigureStep",
@@ -112,6 +130,8 @@ __all__ = [
     "TeacherStep",
     "TrainStep",
     "agree_step",
+    "appraise_step",
+    "appraised",
     "code",
     "code_across",
     "code_with_teacher",
@@ -122,9 +142,14 @@ __all__ = [
     "custom_code",
     "decompose_step",
     "describe_step",
+    "descriptor_code",
+    "descriptor_step",
     "earlier_models",
+    "embed_step",
+    "embedded",
     "equate_step",
     "expect_step",
+    "features",
     "figure_step",
     "figures",
     "follow_step",
@@ -132,10 +157,13 @@ __all__ = [
     "generate_step",
     "image_content",
     "image_files",
+    "images_of",
     "images_step",
+    "is_trained",
     "linearise_step",
     "manifest_step",
     "memorise_step",
+    "network_files",
     "noise_step",
     "pair_step",
     "parts",

@@ -1,6 +1,6 @@
 """The code that each step runs, and files of the user's own that count as code."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from lowd import jobs
@@ -28,6 +28,11 @@ def pretrained_files(study: Study) -> list[Path]:
     return jobs.pretrained_files(study.teacher)
 
 
+def network_files(study: Study) -> list[Path]:
+    """The user's own network that the study's descriptor is."""
+    return jobs.network_files(study.descriptor)
+
+
 def code(step: Settings | type[Settings], *teachers: str) -> str:
     """Digest of what a step runs, short enough to read in a log; arguments as `jobs.modules`."""
     return code_digest(jobs.modules(step, *teachers))[:16]
@@ -51,5 +56,12 @@ def custom_code(study: Study) -> str:
     return _content([*jobs.custom_files(study.teacher), *jobs.pretrained_files(study.teacher)])
 
 
-def _content(files: list[Path]) -> str:
+def descriptor_code(study: Study) -> str:
+    """Digest of the user's own descriptor, be it a module or a file."""
+    return _content(
+        [*jobs.descriptor_files(study.descriptor), *jobs.network_files(study.descriptor)]
+    )
+
+
+def _content(files: Iterable[Path]) -> str:
     return "".join(digest(path).sha256[:16] for path in files)

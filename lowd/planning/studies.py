@@ -70,7 +70,10 @@ def noise_step(study: Study) -> NoiseStep:
 def describe_step(study: Study) -> DescribeStep:
     """Settings of descriptor and threshold."""
     return DescribeStep(
-        descriptor=study.descriptor, threshold=study.threshold, largest=study.samples[-1]
+        # What a network makes is compared as it is.
+        descriptor=study.descriptor if isinstance(study.descriptor, str) else "identity",
+        threshold=study.threshold,
+        largest=study.samples[-1],
     )
 
 

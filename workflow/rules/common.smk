@@ -14,6 +14,12 @@ def jobs(study):
         for name in SAMPLINGS[study]:
             yield rules.generate, {"model": name}
         single = SINGLE[one.kind]
+    if study in STUDIES and one.is_embedded:
+        for stored in planning.embedded(one):
+            yield rules.embed, {"stored": stored}
+        yield rules.appraise, {}
+        if planning.is_trained(one):
+            yield rules.descriptor, {}
     for model in one.models if study in STUDIES else ():
         yield rules.score, {"model": model}
     for name in single:
@@ -81,6 +87,21 @@ def images_of(wildcards):
 def of_base(rule):
     """Of every study, what the rule leaves for the study that it is on."""
     return lambda wildcards: expand(rule.output, study=base_name(wildcards.study))
+
+
+def described(rule, **wildcards):
+    """What the rule leaves for a study, or its features if a network is to describe it."""
+    return lambda w: [
+        planning.features(path, STUDIES[w.study])
+        for path in expand(rule.output, **{**dict(w.items()), **wildcards})
+    ]
+
+
+def trained_descriptor(wildcards):
+    """The weights of a descriptor that the study trains itself."""
+    if planning.is_trained(STUDIES[wildcards.study]):
+        return expand(rules.descriptor.output, study=wildcards.study)
+    return []
 
 
 def trained(study):

@@ -1,15 +1,13 @@
 rule score:
     input:
-        generated=rules.generate.output,
-        teacher=rules.generate_teacher.output,
-        empirical=rules.generate_empirical.output,
-        pool=rules.pool.output,
+        generated=described(rules.generate),
+        teacher=described(rules.generate_teacher),
+        empirical=described(rules.generate_empirical),
+        pool=described(rules.pool),
         yardstick=rules.describe.output,
-        others=lambda w: expand(
-            rules.generate.output,
-            study=w.study,
-            model=planning.earlier_models(STUDIES[w.study], w.model),
-        ),
+        others=lambda w: described(
+            rules.generate, model=planning.earlier_models(STUDIES[w.study], w.model)
+        )(w),
     output:
         directory("data/{study}/scores/{model}.zarr"),
     log:
@@ -32,10 +30,10 @@ rule score:
 
 rule controls:
     input:
-        teacher=rules.generate_teacher.output,
-        empirical=rules.generate_empirical.output,
-        noise=rules.noise.output,
-        pool=rules.pool.output,
+        teacher=described(rules.generate_teacher),
+        empirical=described(rules.generate_empirical),
+        noise=described(rules.noise),
+        pool=described(rules.pool),
         yardstick=rules.describe.output,
     output:
         directory("data/{study}/scores/controls.zarr"),
@@ -62,7 +60,10 @@ rule collect:
             rules.score.output, study=w.study, model=list(STUDIES[w.study].models)
         ),
         controls=rules.controls.output,
-        yardstick=rules.describe.output,
+        yardstick=lambda w: expand(
+            (rules.appraise if STUDIES[w.study].is_embedded else rules.describe).output,
+            study=w.study,
+        ),
     output:
         directory("results/{study}.zarr"),
     log:

@@ -86,8 +86,8 @@ rule noise:
 
 rule describe:
     input:
-        pool=rules.pool.output,
-        teacher=rules.teacher.output,
+        pool=described(rules.pool),
+        teacher=described(rules.teacher),
     output:
         "results/{study}.yardstick.json",
     log:
