@@ -175,6 +175,7 @@ def test_bytes_changed_by_the_remote_are_not_let_in(origin, clone, server):
         said = clone.run("lowd", "restore", code=1)
     finally:
         weights.write_bytes(kept)
-    assert "nothing was taken for made" in said
-    assert cached(clone) == cached(origin) - {weights.parent.name + weights.name}
+    assert "nothing was taken for made" in said, said
+    assert weights.parent.name + weights.name not in cached(clone)
     clone.run("dvc", "pull", "study@tiny")
+    assert cached(clone) == cached(origin)
