@@ -11,7 +11,7 @@ VENV := .venv
 # Snakemake and DVC start `lowd` by name.
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
-.PHONY: setup figures test lint bench clean
+.PHONY: setup figures test lint bench s3 clean
 
 setup: $(VENV)/.ready
 
@@ -50,5 +50,13 @@ bench: setup
 	python benchmarks/stacks.py
 	python benchmarks/low_rank.py
 
+# An S3 server for tests of DVC's remotes, beside the environment, which it would crowd.
+s3: .venv-s3/.ready
+
+.venv-s3/.ready:
+	$(PYTHON) -m venv .venv-s3
+	.venv-s3/bin/python -m pip install -q 'moto[server]==5.2.5'
+	touch $@
+
 clean:
-	rm -rf $(VENV) .snakemake .lowd logs
+	rm -rf $(VENV) .venv-s3 .snakemake .lowd logs

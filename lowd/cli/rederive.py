@@ -13,7 +13,7 @@ import typer
 from threadpoolctl import threadpool_limits
 
 from lowd.cli.planned import Held, Planned
-from lowd.cli.run import COMPUTED, run
+from lowd.cli.run import COMPUTED, claim_device_for, run
 from lowd.provenance.coherence import Finding
 from lowd.provenance.digests import STAMP, digest
 from lowd.provenance.links import contents
@@ -125,6 +125,7 @@ def run_again(
         if name != "scratch"
     }
     typer.echo(f"again: {planned.outputs[0]}", err=True)
+    claim_device_for(planned.settings, planned.paths)
     torch.set_num_threads(1)  # another number rounds convolutions otherwise
     with threadpool_limits(1):
         planned.step(planned.settings, **paths, **({COMPUTED: lineage} if lineage else {}))

@@ -1,5 +1,6 @@
 """`lowd restore`: take what a clone or a branch brings for made, once all of it verifies."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +13,10 @@ from lowd.settings import Params, load_params
 
 if TYPE_CHECKING:
     from lowd.provenance.coherence import Finding
+
+
+MISSING = "Checkout failed for following targets"
+"""What DVC says if its cache lacks something, which after a pull is what the remote lacks too."""
 
 
 def restore(
@@ -27,10 +32,10 @@ def restore(
 ) -> None:
     """Bring studies here, and have Snakemake take them for made if all of it verifies.
 
-    For a fresh clone, or after a change of branch. Data come from DVC's remote, or from its cache
-    if there is none. Then every file is rehashed, and every job is held against its statement as
-    it would run now: the same settings, code and inputs. What differs is named, and nothing is
-    taken for made.
+    For a fresh clone, or after a change of branch. Data come from DVC's cache, or from its remote
+    if the cache lacks some. Then every file is rehashed, and every job is held against its
+    statement as it would run now: the same settings, code and inputs. What differs is named, and
+    nothing is taken for made.
 
     With --rederive K, changed code is no reason to refuse: K jobs of every step that it changes,
     picked at random, run again in a scratch folder. If all that they leave is the same to the bit,
@@ -68,10 +73,44 @@ def _locked(params: Params) -> list[str]:
 
 
 def _bring(stages: Sequence[str]) -> None:
-    """Let DVC bring the data; what it can't bring is found missing afterwards."""
-    fetch = "pull" if run_tool("dvc", "remote", "list").stdout.strip() else "checkout"
-    done = run_tool("dvc", fetch, "--quiet", *stages)
-    typer.echo(done.stderr, nl=False, err=True)
+    """Let DVC bring the data: from its cache, and only if that lacks some from its remote.
+
+    What neither has is found missing afterwards, by name.
+
+    Raises:
+        ValueError: the remote fails; which one, where it is, and why.
+    """
+    done = run_tool("dvc", "checkout", *stages)
+    if MISSING not in done.stderr:  # all is here, or something is in its way
+        typer.echo(done.stderr, nl=False, err=True)
+        return
+    # What a more local file says comes later, and counts.
+    lines = run_tool("dvc", "config", "--list").stdout.splitlines()
+    config = dict(line.split("=", 1) for line in lines if "=" in line)
+    remotes = re.findall(r"^remote\.(.+)\.url$", "\n".join(config), re.M)
+    if not remotes:
+        return
+    if "core.remote" not in config:
+        raise ValueError(
+            "DVC's cache lacks data, and no remote is its default; pick one with `dvc remote "
+            f"default NAME` (there are: {', '.join(remotes)})"
+        )
+    name = config["core.remote"].lower()
+    remote = f"DVC's remote {name} ({config.get(f'remote.{name}.url', 'without a URL')})"
+    done = run_tool("dvc", "pull", *stages)
+    if MISSING in done.stderr:
+        typer.echo(f"{remote} lacks data; `dvc push` them from where they were made", err=True)
+    elif done.returncode:
+        raise ValueError(
+            f"{remote}: {_reason(done.stderr)}; mend its address, key or endpoint with `dvc remote "
+            f"modify {name}`, or reach it otherwise; nothing was taken for made"
+        )
+
+
+def _reason(said: str) -> str:
+    """The first thing that DVC says went wrong, without the path, which is not the whole URL."""
+    errors = re.findall(r"^ERROR: (?:failed to connect to \S+ \(.*?\) - )?(.+)", said, re.M)
+    return errors[0] if errors else said.strip() or "DVC does not say why"
 
 
 def _targets(params: Params, studies: Sequence[str]) -> list[str]:

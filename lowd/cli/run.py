@@ -3,11 +3,12 @@
 import inspect
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lowd.base import Settings
+from lowd.cli.devices import claim_one, computes_on_device, visible_devices
 from lowd.store.atomic import staged
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def run(
             be written, of which the step is spared the work.
     """
     asked = COMPUTED in inspect.signature(step).parameters
+    claim_device_for(settings, paths)
     if statement is None and not asked:
         add_own_modules()
         return step(settings, **paths)
@@ -59,6 +61,19 @@ def run(
     write_statement(statement, finish(job))
 
 
+def claim_device_for(settings: Settings, paths: Mapping[str, Any]) -> None:
+    """Have this process compute the step on a GPU that no other step is on, if there are GPUs.
+
+    Raises:
+        ValueError, OSError: a teacher to load can't be read, or the GPU's lock can't be written.
+    """
+    if devices := visible_devices():
+        from lowd.jobs import modules, teacher_kinds
+
+        if computes_on_device(modules(settings, *teacher_kinds(settings, inputs_of(paths)))):
+            claim_one(devices)
+
+
 def take_down(
     step: Callable[..., None], settings: Settings, paths: dict[str, Any], outputs: list[Path]
 ) -> "Job":
@@ -67,7 +82,7 @@ def take_down(
     from lowd.provenance.record import begin
 
     add_own_modules()
-    inputs = {role: listed(value) for role, value in paths.items() if role not in PRIVATE}
+    inputs = inputs_of(paths)
     return begin(
         step.__name__,
         settings.model_dump(mode="json"),
@@ -82,6 +97,11 @@ def add_own_modules() -> None:
     """Let teachers of the user's own, modules in inputs/, be imported."""
     if (own := str(Path.cwd() / "inputs")) not in sys.path:
         sys.path.insert(0, own)
+
+
+def inputs_of(paths: Mapping[str, Any]) -> dict[str, list[Path]]:
+    """What a step reads, by role."""
+    return {role: listed(value) for role, value in paths.items() if role not in PRIVATE}
 
 
 def listed(value: Path | list[Path] | None) -> list[Path]:

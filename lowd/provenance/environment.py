@@ -14,10 +14,11 @@ VARIABLES = (
     "ONEDNN_MAX_CPU_ISA",
     "MKL_CBWR",
     "CUBLAS_WORKSPACE_CONFIG",
+    "CUDA_VISIBLE_DEVICES",
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",
 )
-"""Environment variables that choose instructions, algorithms or threads."""
+"""Environment variables that choose instructions, algorithms, device or threads."""
 
 WRITTEN = ("data", "results", "figures", "provenance", "dvc.lock")
 """What running writes: it changes under a run, and makes no commit dirty."""

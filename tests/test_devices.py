@@ -1,0 +1,173 @@
+"""Steps share GPUs, one each; the GPUs are told by a script in place of nvidia-smi."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from snakemake.profiles import ProfileConfigFileParser
+
+from lowd.cli import devices, run
+from lowd.cli.devices import computes_on_device, visible_devices
+from lowd.cli.steps import STEPS
+from lowd.provenance.environment import environment
+from lowd.sources.settings import CustomTeacher, MoLRGTeacher
+from lowd.steps.noise import NoiseStep
+from lowd.steps.pool import PoolStep
+from lowd.steps.teacher import TeacherStep
+
+ROOT = Path(__file__).parents[1]
+UUIDS = ["GPU-aa", "GPU-bb"]
+# Takes a GPU, and has it fail to be taken twice: the file that stands for its work must be new.
+WORK = """
+import os, sys, time
+from lowd.cli.devices import claim_one, visible_devices
+claim_one(visible_devices())
+device = os.environ["CUDA_VISIBLE_DEVICES"]
+work = f"{sys.argv[1]}/{device}"
+os.close(os.open(work, os.O_CREAT | os.O_EXCL))
+print(device, flush=True)
+time.sleep(float(sys.argv[2]))
+os.unlink(work)
+"""
+
+
+@pytest.fixture(autouse=True)
+def machine(tmp_path, monkeypatch):
+    """Two GPUs, and locks that are no one else's."""
+    program = tmp_path / "bin/nvidia-smi"
+    program.parent.mkdir()
+    rows = "".join(f"{index}, {uuid}\n" for index, uuid in enumerate(UUIDS))
+    program.write_text(
+        f'#!/bin/sh\n[ "$1" = --query-gpu=index,uuid ] || exit 2\ncat <<E\n{rows}E\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    (tmp_path / "locks").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "locks"))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    return program
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Start a process that works on a GPU for so many seconds."""
+    (tmp_path / "work").mkdir()
+    started = []
+
+    def start(seconds):
+        command = [sys.executable, "-c", WORK, str(tmp_path / "work"), str(seconds)]
+        pipe = subprocess.PIPE
+        started.append(subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.kill()
+        one.communicate()
+
+
+def test_no_gpu_is_taken_twice_and_more_jobs_than_gpus_queue_up(start):
+    jobs = [start(0.3) for _ in range(6)]
+    said = [job.communicate(timeout=60) for job in jobs]
+    assert [job.returncode for job in jobs] == [0] * 6, said
+    assert {out.strip() for out, _ in said} == set(UUIDS)
+    waited = [err for _, err in said if err]
+    assert waited
+    assert all(re.match(r"process \d+ waits for a GPU: .*GPU-aa, GPU-bb", err) for err in waited)
+
+
+def test_a_killed_holder_lets_go(start, tmp_path):
+    holders = [start(600) for _ in UUIDS]
+    taken = [job.stdout.readline().strip() for job in holders]
+    assert sorted(taken) == UUIDS
+    waiting = start(0)
+    assert "waits for a GPU" in waiting.stderr.readline()
+    assert waiting.poll() is None
+    (tmp_path / "work" / taken[1]).unlink()
+    holders[1].kill()
+    assert waiting.communicate(timeout=60)[0].strip() == taken[1]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "visible"),
+    [
+        (None, UUIDS),
+        ("1", ["GPU-bb"]),  # as Slurm does
+        ("GPU-b", ["GPU-bb"]),  # CUDA takes the start of a name
+        ("1,0", ["GPU-bb", "GPU-aa"]),
+        ("0,-1,1", ["GPU-aa"]),
+        ("MIG-1/2/0", ["MIG-1/2/0"]),
+        ("", []),
+        ("-1", []),
+    ],
+)
+def test_only_what_may_be_seen_is_chosen_from(monkeypatch, chosen, visible):
+    if chosen is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", chosen)
+    assert visible_devices() == visible
+
+
+@pytest.mark.parametrize("fault", ["absent", "without a driver"])
+def test_a_machine_without_gpus_has_none_and_loses_no_time(machine, monkeypatch, fault):
+    if fault == "absent":
+        monkeypatch.setenv("PATH", str(ROOT))
+    else:
+        machine.write_text("#!/bin/sh\nexit 9\n")
+    before = time.perf_counter()
+    for _ in range(10):
+        assert visible_devices() == []
+    assert fault != "absent" or time.perf_counter() - before < 0.1
+
+
+def test_a_process_claims_once(monkeypatch):
+    monkeypatch.setattr(devices, "_held", [])
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    devices.claim_one(visible_devices())
+    devices.claim_one(visible_devices())  # would else wait for itself
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "GPU-aa"
+    assert environment()["variables"]["CUDA_VISIBLE_DEVICES"] == "GPU-aa"
+    devices._held[0].release()
+
+
+@pytest.mark.parametrize(
+    ("settings", "claims"),
+    [
+        (NoiseStep(seed=0, size=4, shape=(6,)), False),
+        (TeacherStep(seed=0, teacher=MoLRGTeacher(kind="molrg", dimension=6, rank=2)), False),
+        (TeacherStep(seed=0, teacher=CustomTeacher(kind="custom", entry="a:b", shape=(6,))), False),
+        (PoolStep(seed=0, size=4, shape=(6,)), True),
+    ],
+)
+def test_only_a_step_that_computes_on_a_gpu_claims_one(monkeypatch, settings, claims):
+    claimed = []
+    monkeypatch.setattr(run, "claim_one", claimed.extend)
+    run.claim_device_for(settings, {"output": Path("nowhere")})
+    assert claimed == (UUIDS if claims else [])
+
+
+def test_the_command_of_a_step_claims_before_it_reads(tmp_path):
+    command = [sys.executable, "-m", "lowd", "generate", "--settings", '{"sampler": {"steps": 2}}']
+    paths = ("--noise", "nowhere", "--pool", "nowhere", "--output", "o.zarr", "--statement", "s")
+    failed = subprocess.run([*command, *paths], cwd=tmp_path, capture_output=True, text=True)
+    assert failed.stderr.startswith("lowd generate: nowhere")
+    assert [path.name for path in (tmp_path / "locks").glob("*/*")] in ([], ["GPU-aa.lock"])
+    assert list((tmp_path / "locks").glob("lowd-devices-*"))
+
+
+def test_the_profile_counts_gpus_for_the_rules_that_compute_on_one():
+    with (ROOT / "workflow/profiles/gpu/profile.yaml").open() as file:
+        profile = ProfileConfigFileParser().parse(file)
+    assert profile["resources"] == [f"gpu={len(UUIDS)}"]
+    computing = {step.__name__ for step in STEPS if computes_on_device([step.__module__])}
+    assert computes_on_device(["lowd.steps.teachers.trained"])
+    rules = {}
+    for path in (ROOT / "workflow/rules").glob("*.smk"):
+        for one in re.split(r"^rule ", path.read_text(), flags=re.M)[1:]:
+            rules[one.split(":")[0]] = re.search(r'"lowd (\w+) ', one)[1]
+    expected = {name for name, step in rules.items() if step in computing | {"teacher"}}
+    assert sorted(profile["set-resources"]) == sorted(f"{name}:gpu=1" for name in expected)
