@@ -30,8 +30,8 @@ from lowd.planning.descriptors import (
     descriptor_step,
     embed_step,
     embedded,
+    embedded_from,
     features,
-    images_of,
     is_trained,
 )
 from lowd.planning.findings import (
@@ -147,6 +147,7 @@ __all__ = [
     "earlier_models",
     "embed_step",
     "embedded",
+    "embedded_from",
     "equate_step",
     "expect_step",
     "features",
@@ -157,7 +158,6 @@ __all__ = [
     "generate_step",
     "image_content",
     "image_files",
-    "images_of",
     "images_step",
     "is_trained",
     "linearise_step",

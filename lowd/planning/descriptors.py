@@ -58,7 +58,7 @@ def embedded(study: Study) -> list[str]:
     return [*teacher, "pool.zarr", "noise.zarr", *generated]
 
 
-def images_of(study: str, stored: str) -> str:
+def embedded_from(study: str, stored: str) -> str:
     """The store of images that the features `stored` are made of."""
     if stored.startswith(GENERATED):
         return f"data/{study}/generated/{stored.removeprefix(GENERATED)}"

@@ -22,7 +22,7 @@ rule descriptor:
 
 rule embed:
     input:
-        images=lambda w: planning.images_of(w.study, w.stored),
+        images=lambda w: planning.embedded_from(w.study, w.stored),
         weights=trained_descriptor,
         network=lambda w: planning.network_files(STUDIES[w.study]),
     output:
