@@ -10,7 +10,7 @@ import struct
 import tarfile
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -205,6 +205,18 @@ def test_what_is_not_there_is_fetched_once(served):
     files = {path.name: md5(path) for path in (folder / "fashion").iterdir()}
     published = fetching(FASHION, f"{address}/fashion", **files)
     np.testing.assert_array_equal(read(FASHION, None, published), FASHION.images)
+
+
+def test_what_a_package_has_put_in_the_cache_or_elsewhere_is_not_fetched(served, tmp_path):
+    _, _, asked = served
+    published = replace(CIFAR.published, downloads={"http://127.0.0.1:9/none": "0" * 32})
+    (tmp_path / "cache/lowd").mkdir(parents=True)
+    as_tar(tmp_path / "cache/lowd/package.tgz", CIFAR.packed)
+    as_folder(tmp_path / "system", CIFAR.binary)
+    for place in (Path("package.tgz"), tmp_path / "system"):
+        found = read(CIFAR, None, replace(published, places=(Path("absent"), place)))
+        np.testing.assert_array_equal(found, CIFAR.images)
+    assert asked == []
 
 
 def test_a_download_that_fails_or_is_another_says_what_to_do(served):

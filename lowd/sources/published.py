@@ -30,7 +30,7 @@ class Published:
         downloads: the MD5 of each archive by its address.
         contents: the SHA-256 of each file in it, uncompressed, in the order of images.
         elsewhere: where else it can be had.
-        places: what else is looked for before anything is fetched, in pooch's cache if not absolute.
+        places: what is looked for before anything is fetched, in pooch's cache if not absolute.
     """
 
     name: str
