@@ -25,7 +25,6 @@ from lowd import planning
 from lowd.cli.planned import Planned, planned
 from lowd.cli.run import PRIVATE, listed, run
 
-WORKERS = int(os.environ.get("WORKERS", os.cpu_count() or 1))
 Spent = tuple[str, float, int]
 """A job's step, its CPU-seconds and the most memory that it held, in bytes."""
 
@@ -64,14 +63,15 @@ def main(target: str, report: Path) -> None:
     order.prepare()
     ended: SimpleQueue[tuple[int, Spent | BaseException | None]] = SimpleQueue()
     spent = []
-    with get_context("fork").Pool(WORKERS, maxtasksperchild=1) as pool:
+    with get_context("fork").Pool(os.cpu_count(), maxtasksperchild=1) as pool:
         while order.is_active():
             for number in order.get_ready():
                 tell = partial(lambda number, what: ended.put((number, what)), number)
-                if jobs[number].statement.exists():  # a job's last deed
+                job = jobs[number]
+                if all(path.exists() for path in (job.statement, *job.outputs)):
                     tell(None)
                 else:
-                    pool.apply_async(work, [jobs[number]], callback=tell, error_callback=tell)
+                    pool.apply_async(work, [job], callback=tell, error_callback=tell)
             number, what = ended.get()
             if isinstance(what, BaseException):
                 raise what
