@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -103,6 +104,7 @@ def hold(jobs: Iterable[Planned]) -> "tuple[list[Finding], list[Held]]":
     from lowd.provenance.coherence import Finding
     from lowd.provenance.conformity import changes, staleness
     from lowd.provenance.record import finish
+    from lowd.provenance.snapshot import Snapshot
     from lowd.provenance.statement import read_statement
 
     jobs = list(jobs)
@@ -113,10 +115,11 @@ def hold(jobs: Iterable[Planned]) -> "tuple[list[Finding], list[Held]]":
         return [Finding(missing[0].as_posix(), reason)], []
     held = []
     findings = []
+    snapshot = Snapshot()
     for job in jobs:
         stated = read_statement(job.statement)
-        taken = take_down(job.step, job.settings, dict(job.paths), job.outputs)
-        held.append(Held(job, stated, finish(taken)))
+        taken = take_down(job.step, job.settings, dict(job.paths), job.outputs, snapshot)
+        held.append(Held(job, stated, finish(taken, snapshot)))
         if stated.derived_lineage() != stated.lineage:
             findings.append(Finding(job.statement.as_posix(), "edited after it was written"))
         findings += changes(held[-1].now, job.statement, stated)
@@ -126,10 +129,15 @@ def hold(jobs: Iterable[Planned]) -> "tuple[list[Finding], list[Held]]":
     return findings, held
 
 
+@cache
+def _commands() -> Mapping[str, Any]:
+    """Every step as a command."""
+    return cast(TyperGroup, typer.main.get_command(steps)).commands
+
+
 def _parsed(words: list[str]) -> Planned:
     _, name, *arguments = words[: words.index(">")]
-    command = cast(TyperGroup, typer.main.get_command(steps)).commands[name]
-    options = command.make_context(name, arguments).params
+    options = _commands()[name].make_context(name, arguments).params
     step = next(one for one in STEPS if one.__name__ == name)
     settings = read_settings(step, options.pop("settings"))
     statement = Path(options.pop("statement"))

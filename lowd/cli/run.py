@@ -13,6 +13,7 @@ from lowd.store.atomic import staged
 
 if TYPE_CHECKING:
     from lowd.provenance.record import Job
+    from lowd.provenance.snapshot import Snapshot
 
 PRIVATE = ("output", "scratch")
 """Paths that are no inputs of a step."""
@@ -75,7 +76,11 @@ def claim_device_for(settings: Settings, paths: Mapping[str, Any]) -> None:
 
 
 def take_down(
-    step: Callable[..., None], settings: Settings, paths: dict[str, Any], outputs: list[Path]
+    step: Callable[..., None],
+    settings: Settings,
+    paths: dict[str, Any],
+    outputs: list[Path],
+    snapshot: "Snapshot | None" = None,
 ) -> "Job":
     """What the step is about to read, run and make; raises as `begin` does."""
     from lowd.jobs import modules, own_files, streams, teacher_kinds
@@ -90,6 +95,7 @@ def take_down(
         outputs=outputs,
         modules=modules(settings, *teacher_kinds(settings, inputs)),
         streams=streams(settings),
+        snapshot=snapshot,
     )
 
 

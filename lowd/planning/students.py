@@ -75,9 +75,10 @@ def parts(study: Study, model: str) -> dict[str, TrainStep]:
 
     Each has as many N's, with all their replicates, as `compute.stack` allows.
     """
-    whole, stack = trainings(study, study)[model], study.compute.stack
+    stack = study.compute.stack
     if stack is None or stack >= len(study.samples) * study.replicates:
         return {}
+    whole = trainings(study, study)[model]
     size = stack // study.replicates
     runs = [study.samples[first : first + size] for first in range(0, len(study.samples), size)]
     return {

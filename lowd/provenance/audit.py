@@ -76,7 +76,7 @@ def audit(
     outputs = [
         path for path, (maker, *_) in repository.claims.items() if is_asked(path) or is_asked(maker)
     ]
-    scope = list(dict.fromkeys(repository.claims[path][0] for path in outputs))
+    scope = dict.fromkeys(repository.claims[path][0] for path in outputs)
     own = [
         path
         for path, readers in repository.readers.items()

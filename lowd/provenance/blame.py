@@ -133,8 +133,11 @@ def of_lock(
 ) -> Iterator[Finding]:
     """Where dvc.lock alone is wrong: files and statements agree, and nothing is `accused` there."""
     repository = evidence.repository
-    for record in records:
-        inside = [path for path in repository.claims if record in (path, *path.parents)]
+    within: dict[Path, list[Path]] = {record: [] for record in records}
+    for path in repository.claims:
+        for place in within.keys() & {path, *path.parents}:
+            within[place].append(path)
+    for record, inside in within.items():
         if not inside or evidence.is_recorded(record):
             continue
         explained = any(

@@ -19,8 +19,12 @@ def code_digest(modules: Iterable[str]) -> str:
     Comments, docstrings and layout do not count, and the digest is the same on every Python from
     3.11 on. Imports made by name at run time are not seen: list such modules themselves.
     """
-    closure = sorted(_closure(frozenset(modules)))
-    digests = {module: _module_digest(module) for module in closure}
+    return _digest(frozenset(modules))
+
+
+@cache
+def _digest(modules: frozenset[str]) -> str:
+    digests = {module: _module_digest(module) for module in sorted(_closure(modules))}
     return hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest()
 
 

@@ -42,10 +42,11 @@ def drifts(statements: Collection[Statement], history: History | None) -> list[D
     here = _here({name for files in sources for name in files})
     committed: set[str] = set()
     if history is not None:
+        commits = [stated.commit for stated in statements]
         asked = {
-            (stated.commit.digest, name): digest
-            for stated, files in zip(statements, sources, strict=True)
-            if stated.commit is not None and stated.commit.digest in history.commits
+            (commit.digest, name): digest
+            for commit, files in zip(commits, sources, strict=True)
+            if commit is not None and commit.digest in history.commits
             for name, digest in files.items()
         }
         committed = _committed(asked)

@@ -10,9 +10,10 @@ from uuid import uuid4
 
 from lowd.provenance.code import ROOT as PACKAGE_ROOT
 from lowd.provenance.code import code_digest, source_files
-from lowd.provenance.digests import Digests, digest_all
-from lowd.provenance.environment import commit, environment, versions
+from lowd.provenance.digests import Digests
+from lowd.provenance.environment import environment, versions
 from lowd.provenance.lineage import lineage_id
+from lowd.provenance.snapshot import Snapshot
 from lowd.provenance.statement import (
     CODE,
     COMMIT,
@@ -50,6 +51,7 @@ def begin(
     outputs: Iterable[Path],
     modules: Iterable[str],
     streams: Iterable[str] = (),
+    snapshot: Snapshot | None = None,
 ) -> Job:
     """Take down what a job is about to read and run; hashes the inputs.
 
@@ -60,15 +62,17 @@ def begin(
         outputs: the files and folders it is to make, inside the current folder.
         modules: the modules it runs, as for `code_digest`.
         streams: names of the random streams it draws from.
+        snapshot: the folder as it is, if it has been looked at for another job.
 
     Raises:
         OSError: an input is missing or can't be read.
         ValueError: an output is outside the current folder.
     """
     started = datetime.now(UTC)
+    snapshot = snapshot or Snapshot()
     modules = tuple(modules)
     code = code_digest(modules)
-    digests = {role: digest_all(paths) for role, paths in inputs.items()}
+    digests = {role: snapshot.digests(paths) for role, paths in inputs.items()}
     dependencies = [
         _resource(_name(path), content, role)
         for role, paths in inputs.items()
@@ -77,7 +81,7 @@ def begin(
     sources = source_files(modules)
     dependencies += [
         _resource(path.relative_to(PACKAGE_ROOT.parent).as_posix(), content, SOURCE)
-        for path, content in zip(sources, digest_all(sources), strict=True)
+        for path, content in zip(sources, snapshot.digests(sources), strict=True)
     ]
     dependencies.append(
         Resource(
@@ -86,7 +90,7 @@ def begin(
             annotations={"role": CODE, "modules": list(modules)},
         )
     )
-    if (checked_out := commit()) is not None:
+    if (checked_out := snapshot.commit) is not None:
         dependencies.append(
             Resource(
                 uri="urn:lowd:repository",
@@ -104,14 +108,18 @@ def begin(
     )
 
 
-def finish(job: Job) -> Statement:
+def finish(job: Job, snapshot: Snapshot | None = None) -> Statement:
     """The statement of a job that has run; hashes the outputs.
+
+    Args:
+        job: what went in.
+        snapshot: the folder after it, if that has been looked at for another job.
 
     Raises:
         OSError: an output is missing or can't be read.
     """
     finished = datetime.now(UTC)
-    contents = digest_all([Path(name) for name in job.outputs])
+    contents = (snapshot or Snapshot()).digests([Path(name) for name in job.outputs])
     definition = BuildDefinition(
         external_parameters=job.parameters,
         internal_parameters={"randomStreams": list(job.streams)},

@@ -43,7 +43,7 @@ SOURCE, CODE, COMMIT = "source", "code", "commit"
 
 
 def _relative(name: str) -> str:
-    if PurePosixPath(name).is_absolute():
+    if name.startswith("/"):
         raise ValueError(f"{name!r} is absolute; names are relative to the repository's root")
     return name
 

@@ -1,5 +1,6 @@
 """From a file down to all that it was made from, and which of the links still hold."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,13 +150,25 @@ def _selected(
     }
     if via is None:
         return read
-    above = {one for one in read if one != via and via in repository.chain(one)}
-    below = repository.chain(via)
-    for one in above:
-        read[one] = tuple(
-            each for each in read[one] if repository.maker(each.path) in {*above, via}
-        )
-    return {one: each for one, each in read.items() if one in above or one in below}
+    users = _users(repository, read)
+    above, pending = {via}, [via]
+    while pending:
+        new = users[pending.pop()] - above
+        above |= new
+        pending += new
+    for one in above - {via}:
+        read[one] = tuple(each for each in read[one] if repository.maker(each.path) in above)
+    followed = above.union(repository.chain(via))
+    return {one: each for one, each in read.items() if one in followed}
+
+
+def _users(repository: Repository, statements: Iterable[Path]) -> defaultdict[Path, set[Path]]:
+    """By statement, those of the jobs that read what its job made."""
+    found = defaultdict(set)
+    for one in statements:
+        for maker in repository.makers(one):
+            found[maker].add(one)
+    return found
 
 
 def _copied(link: Link, output: Path) -> Link:

@@ -6,7 +6,7 @@ def jobs(study):
             yield rules.recover, {"clusters": clusters, "rank": rank}
         single = ["expect", "equate", "tabulate"]
     else:
-        for model in planning.trainings(one, base(study)):
+        for model in trainings(study):
             own = planning.parts(one, model) if study in STUDIES else ()
             for part in range(1, len(own) + 1):
                 yield rules.train_part, {"model": model, "part": part}
@@ -104,11 +104,15 @@ def trained_descriptor(wildcards):
     return []
 
 
+@cache
+def trainings(study):
+    """Settings of every stack of a study, made once and not for every stack."""
+    return planning.trainings(PARAMS.every[study], base(study))
+
+
 def trained(study):
     """Every stack of a study."""
-    return expand(
-        rules.train.output, study=study, model=planning.trainings(PARAMS.every[study], base(study))
-    )
+    return expand(rules.train.output, study=study, model=trainings(study))
 
 
 def generated(study, suffix=""):

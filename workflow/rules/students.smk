@@ -12,9 +12,7 @@ rule train:
     conda:
         "../envs/lowd.yaml"
     params:
-        settings=lambda w: planning.trainings(PARAMS.every[w.study], base(w.study))[
-            w.model
-        ].model_dump_json(),
+        settings=lambda w: trainings(w.study)[w.model].model_dump_json(),
         code=planning.code(planning.TrainStep),
         statement="provenance/{study}/train-{model}.json",
     shell:
