@@ -59,6 +59,8 @@ SIDE = 4096
 COMMAND = StartProbe(modules=("lowd.cli.app",))
 DRAWING = StartProbe(modules=("lowd.cli.app", "xarray", "matplotlib.pyplot"))
 NUMBERS = StartProbe(modules=("lowd.cli.app", "lowd.training.trainer", "lowd.store.arrays"))
+# The optimisers' first step loads the compiler, used or not.
+LEARNING = StartProbe(modules=(*NUMBERS.modules, "torch._dynamo"))
 SCORES = StartProbe(modules=(*NUMBERS.modules, "lowd.steps.scoring", "scipy.stats"))
 IMAGES = StartProbe(modules=(*SCORES.modules, "matplotlib.pyplot"))
 
@@ -198,7 +200,7 @@ def _training(
     held = 4 * weights
     saved = held + 2 * snapshots * weights
     return Bill(
-        NUMBERS,
+        LEARNING,
         work=(
             (
                 TrainProbe(model=model, aim=aim, shape=shape, students=stack, batch=training.batch),

@@ -26,7 +26,7 @@ from lowd.cost.probes import (
     StartProbe,
     TrainProbe,
 )
-from lowd.cost.tally import denoiser_cost, step_cost
+from lowd.cost.tally import Counted, denoiser_cost, step_cost
 from lowd.device import pick_device
 from lowd.diffusion.settings import SamplerSettings
 from lowd.distributions.empirical import Empirical
@@ -42,7 +42,7 @@ from lowd.training.objectives import assemble, objective
 from lowd.training.settings import BLOCK, TrainingSettings
 from lowd.training.trainer import Trainer
 
-FLOPS = {"cpu": 2e10, "cuda": 2e13}
+FLOPS = {"cpu": 1.5e10, "cuda": 1.5e13}
 """A unit of work with more FLOPs is measured in part: about a second's."""
 BYTES = 2 * 2**30
 """The same for what it holds."""
@@ -130,13 +130,8 @@ class _Timed(Trainer):
 def _train(probe: TrainProbe) -> float:
     """Seconds of a step: the gradient's grow with the batch, the optimiser's do not."""
     device = pick_device()
-    students, batch = _within(
-        device,
-        step_cost(probe.aim, probe.model, probe.shape, 1).flops,
-        probe.students,
-        probe.batch,
-        lambda examples: step_cost(probe.aim, probe.model, probe.shape, examples).peak,
-    )
+    one = step_cost(probe.aim, probe.model, probe.shape, 1)
+    students, batch = _within(device, one, probe.students, probe.batch)
     cells = [Cell(f"probe/{s}", 0, samples=ROWS, first=0) for s in range(students)]
     pool = torch.randn((ROWS, *probe.shape), generator=stream("probe"))
     settings = TrainingSettings(steps=MOST, warm_up=0, final_rate=1, batch=batch)
@@ -155,13 +150,8 @@ def _train(probe: TrainProbe) -> float:
 
 def _flow(probe: FlowProbe) -> float:
     device = pick_device()
-    students, rows = _within(
-        device,
-        denoiser_cost(probe.aim, probe.model, probe.shape, 1).flops,
-        probe.students,
-        probe.rows,
-        lambda rows: denoiser_cost(probe.aim, probe.model, probe.shape, rows).peak,
-    )
+    one = denoiser_cost(probe.aim, probe.model, probe.shape, 1)
+    students, rows = _within(device, one, probe.students, probe.rows)
     networks = assemble(probe.aim, probe.model, students, probe.shape)
     initialise(networks, [stream("probe", s) for s in range(students)])
     denoise = objective(probe.aim, networks.to(device).eval(), 0.5).denoise
@@ -206,22 +196,10 @@ def _metric(
             return ROWS * POINTS, lambda: denoise(ours, 0.5)
 
 
-def _within(
-    device: torch.device,
-    flops: int,
-    students: int,
-    examples: int,
-    peak: Callable[[int], int],
-) -> tuple[int, int]:
-    """How many students and examples of each are measured: first students are left out."""
-    most = FLOPS[device.type]
-    kept = max(1, min(students, int(most / (flops * examples)), int(BYTES / peak(examples))))
-    if kept > 1 or (flops * examples <= most and peak(examples) <= BYTES):
-        return kept, examples
-    fewer = max(1, min(examples, int(most / flops)))
-    while fewer > 1 and peak(fewer) > BYTES:
-        fewer //= 2
-    return 1, fewer
+def _within(device: torch.device, one: Counted, students: int, examples: int) -> tuple[int, int]:
+    """How many students are measured, and examples of each, of which `one` is what one takes."""
+    most = max(1, min(int(FLOPS[device.type] / one.flops), int(BYTES / one.peak)))
+    return max(1, min(students, most // examples)), min(examples, most)
 
 
 def _clock(device: torch.device) -> Clock:
