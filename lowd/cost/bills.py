@@ -81,12 +81,12 @@ class Bill:
     """
 
     start: StartProbe
-    work: tuple[tuple[Probe, float], ...] = ()
+    work: tuple[tuple[Probe, float | int], ...] = ()
     students: int = 0
-    flops: float = 0
-    host: float = 0
-    device: float = 0
-    disk: float = 0
+    flops: float | int = 0
+    host: float | int = 0
+    device: float | int = 0
+    disk: float | int = 0
     is_modelled: bool = True
 
     @property
@@ -367,7 +367,7 @@ def _follow(job: Job, step: FollowStep, graph: Graph) -> Bill:
     near = snapshots * len(step.models) * noises * step.replicates * sum(step.samples)
     rows = 2 * follow.POINTS
     aim = EDMSettings()
-    work: list[tuple[Probe, float]] = [
+    work: list[tuple[Probe, float | int]] = [
         (NeighbourProbe(features=features), float(near)),
         (ChanceProbe(features=features), float(pairs * noises**2)),
     ]

@@ -23,7 +23,7 @@ class Device:
         share: of it that networks reach.
     """
 
-    flops: float
+    flops: float | int
     share: float
 
 
@@ -42,9 +42,9 @@ class Priced:
 
     job: Job
     bill: Bill
-    seconds: float
-    memory: float
-    gpu_memory: float
+    seconds: float | int
+    memory: float | int
+    gpu_memory: float | int
     is_due: bool
 
 
@@ -74,13 +74,13 @@ class Line:
     jobs: int
     due: int
     students: int
-    flops: float
-    seconds: float
-    left: float
-    longest: float
-    memory: float
-    gpu_memory: float
-    disk: float
+    flops: float | int
+    seconds: float | int
+    left: float | int
+    longest: float | int
+    memory: float | int
+    gpu_memory: float | int
+    disk: float | int
     is_modelled: bool
     is_on_gpu: bool
 
@@ -170,9 +170,9 @@ def total(jobs: Sequence[Priced], rule: str) -> Line:
     )
 
 
-def disk(jobs: Iterable[Priced]) -> dict[str, float]:
+def disk(jobs: Iterable[Priced]) -> dict[str, float | int]:
     """Bytes by the kind of store: the folder in data/STUDY, or its one store."""
-    found: dict[str, float] = {}
+    found: dict[str, float | int] = {}
     for one in jobs:
         if one.bill.disk:
             room, *inner = one.job.outputs[0].parts
