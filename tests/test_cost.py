@@ -3,14 +3,18 @@
 import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from torch.utils.flop_counter import FlopCounterMode
+from typer.testing import CliRunner
 
+from lowd.cli.plan import DEFAULT
 from lowd.cost import calibration
 from lowd.cost.actual import finished, took
 from lowd.cost.bills import Bill, bill, evaluations
@@ -433,3 +437,76 @@ def test_a_bill_knows_what_it_needs_and_where_it_is_computed():
     assert Bill(start).probes == [start]
     assert not Bill(start).is_on_device
     assert bills_of(small_study())["train"].is_on_device
+
+
+STUDY = """
+studies:
+  s:
+    teacher: {kind: molrg, dimension: 6, rank: 2}
+    pool: {size: 4096}
+    samples: [2, 64]
+    training: {steps: 60, warm_up: 0, batch: 8}
+    models: {m: {architecture: mlp, width: 16}}
+"""
+
+
+@pytest.fixture
+def asked(tmp_path, monkeypatch):
+    """`lowd plan` of the small study, on a machine where every unit takes a second."""
+    import lowd.cli.planned
+    from lowd.cli.app import app
+    from lowd.cli.planned import Planned
+
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text(STUDY)
+    steps = {step.__name__: step for step in lowd.cli.planned.STEPS}
+    jobs = [
+        Planned(
+            job.rule,
+            steps[job.step],
+            job.settings,
+            {role: list(paths) for role, paths in job.inputs.items()} | {"output": job.outputs[0]},
+            job.statement,
+        )
+        for job in small_study().jobs
+    ]
+    monkeypatch.setattr(lowd.cli.planned, "planned", lambda targets: jobs)
+    monkeypatch.setattr(
+        calibration,
+        "calibrate",
+        lambda asked, tell: {probe: Measured(seconds=1.0, memory=10**8) for probe in asked},
+    )
+    return lambda *options: CliRunner().invoke(app, ["plan", *options], env={"COLUMNS": "120"})
+
+
+def test_the_command_shows_the_bill_and_writes_resources(asked):
+    shown = asked("s", "--resources", "out/resources.yaml")
+    assert shown.exit_code == 0, shown.output
+    assert re.search(r"^ *train +1 +1 +4 ", shown.stdout, re.M)
+    assert "CPU-hours" in shown.stdout
+    written = yaml.safe_load(Path("out/resources.yaml").read_text())
+    assert written["train"] == {"runtime": 10, "mem_mb": 1000}
+
+
+def test_the_command_gives_the_same_as_json(asked):
+    content = json.loads(asked("s", "--json", "--devices", "3").stdout)
+    rules = {one["rule"]: one for one in content["rules"]}
+    assert rules["train"]["seconds"] == 61
+    assert content["total"]["seconds"] == sum(one["seconds"] for one in rules.values())
+    assert content["wall_seconds"] <= content["total"]["seconds"]
+    assert (content["devices"], content["actual"], content["assumed"]) == (3, [], None)
+    assumed = json.loads(asked("s", "--json", "--device-flops", "2", "--share", "0.5").stdout)
+    assert assumed["assumed"] == {"tflops": 2.0, "share": 0.5}
+    assert assumed["gpu_seconds"] > 0
+    assert "assumed, not measured" in asked("s", "--device-flops", "2").stdout
+
+
+def test_the_command_refuses_a_study_that_is_not_there(asked):
+    refused = asked("t")
+    assert refused.exit_code == 1
+    assert refused.stderr == "lowd plan: params.yaml has no study 't' (there are: s)\n"
+
+
+def test_the_command_plans_what_make_figures_makes():
+    (default,) = re.findall(r"^STUDIES \?= (.*)$", (ROOT / "Makefile").read_text(), re.M)
+    assert DEFAULT == tuple(default.split())
