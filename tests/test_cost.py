@@ -509,4 +509,4 @@ def test_the_command_refuses_a_study_that_is_not_there(asked):
 
 def test_the_command_plans_what_make_figures_makes():
     (default,) = re.findall(r"^STUDIES \?= (.*)$", (ROOT / "Makefile").read_text(), re.M)
-    assert DEFAULT == tuple(default.split())
+    assert tuple(default.split()) == DEFAULT
