@@ -34,6 +34,7 @@ from lowd.steps.describe import DescribeStep
 from lowd.steps.expect import ExpectStep
 from lowd.steps.figure import FigureStep
 from lowd.steps.follow import FollowStep
+from lowd.steps.gather import GatherStep
 from lowd.steps.generate import GenerateStep
 from lowd.steps.manifest import ManifestStep
 from lowd.steps.noise import NoiseStep
@@ -45,6 +46,7 @@ from lowd.steps.sheet import SheetStep
 from lowd.steps.tabulate import TabulateStep
 from lowd.steps.teacher import TeacherStep
 from lowd.steps.train import TrainStep
+from lowd.training.compute import ComputeSettings
 from lowd.training.settings import BLOCK, EDMSettings, ObjectiveSettings, TrainingSettings
 
 BATCH_VALUES = 2**20
@@ -121,6 +123,8 @@ def _bill(job: Job, graph: Graph) -> Bill:
         case NoiseStep():
             numbers = settings.size * prod(settings.shape)
             return Bill(NUMBERS, host=2 * FLOAT * numbers, disk=store_bytes(numbers))
+        case GatherStep():
+            return _gather(job, settings, graph)
         case GenerateStep():
             return _generate(job, settings, graph)
         case DescribeStep():
@@ -163,6 +167,7 @@ def _train(step: TrainStep, pool: PoolStep) -> Bill:
         students(step),
         pool.size,
         len(step.snapshots),
+        step.compute,
     )
     grid = [{"N": n, "replicate": r} for n in step.samples for r in range(step.replicates)] * (
         step.seeds or 1
@@ -190,6 +195,7 @@ def _training(
     stack: int,
     pool: int,
     snapshots: int,
+    compute: ComputeSettings | None = None,
 ) -> Bill:
     step = step_cost(aim, model, shape, training.batch)
     weights = FLOAT * sum(map(prod, parameter_shapes(aim, model, shape)))
@@ -203,7 +209,14 @@ def _training(
         LEARNING,
         work=(
             (
-                TrainProbe(model=model, aim=aim, shape=shape, students=stack, batch=training.batch),
+                TrainProbe(
+                    model=model,
+                    aim=aim,
+                    shape=shape,
+                    students=stack,
+                    batch=training.batch,
+                    compute=compute,
+                ),
                 training.steps,
             ),
         ),
@@ -262,7 +275,8 @@ def _generate(job: Job, step: GenerateStep, graph: Graph) -> Bill:
     features = prod(noise.shape)
     if job.inputs.get("students"):
         trained = graph.nearest(job, TrainStep)
-        stack = students(trained) * (len(trained.snapshots) or 1)
+        each = trained.replicates * (trained.seeds or 1) * (len(trained.snapshots) or 1)
+        stack = len(_samples(job, trained, graph)) * each
         aim = trained.objective or EDMSettings()
         return _flow(trained.model, aim, noise.shape, stack, noise.size, step.sampler)
     calls = evaluations(step.sampler)
@@ -294,6 +308,21 @@ def _generate(job: Job, step: GenerateStep, graph: Graph) -> Bill:
         disk=store_bytes(noise.size * features),
         is_modelled=rank > 0,
     )
+
+
+def _samples(job: Job, trained: TrainStep, graph: Graph) -> tuple[int, ...]:
+    """Every N of students that one job trained, or several whose parts another gathered."""
+    try:
+        return graph.nearest(job, GatherStep).samples
+    except LookupError:
+        return trained.samples
+
+
+def _gather(job: Job, step: GatherStep, graph: Graph) -> Bill:
+    trained = graph.nearest(job, TrainStep).model_copy(update={"samples": step.samples})
+    whole = _train(trained, graph.nearest(job, PoolStep))
+    # The parts, the whole, and the file's content.
+    return Bill(NUMBERS, host=3 * whole.disk, disk=whole.disk)
 
 
 def _features(job: Job, graph: Graph) -> int:

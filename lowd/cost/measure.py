@@ -135,7 +135,8 @@ def _train(probe: TrainProbe) -> float:
     cells = [Cell(f"probe/{s}", 0, samples=ROWS, first=0) for s in range(students)]
     pool = torch.randn((ROWS, *probe.shape), generator=stream("probe"))
     settings = TrainingSettings(steps=MOST, warm_up=0, final_rate=1, batch=batch)
-    trainer = _Timed(probe.model, settings, cells, pool, device, probe.aim, clock=_clock(device))
+    given = (probe.model, settings, cells, pool, device, probe.aim, (), probe.compute)
+    trainer = _Timed(*given, clock=_clock(device))
     with suppress(StopIteration):
         trainer.run()
     gradient, rest = (

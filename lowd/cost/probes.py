@@ -11,6 +11,7 @@ from pydantic import Field
 from lowd.base import Settings
 from lowd.models.settings import ModelSettings
 from lowd.theory.settings import LowRankTraining
+from lowd.training.compute import ComputeSettings
 from lowd.training.settings import ObjectiveSettings
 
 
@@ -30,6 +31,7 @@ class TrainProbe(Settings):
     shape: tuple[int, ...]
     students: int
     batch: int
+    compute: ComputeSettings | None = None
 
 
 class FlowProbe(Settings):
