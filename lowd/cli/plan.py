@@ -279,7 +279,7 @@ def _compared(content: dict[str, Any]) -> "Table | str":
     return table
 
 
-def _duration(seconds: float) -> str:
+def _duration(seconds: float | int) -> str:
     """In the unit that it has one or two digits in."""
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * size:
@@ -287,7 +287,7 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.1f} s"
 
 
-def _scaled(value: float, unit: str = "") -> str:
+def _scaled(value: float | int, unit: str = "") -> str:
     """With a prefix; nothing for nothing."""
     if not value:
         return "–"

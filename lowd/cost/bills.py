@@ -31,6 +31,7 @@ from lowd.steps.collect import CollectStep
 from lowd.steps.controls import ControlsStep
 from lowd.steps.decompose import DecomposeStep
 from lowd.steps.describe import DescribeStep
+from lowd.steps.embed import EmbedStep
 from lowd.steps.expect import ExpectStep
 from lowd.steps.figure import FigureStep
 from lowd.steps.follow import FollowStep
@@ -55,6 +56,8 @@ DOUBLE = 8
 """Bytes of a number in metrics and in the solver's state."""
 STATES = 5
 """The solver's own arrays of a batch's size."""
+SSCD = 512
+"""Features of the published networks, which a file does not say before it is loaded."""
 SIDE = 4096
 """Samples on a side of the block of distances that a search for neighbours holds."""
 
@@ -326,8 +329,12 @@ def _gather(job: Job, step: GatherStep, graph: Graph) -> Bill:
 
 
 def _features(job: Job, graph: Graph) -> int:
-    """Numbers of a descriptor: as many as a sample has, for those that are known here."""
-    return prod(graph.nearest(job, PoolStep).shape)
+    """Numbers of a descriptor: as many as a sample has, if no network gives them."""
+    try:
+        network = graph.nearest(job, EmbedStep).descriptor
+    except LookupError:
+        return prod(graph.nearest(job, PoolStep).shape)
+    return getattr(network, "features", SSCD)
 
 
 def _searched(query: int, reference: int) -> float:
