@@ -4,6 +4,7 @@ import typer
 
 from lowd.cli.audit import audit
 from lowd.cli.export import export
+from lowd.cli.plan import plan
 from lowd.cli.report import report
 from lowd.cli.restore import restore
 from lowd.cli.sign import sign
@@ -18,5 +19,5 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(steps)
-for _command in (trace, audit, verify, restore, report, export, sign):
+for _command in (plan, trace, audit, verify, restore, report, export, sign):
     app.command()(_command)

@@ -1,6 +1,7 @@
 """The jobs that make what is asked for, as Snakemake plans them from params.yaml and the code."""
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 WORKFLOW = "workflow/run"
 SHOWN = "Shell command: "
 """What Snakemake puts before a job's command."""
+RULE = re.compile(r"(?:local)?rule (\w+):")
+"""What it puts before a job."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,14 @@ class Planned:
     """A job as the workflow would run it now.
 
     Attributes:
+        rule: the workflow's name for such jobs.
         step: the function.
         settings: what it gets.
         paths: its paths, by the names of its arguments.
         statement: where it leaves its statement.
     """
 
+    rule: str
     step: Callable[..., None]
     settings: Settings
     paths: Mapping[str, Any]
@@ -80,9 +85,13 @@ def planned(targets: Sequence[str]) -> list[Planned]:
         ValueError: the workflow can't be planned; Snakemake's last words.
     """
     dry = ("--dry-run", "--forceall", "--printshellcmds")
-    lines = workflow(*dry, *targets).splitlines()
-    commands = [line.removeprefix(SHOWN) for line in lines if line.startswith(SHOWN)]
-    return [_parsed(shlex.split(command)) for command in commands]
+    found, rule = [], ""
+    for line in workflow(*dry, *targets).splitlines():
+        if begun := RULE.fullmatch(line):
+            rule = begun[1]
+        elif line.startswith(SHOWN):
+            found.append(_parsed(rule, shlex.split(line.removeprefix(SHOWN))))
+    return found
 
 
 def workflow(*arguments: str) -> str:
@@ -135,13 +144,13 @@ def _commands() -> Mapping[str, Any]:
     return cast(TyperGroup, typer.main.get_command(steps)).commands
 
 
-def _parsed(words: list[str]) -> Planned:
+def _parsed(rule: str, words: list[str]) -> Planned:
     _, name, *arguments = words[: words.index(">")]
     options = _commands()[name].make_context(name, arguments).params
     step = next(one for one in STEPS if one.__name__ == name)
     settings = read_settings(step, options.pop("settings"))
     statement = Path(options.pop("statement"))
-    return Planned(step, settings, {k: _as_paths(v) for k, v in options.items()}, statement)
+    return Planned(rule, step, settings, {k: _as_paths(v) for k, v in options.items()}, statement)
 
 
 def _as_paths(value: Any) -> Path | list[Path] | None:

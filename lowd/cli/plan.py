@@ -1,0 +1,298 @@
+"""`lowd plan`: the bill of studies before anything runs."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+
+from lowd.cli.failures import told_in_one_line
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from lowd.cli.planned import Planned
+    from lowd.cost.jobs import Graph, Job
+    from lowd.cost.plan import Device, Line, Priced
+    from lowd.provenance.statement import Statement
+
+DEFAULT = ("molrg", "digits", "mixture")
+"""As in the Makefile."""
+
+
+class _Plan(NamedTuple):
+    graph: "Graph"
+    jobs: "list[Priced]"
+    statements: "dict[int, Statement]"
+    command: float
+    """Seconds before a job reads its inputs, which statements leave out."""
+
+
+def plan(
+    studies: Annotated[
+        list[str] | None,
+        typer.Argument(help="Studies and findings; those of `make figures` if none is given."),
+    ] = None,
+    devices: Annotated[
+        int,
+        typer.Option(min=0, help="How many jobs run at once; as many as can here, if not given."),
+    ] = 0,
+    device_flops: Annotated[
+        float,
+        typer.Option(
+            metavar="TFLOPS", min=0, help="Assume networks on a device of so many TFLOP/s."
+        ),
+    ] = 0,
+    share: Annotated[
+        float, typer.Option(min=0.001, max=1, help="Of --device-flops, what networks reach.")
+    ] = 0.3,
+    actual: Annotated[
+        bool, typer.Option("--actual", help="Compare with the times that statements have.")
+    ] = False,
+    resources: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write minutes and memory of each rule, for a cluster."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
+) -> None:
+    """Say what studies cost: jobs, students, FLOPs, time, memory and disk.
+
+    Run it where params.yaml is; nothing of the studies runs. A few steps of each network are timed
+    here first, in about a minute, and kept in .lowd/calibration.json for the next plan.
+    """
+    with told_in_one_line("plan"):
+        from lowd.cost.plan import Device
+        from lowd.settings import load_params
+
+        params = load_params(Path("params.yaml"))
+        own = [name for name in DEFAULT if name in params.stages]
+        names = studies or own or list(params.stages)
+        params.check_names(names)
+        assumed = Device(device_flops * 1e12, share) if device_flops else None
+        made = _plan(names, assumed)
+        at_once = devices or _devices(made.jobs)
+        if resources is not None:
+            _write_resources(resources, made.jobs)
+        content = _as_json(names, made, at_once, assumed)
+    if as_json:
+        typer.echo(json.dumps(content, indent=1))
+    else:
+        from lowd.cli.console import show
+
+        show(_table(names, made.jobs), *_summary(content))
+        if actual:
+            show("", _compared(content))
+
+
+def _plan(names: Sequence[str], device: "Device | None") -> _Plan:
+    from lowd.cli.planned import planned
+    from lowd.cost.actual import finished, stated
+    from lowd.cost.bills import COMMAND
+    from lowd.cost.calibration import calibrate
+    from lowd.cost.jobs import Graph
+    from lowd.cost.plan import bills, price, probes
+
+    graph = Graph(_job(one) for one in planned([f"data/{name}/manifest.json" for name in names]))
+    with _told("counting FLOPs and bytes") as tell:
+        every = bills(graph, tell)
+    with _told("timing a few steps of each network") as tell:
+        measured = calibrate([COMMAND, *probes(every, device)], tell=tell)
+    statements = stated(graph)
+    done = finished(graph, statements)
+    jobs = price(graph, every, measured, done=done, device=device, has_gpu=_gpus() > 0)
+    return _Plan(graph, jobs, statements, measured[COMMAND].seconds)
+
+
+def _job(one: "Planned") -> "Job":
+    from lowd.cli.run import PRIVATE, listed
+    from lowd.cost.jobs import Job
+    from lowd.steps.manifest import ManifestStep
+
+    inputs = {
+        role: tuple(listed(value)) for role, value in one.paths.items() if role not in PRIVATE
+    }
+    if isinstance(one.settings, ManifestStep):
+        # The one step that is told of files by its settings.
+        inputs["declared"] = one.settings.declared
+    name = one.step.__name__
+    return Job(one.rule, name, one.settings, inputs, tuple(one.outputs), one.statement)
+
+
+@contextmanager
+def _told(what: str) -> "Iterator[Callable[[int, int], None]]":
+    """Show on a terminal how far something is."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda done, every: None
+        return
+    with console.status(what) as status:
+        yield lambda done, every: status.update(f"{what}: {done} of {every}")
+
+
+def _gpus() -> int:
+    import torch
+
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0
+
+
+def _devices(jobs: "Sequence[Priced]") -> int:
+    """One job a GPU if any uses one, and else one a processor."""
+    from lowd.provenance.environment import allowed_threads
+
+    return max(1, _gpus()) if any(one.gpu_memory for one in jobs) else allowed_threads()
+
+
+def _write_resources(path: Path, jobs: "Sequence[Priced]") -> None:
+    import yaml
+
+    from lowd.cost.plan import resources
+    from lowd.store.atomic import staged
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with staged(path) as draft:
+        draft.write_text(yaml.safe_dump(resources(jobs), sort_keys=False))
+
+
+def _as_json(
+    names: Sequence[str], made: _Plan, devices: int, device: "Device | None"
+) -> dict[str, Any]:
+    from lowd.cost.plan import disk, lines, total, wall
+
+    jobs = made.jobs
+    rules = [asdict(line) for line in lines(jobs)]
+    whole = total(jobs, "total")
+    on_gpu = sum(one.seconds for one in jobs if one.gpu_memory)
+    return {
+        "studies": list(names),
+        "rules": rules,
+        "total": asdict(whole),
+        "processor_seconds": whole.seconds - on_gpu,
+        "gpu_seconds": on_gpu,
+        "disk": disk(jobs),
+        "devices": devices,
+        "wall_seconds": wall(made.graph, jobs, devices),
+        "wall_seconds_left": wall(made.graph, jobs, devices, left=True),
+        "assumed": device and {"tflops": device.flops / 1e12, "share": device.share},
+        "not_modelled": sorted({one["step"] for one in rules if not one["is_modelled"]}),
+        "actual": _actual(made),
+    }
+
+
+def _actual(made: _Plan) -> list[dict[str, Any]]:
+    """Planned against actual, by rule, of jobs that have a statement; all together last."""
+    from lowd.cost.actual import held, took
+
+    rows = []
+    ran = [(one, made.statements.get(at)) for at, one in enumerate(made.jobs)]
+    rules = dict.fromkeys(one.job.rule for one, statement in ran if statement is not None)
+    for rule in (*rules, "total") if rules else ():
+        own = [
+            (one, statement)
+            for one, statement in ran
+            if statement is not None and rule in (one.job.rule, "total")
+        ]
+        weighed = [(one.memory, held(one.job)) for one, _ in own]
+        both = [(memory, measured) for memory, measured in weighed if measured is not None]
+        seconds = sum(max(0.0, one.seconds - made.command) for one, _ in own)
+        actual = sum(took(statement) for _, statement in own)
+        rows.append(
+            {
+                "rule": rule,
+                "jobs": len(own),
+                "seconds": seconds,
+                "actual_seconds": actual,
+                "ratio": seconds / actual if actual else None,
+                "memory": max(both)[0] if both else None,
+                "actual_memory": max(measured for _, measured in both) if both else None,
+            }
+        )
+    return rows
+
+
+def _table(names: Sequence[str], jobs: "Sequence[Priced]") -> "Table":
+    from rich.table import Column, Table
+
+    from lowd.cost.plan import lines, total
+
+    rows = [*lines(jobs), total(jobs, "total")]
+    has_gpu = any(line.gpu_memory for line in rows)
+    numbers = ["jobs", "to do", "students", "FLOPs", "time", "to do", "memory"]
+    numbers += ["GPU memory"] * has_gpu + ["disk"]
+    columns = [Column(name, justify="right", no_wrap=True) for name in numbers]
+    table = Table(Column("rule", no_wrap=True), *columns, title=", ".join(names), box=None)
+    for line in rows:
+        table.add_row(*_row(line, has_gpu), style="bold" if line is rows[-1] else None)
+    return table
+
+
+def _row(line: "Line", has_gpu: bool) -> Iterator[str]:
+    yield line.rule + (" *" if not line.is_modelled and line.rule != "total" else "")
+    yield from (str(line.jobs), str(line.due or "–"), str(line.students or "–"))
+    yield _scaled(line.flops)
+    yield _duration(line.seconds)
+    yield _duration(line.left) if line.due else "–"
+    yield _scaled(line.memory, "B")
+    if has_gpu:
+        yield _scaled(line.gpu_memory, "B")
+    yield _scaled(line.disk, "B")
+
+
+def _summary(content: dict[str, Any]) -> Iterator[str]:
+    kinds = ", ".join(f"{kind} {_scaled(size, 'B')}" for kind, size in content["disk"].items())
+    if kinds:
+        yield f"disk: {kinds}"
+    hours = [
+        f"{content[f'{kind}_seconds'] / 3600:.3g} {name}-hours"
+        for kind, name in (("processor", "CPU"), ("gpu", "GPU"))
+        if content[f"{kind}_seconds"]
+    ]
+    whole, left = (_duration(content[f"wall_seconds{end}"]) for end in ("", "_left"))
+    yield f"{' and '.join(hours)}; jobs at once {content['devices']}: {whole}, to do {left}"
+    if assumed := content["assumed"]:
+        yield (
+            f"assumed, not measured: a device of {assumed['tflops']:g} TFLOP/s, of which networks "
+            f"reach {assumed['share']:.0%}"
+        )
+    if content["not_modelled"]:
+        yield f"* not modelled, their start alone counts: {', '.join(content['not_modelled'])}"
+
+
+def _compared(content: dict[str, Any]) -> "Table | str":
+    from rich.table import Column, Table
+
+    if not content["actual"]:
+        return "no statements of these jobs, so that there is nothing to compare with"
+    numbers = ("jobs", "planned", "actual", "ratio", "memory planned", "actual")
+    columns = [Column(name, justify="right", no_wrap=True) for name in numbers]
+    table = Table(Column("rule", no_wrap=True), *columns, title="as statements say", box=None)
+    for row in content["actual"]:
+        memory = [_scaled(row[key] or 0, "B") for key in ("memory", "actual_memory")]
+        ratio = "–" if row["ratio"] is None else f"{row['ratio']:.2f}"
+        seconds = (_duration(row["seconds"]), _duration(row["actual_seconds"]))
+        style = "bold" if row["rule"] == "total" else None
+        table.add_row(row["rule"], str(row["jobs"]), *seconds, ratio, *memory, style=style)
+    return table
+
+
+def _duration(seconds: float | int) -> str:
+    """In the unit that it has one or two digits in."""
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.1f} s"
+
+
+def _scaled(value: float | int, unit: str = "") -> str:
+    """With a prefix; nothing for nothing."""
+    if not value:
+        return "–"
+    for prefix in ("", "k", "M", "G", "T", "P", "E"):
+        if value < 1000 or prefix == "E":
+            break
+        value /= 1000
+    return f"{value:.3g} {prefix}{unit}".strip()

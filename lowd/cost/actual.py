@@ -1,0 +1,72 @@
+"""What jobs did take, and which need not run again."""
+
+import csv
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from lowd.cost.jobs import Graph, Job
+from lowd.provenance.code import code_digest
+from lowd.provenance.statement import Statement, read_statement
+
+
+def stated(graph: Graph) -> dict[int, Statement]:
+    """Statements of jobs with the settings they have now, by the job's position."""
+    found = {}
+    for at, job in enumerate(graph.jobs):
+        if job.statement.exists():
+            one = read_statement(job.statement)
+            if (one.step, one.settings) == (job.step, job.settings.model_dump(mode="json")):
+                found[at] = one
+    return found
+
+
+def finished(graph: Graph, statements: Mapping[int, Statement]) -> list[Job]:
+    """Jobs whose outputs are here, made by the code of now, as is all that they are made from."""
+    place = {id(job): at for at, job in enumerate(graph.jobs)}
+    known: dict[int, bool] = {}
+
+    def is_done(job: Job) -> bool:
+        at = place[id(job)]
+        if at not in known:
+            here = at in statements and all(path.exists() for path in job.outputs)
+            known[at] = (
+                here
+                and _is_of_now(statements[at])
+                and all(is_done(maker) for maker in graph.makers(job))
+            )
+        return known[at]
+
+    return [job for job in graph.jobs if is_done(job)]
+
+
+def took(statement: Statement) -> float:
+    """Seconds that passed while the job ran, from when it read its inputs.
+
+    A statement that took new code in, without running the job, says when the job did run.
+    """
+    details = statement.predicate.run_details
+    for resource in details.byproducts:
+        if resource.name == "rederivation" and "madeBy" in (resource.annotations or {}):
+            run = (resource.annotations or {})["madeBy"]
+            began, ended = (datetime.fromisoformat(run[key]) for key in ("startedOn", "finishedOn"))
+            return (ended - began).total_seconds()
+    return (statement.finished - statement.started).total_seconds()
+
+
+def held(job: Job) -> float | None:
+    """Bytes that the job held at most, if Snakemake's benchmark of it is here."""
+    benchmark = Path("logs", job.statement.parent.name, f"{job.statement.stem}.tsv")
+    try:
+        with benchmark.open() as file:
+            (row,) = csv.DictReader(file, delimiter="\t")
+            return float(row["max_rss"]) * 2**20
+    except (OSError, ValueError, KeyError):
+        return None  # logs are no outputs: a clone has none
+
+
+def _is_of_now(statement: Statement) -> bool:
+    try:
+        return code_digest(statement.modules) == statement.code
+    except (OSError, SyntaxError, ValueError):
+        return False  # a module that is gone

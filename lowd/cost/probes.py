@@ -1,0 +1,111 @@
+"""What is measured on a machine, so that the time of jobs can be told from it.
+
+A probe says what a unit of work is; `lowd.cost.measure` runs it. Large ones are measured in parts,
+and scaled by what their time is proportional to.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from lowd.base import Settings
+from lowd.models.settings import ModelSettings
+from lowd.theory.settings import LowRankTraining
+from lowd.training.compute import ComputeSettings
+from lowd.training.settings import ObjectiveSettings
+
+
+class StartProbe(Settings):
+    """A process that imports modules and ends."""
+
+    kind: Literal["start"] = "start"
+    modules: tuple[str, ...]
+
+
+class TrainProbe(Settings):
+    """One step of the optimiser for a stack, with its share of the draws."""
+
+    kind: Literal["train"] = "train"
+    model: ModelSettings
+    aim: ObjectiveSettings
+    shape: tuple[int, ...]
+    students: int
+    batch: int
+    compute: ComputeSettings | None = None
+
+
+class FlowProbe(Settings):
+    """One evaluation of the denoisers of a stack, each at `rows` noisy samples."""
+
+    kind: Literal["flow"] = "flow"
+    model: ModelSettings
+    aim: ObjectiveSettings
+    shape: tuple[int, ...]
+    students: int
+    rows: int
+
+
+class NeighbourProbe(Settings):
+    """The nearest neighbours of some samples among others, by pair of samples."""
+
+    kind: Literal["neighbour"] = "neighbour"
+    features: int
+
+
+class ChanceProbe(Settings):
+    """The chance level of reproducibility, by pair of noises."""
+
+    kind: Literal["chance"] = "chance"
+    features: int
+
+
+class FrechetProbe(Settings):
+    """A Fréchet distance, by sample of the smaller side."""
+
+    kind: Literal["frechet"] = "frechet"
+    features: int
+
+
+class EmpiricalProbe(Settings):
+    """One evaluation of the empirical denoiser, by pair of noisy sample and training point."""
+
+    kind: Literal["empirical"] = "empirical"
+    features: int
+
+
+class LowRankProbe(Settings):
+    """One step of low-rank denoisers, and of all that each is compared with a share."""
+
+    kind: Literal["low-rank"] = "low-rank"
+    dimension: int
+    clusters: int
+    rank: int
+    points: int
+    trials: int
+    training: LowRankTraining
+
+
+Probe = Annotated[
+    StartProbe
+    | TrainProbe
+    | FlowProbe
+    | NeighbourProbe
+    | ChanceProbe
+    | FrechetProbe
+    | EmpiricalProbe
+    | LowRankProbe,
+    Field(discriminator="kind"),
+]
+
+
+class Measured(Settings):
+    """What a probe took.
+
+    Attributes:
+        seconds: of one unit; of the processor where that is the device, which other work on the
+            machine disturbs less than the time that passes.
+        memory: bytes of the process at most, where that was measured.
+    """
+
+    seconds: float
+    memory: int = 0

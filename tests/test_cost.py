@@ -1,0 +1,512 @@
+"""What jobs cost, against what they do cost."""
+
+import itertools
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from torch.utils.flop_counter import FlopCounterMode
+from typer.testing import CliRunner
+
+from lowd.cli.plan import DEFAULT
+from lowd.cost import calibration
+from lowd.cost.actual import finished, took
+from lowd.cost.bills import Bill, bill, evaluations
+from lowd.cost.calibration import JOB, calibrate
+from lowd.cost.jobs import Graph, Job
+from lowd.cost.measure import measure
+from lowd.cost.plan import Device, lines, price, probes, resources, total, wall
+from lowd.cost.probes import (
+    ChanceProbe,
+    FlowProbe,
+    FrechetProbe,
+    Measured,
+    StartProbe,
+    TrainProbe,
+)
+from lowd.cost.schedule import makespan
+from lowd.cost.tally import denoiser_cost, parameter_shapes, step_cost
+from lowd.diffusion.settings import SamplerSettings
+from lowd.diffusion.solvers import SOLVERS, probability_flow
+from lowd.models.build import parameter_count
+from lowd.models.settings import MLPSettings, UNetSettings
+from lowd.steps.equate import EquateStep
+from lowd.steps.generate import GenerateStep, generate
+from lowd.steps.noise import NoiseStep, noise
+from lowd.steps.pool import PoolStep, pool
+from lowd.steps.score import ScoreStep
+from lowd.steps.teacher import TeacherStep, teacher
+from lowd.steps.train import TrainStep, train
+from lowd.theory.settings import EquivalenceSettings
+from lowd.training.objectives import assemble, objective
+from lowd.training.settings import (
+    AdversarialSettings,
+    ConsistencySettings,
+    EDMSettings,
+    EpsilonSettings,
+    TrainingSettings,
+    VariationalSettings,
+)
+
+ROOT = Path(__file__).parents[1]
+EDM = EDMSettings()
+LEVELS = {"sigma_min": 0.02, "sigma_max": 8.0}
+AIMS = (
+    EDM,
+    EpsilonSettings(kind="epsilon", kernel="vp", **LEVELS),
+    ConsistencySettings(kind="consistency", **LEVELS),
+    VariationalSettings(kind="variational"),
+)
+MLP = MLPSettings(architecture="mlp", width=16)
+
+
+def small_study(width=16, samples=(2, 64), noises=256, steps=60):
+    """The jobs of a tiny study, from teacher to scores, before they run."""
+    home, sampler = Path("data/s"), SamplerSettings(steps=3, **LEVELS)
+    kind = {"kind": "molrg", "dimension": 6, "rank": 2, "clusters": 1}
+    settings = {
+        "teacher": TeacherStep(seed=0, teacher=kind),
+        "pool": PoolStep(seed=0, size=4096, shape=(6,), sampler=None),
+        "noise": NoiseStep(seed=0, size=noises, shape=(6,)),
+        "train": TrainStep(
+            seed=0,
+            name="m",
+            model=MLPSettings(architecture="mlp", width=width),
+            samples=samples,
+            replicates=2,
+            training=TrainingSettings(steps=steps, warm_up=0, batch=8),
+        ),
+        "generate": GenerateStep(sampler=sampler),
+        "score": ScoreStep(name="m", samples=samples, replicates=2),
+    }
+    output = {
+        "teacher": home / "teacher",
+        "pool": home / "pool.zarr",
+        "noise": home / "noise.zarr",
+        "train": home / "students/m/weights.safetensors",
+        "generate": home / "generated/m.zarr",
+        "score": home / "scores/m.zarr",
+    }
+    reads = {
+        "teacher": {},
+        "pool": {"teacher": "teacher"},
+        "noise": {},
+        "train": {"pool": "pool"},
+        "generate": {"students": "train", "noise": "noise"},
+        "score": {"generated": "generate", "pool": "pool"},
+    }
+    return Graph(
+        Job(
+            rule=name,
+            step=name,
+            settings=settings[name],
+            inputs={role: (output[maker],) for role, maker in reads[name].items()},
+            outputs=(output[name],),
+            statement=Path(f"provenance/s/{name}.json"),
+        )
+        for name in settings
+    )
+
+
+def bills_of(graph):
+    return {job.rule: bill(job, graph) for job in graph.jobs}
+
+
+def priced(graph, seconds=1.0, **options):
+    every = [bill(job, graph) for job in graph.jobs]
+    measured = {probe: Measured(seconds=seconds) for one in every for probe in one.probes}
+    return price(graph, every, measured, **options)
+
+
+@pytest.mark.parametrize("aim", AIMS, ids=lambda aim: aim.kind)
+def test_flops_are_those_of_pytorchs_own_counter(smallest, aim):
+    model, shape = smallest
+    # On a CPU, attention is a single operation, for which there is no formula.
+    with torch.device("meta"):
+        learned = objective(aim, assemble(aim, model, 1, shape), 0.5)
+        clean, unit, sigma = torch.empty(1, 4, *shape), torch.empty(1, 4, *shape), torch.ones(1, 4)
+    with FlopCounterMode(display=False) as counter:
+        learned.loss(clean, unit, sigma, 0.0).sum().backward()
+    assert step_cost(aim, model, shape, 4).flops == counter.get_total_flops() > 0
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        learned.denoise(clean, 1.0)
+    assert denoiser_cost(aim, model, shape, 4).flops == counter.get_total_flops() > 0
+
+
+def test_flops_of_a_perceptron_are_its_products():
+    forward = 2 * (6 + 16) * 16 + 2 * 16 * 16 + 2 * 16 * 6
+    assert denoiser_cost(EDM, MLP, (6,), 5).flops == 5 * forward
+    # Gradients of weights and of inputs, of which the data's own is not needed.
+    assert step_cost(EDM, MLP, (6,), 5).flops == 5 * (3 * forward - 2 * (6 + 16) * 16)
+
+
+def test_an_adversarial_step_costs_more_than_two_networks_and_can_be_counted():
+    aim = AdversarialSettings(kind="adversarial")
+    forward = denoiser_cost(aim, MLP, (6,), 5).flops
+    # Both networks forward and back at least once.
+    assert step_cost(aim, MLP, (6,), 5).flops > 2 * 3 * forward
+
+
+def test_parameters_are_those_that_results_count(smallest):
+    model, shape = smallest
+    shapes = parameter_shapes(EDM, model, shape)
+    assert sum(torch.Size(one).numel() for one in shapes) == parameter_count(model, shape)
+
+
+def test_bytes_held_are_at_least_those_that_must_be():
+    model, shape = UNetSettings(architecture="unet", width=8), (1, 8, 8)
+    gradients = 4 * parameter_count(model, shape)
+    little, much = (step_cost(EDM, model, shape, batch).peak for batch in (8, 64))
+    # The first level's norms, activations and convolutions alone.
+    assert much > gradients + 64 * 4 * 8 * 8 * 8 * 4
+    assert 6 * little < much < 8 * little
+    assert denoiser_cost(EDM, model, shape, 64).peak < much / 2
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_evaluations_are_as_many_as_the_solver_makes(solver):
+    sampler = SamplerSettings(solver=solver, steps=5, **LEVELS)
+    asked = []
+
+    def denoise(x, sigma):
+        asked.append(sigma)
+        return x / 2
+
+    from lowd.diffusion.noise_levels import karras_sigmas
+
+    levels = karras_sigmas(sampler.steps, sampler.sigma_min, sampler.sigma_max)
+    probability_flow(denoise, torch.ones(2, 3), levels, solver)
+    assert len(asked) == evaluations(sampler)
+
+
+def brute_force(seconds, needs, devices):
+    """The shortest time there is, over all orders in which jobs may start."""
+    best = float("inf")
+    for order in itertools.permutations(range(len(seconds))):
+        place = {job: at for at, job in enumerate(order)}
+        if any(place[other] > place[job] for job, need in enumerate(needs) for other in need):
+            continue
+        free, ended = [0.0] * devices, {}
+        for job in order:
+            device = min(range(devices), key=free.__getitem__)
+            start = max([free[device], *(ended[other] for other in needs[job])])
+            ended[job] = free[device] = start + seconds[job]
+        best = min(best, max(ended.values()))
+    return best
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_schedules_are_within_grahams_bound_of_the_best(seed):
+    draw = torch.Generator().manual_seed(seed)
+    seconds = (1 + 9 * torch.rand(6, generator=draw)).tolist()
+    needs = [
+        [other for other in range(job) if torch.rand((), generator=draw) < 0.3] for job in range(6)
+    ]
+    for devices in (1, 2, 3):
+        best, found = brute_force(seconds, needs, devices), makespan(seconds, needs, devices)
+        assert best - 1e-9 <= found <= (2 - 1 / devices) * best + 1e-9
+    assert makespan(seconds, needs, 1) == pytest.approx(sum(seconds))
+
+
+def test_schedules_take_the_longest_job_first_and_wait_for_what_jobs_need():
+    assert makespan([1.0, 1.0, 2.0], [[], [], []], 2) == 2
+    assert makespan([3.0, 1.0, 1.0], [[], [0], [1]], 8) == 5
+    assert makespan([2.0, 3.0, 4.0], [[], [], [0]], 2) == 6
+    assert makespan([], [], 2) == 0
+
+
+def test_schedules_that_can_not_be_are_refused():
+    with pytest.raises(ValueError, match="devices: 0 run nothing"):
+        makespan([1.0], [[]], 0)
+    with pytest.raises(ValueError, match="need each other"):
+        makespan([1.0, 1.0], [[1], [0]], 2)
+
+
+def test_a_study_is_billed_by_its_settings():
+    graph = small_study()
+    every = bills_of(graph)
+    students, steps = 4, 60
+    trained = every["train"]
+    assert trained.students == students
+    assert trained.flops == steps * students * step_cost(EDM, MLP, (6,), 8).flops
+    ((probe, count),) = trained.work
+    assert (probe.students, probe.batch, probe.shape, count) == (4, 8, (6,), steps)
+    ((probe, count),) = every["generate"].work
+    # Heun's method in three steps; all students at once.
+    assert (probe.students, probe.rows, count) == (4, 256, 5)
+    assert every["generate"].flops == 5 * 4 * denoiser_cost(EDM, MLP, (6,), 256).flops
+    assert {probe.kind for probe, _ in every["score"].work} == {"neighbour", "chance", "frechet"}
+    assert all(one.is_modelled for one in every.values())
+
+
+def test_memory_and_time_grow_with_students_width_and_noises():
+    small = bills_of(small_study())
+    for larger in (small_study(width=64), small_study(samples=(2, 4, 64), noises=1024)):
+        for rule, one in bills_of(larger).items():
+            assert one.host + one.device >= small[rule].host + small[rule].device
+            assert one.flops >= small[rule].flops
+        assert bills_of(larger)["train"].device > small["train"].device
+        assert bills_of(larger)["generate"].disk >= small["generate"].disk
+
+
+def test_files_are_as_large_as_said(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    graph = small_study(noises=4096)
+    for job in graph.jobs[:5]:
+        step = {f.__name__: f for f in (teacher, pool, noise, train, generate)}[job.step]
+        job.outputs[0].parent.mkdir(parents=True, exist_ok=True)
+        step(job.settings, **{k: v[0] for k, v in job.inputs.items()}, output=job.outputs[0])
+    said = bills_of(graph)
+    for job in graph.jobs[1:5]:
+        (output,) = job.outputs
+        files = [output] if output.is_file() else [p for p in output.rglob("*") if p.is_file()]
+        size = sum(path.stat().st_size for path in files)
+        assert said[job.rule].disk == pytest.approx(size, rel=0.05), job.rule
+
+
+def test_memory_is_what_a_training_holds(tmp_path, monkeypatch):
+    """Beside what the start holds, so that the libraries hide nothing."""
+    monkeypatch.chdir(tmp_path)
+    model = {"architecture": "unet", "width": 8}
+    training = {"steps": 2, "warm_up": 0, "batch": 128}
+    settings = TrainStep(
+        seed=0, name="m", model=model, samples=(2, 4, 8), replicates=8, training=training
+    )
+    draw = PoolStep(seed=0, size=64, shape=(1, 8, 8), sampler=None)
+    job = Job("train", "train", settings, {"pool": (Path("p"),)}, (Path("w"),), Path("s"))
+    graph = Graph([job, Job("pool", "pool", draw, {}, (Path("p"),), Path("t"))])
+    program = f"""
+import pathlib, re
+import torch, xarray as xr
+import lowd.training.trainer
+from lowd.steps.train import TrainStep, train
+from lowd.store.arrays import write_store
+torch.set_num_threads(1)
+dims = ("sample", "channel", "height", "width")
+points = xr.Dataset({{"samples": (dims, torch.randn(64, 1, 8, 8).numpy())}})
+write_store(pathlib.Path("p"), points)
+def held():
+    status = pathlib.Path("/proc/self/status").read_text()
+    return 1024 * int(re.search(r"VmHWM:\\s*(\\d+)", status)[1])
+torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))])
+before = held()
+settings = TrainStep.model_validate_json({settings.model_dump_json()!r})
+train(settings, pool=pathlib.Path("p"), output=pathlib.Path("w"))
+print(held() - before)
+"""
+    if not Path("/proc/self/status").exists():
+        pytest.skip("only Linux says what a process held at most")
+    ran = subprocess.run(
+        [sys.executable, "-c", program], env=os.environ | JOB, capture_output=True, text=True
+    )
+    said = bill(job, graph)
+    measured = int(ran.stdout.split()[-1])
+    assert measured / 1.5 < said.host + said.device < 1.5 * measured
+
+
+def test_unknown_steps_count_as_their_start_and_are_named():
+    settings = EquateStep(seed=0, dimension=4, clusters=(1,), equivalence=EquivalenceSettings())
+    job = Job("equate", "equate", settings, {}, (Path("x"),), Path("y.json"))
+    graph = Graph([job])
+    found = bill(job, graph)
+    assert not found.work and not found.is_modelled
+    assert not lines(priced(graph))[0].is_modelled
+    # So does a known step, if what feeds it is not known.
+    (score,) = (one for one in small_study().jobs if one.rule == "score")
+    assert not bill(score, Graph([score])).is_modelled
+
+
+def test_jobs_that_are_done_are_not_left_and_pass_no_time():
+    graph = small_study()
+    done = [job for job in graph.jobs if job.rule in ("teacher", "pool", "noise")]
+    jobs = priced(graph, done=done)
+    whole = total(jobs, "total")
+    assert (whole.jobs, whole.due) == (6, 3)
+    assert whole.left == sum(
+        one.seconds for one in jobs if one.job.rule not in ("teacher", "pool", "noise")
+    )
+    assert wall(graph, jobs, 1, left=True) == pytest.approx(whole.left)
+    assert wall(graph, jobs, 1) == pytest.approx(whole.seconds)
+    # Noise aside, one job waits for the other.
+    assert wall(graph, jobs, 4) == pytest.approx(whole.seconds - jobs[2].seconds)
+
+
+def test_nothing_is_finished_without_its_statement():
+    graph = small_study()
+    assert finished(graph, {}) == []
+
+
+def test_a_device_assumed_is_not_measured_and_takes_its_share_of_flops():
+    graph = small_study()
+    every = [bill(job, graph) for job in graph.jobs]
+    device = Device(1e9, 0.5)
+    asked = probes(every, device)
+    assert not any(isinstance(one, TrainProbe | FlowProbe) for one in asked)
+    assert any(isinstance(one, TrainProbe) for one in probes(every, None))
+    measured = {probe: Measured(seconds=0.25) for probe in asked}
+    found = {one.job.rule: one for one in price(graph, every, measured, device=device)}
+    assert found["train"].seconds == pytest.approx(0.25 + found["train"].bill.flops / 5e8)
+    assert found["train"].gpu_memory == found["train"].bill.device > 0
+    assert found["score"].gpu_memory == 0
+
+
+def test_resources_have_a_margin_and_are_the_largest_jobs():
+    graph = small_study()
+    jobs = priced(graph, seconds=20.0)
+    asked = resources(jobs)
+    assert set(asked) == {job.rule for job in graph.jobs}
+    # 60 steps of 20 seconds and a start, doubled; and a start alone.
+    assert asked["train"]["runtime"] == 41
+    assert asked["noise"] == {"runtime": 10, "mem_mb": 1000}
+
+
+def test_probes_are_measured_once_and_again_on_another_machine(tmp_path, monkeypatch):
+    probe, store = StartProbe(modules=("json",)), tmp_path / "kept/calibration.json"
+    (first,) = calibrate([probe, probe], store).values()
+    assert first.seconds > 0 and first.memory > 2**20
+    monkeypatch.setattr(calibration, "MEASURING", "nowhere")
+    monkeypatch.setattr(calibration, "code_digest", lambda modules: "as before")
+    monkeypatch.setattr(calibration.subprocess, "Popen", lambda *_, **__: pytest.fail("measured"))
+    here = json.loads(store.read_text())
+    here[json.dumps(calibration.machine(), sort_keys=True)] = next(iter(here.values()))
+    store.write_text(json.dumps(here))
+    assert calibrate([probe], store) == {probe: first}
+    for change in ("torch.__version__", "lowd.cost.calibration.cpu_model"):
+        with monkeypatch.context() as patch:
+            patch.setattr(change, "another" if "version" in change else lambda: "another")
+            with pytest.raises(pytest.fail.Exception):
+                calibrate([probe], store)
+
+
+def test_a_damaged_calibration_is_measured_anew(tmp_path):
+    store = tmp_path / "calibration.json"
+    store.write_text('{"half":')
+    probe = StartProbe(modules=("json",))
+    assert calibrate([probe], store)[probe].seconds > 0
+    assert len(json.loads(store.read_text())) == 1
+
+
+def test_a_probe_that_fails_says_so(tmp_path):
+    with pytest.raises(ValueError, match=r"calibration of .* failed: .*no_such_module"):
+        calibrate([StartProbe(modules=("no_such_module",))], tmp_path / "c.json")
+
+
+def test_times_measured_grow_with_the_work(monkeypatch):
+    monkeypatch.setattr("lowd.cost.measure.ENOUGH", 0.05)
+
+    def step(model, students, batch):
+        return measure(
+            TrainProbe(model=model, aim=EDM, shape=(6,), students=students, batch=batch)
+        ).seconds
+
+    wide = MLPSettings(architecture="mlp", width=256)
+    once = step(wide, 2, 64)
+    assert step(wide, 16, 128) > 4 * once > 0
+    # Too large to be measured whole: 4,000 students are as many as 4 a thousand times.
+    assert step(wide, 4000, 64) == pytest.approx(2000 * once, rel=0.9)
+    for probe in (ChanceProbe(features=8), FrechetProbe(features=8)):
+        assert measure(probe).seconds > 0
+
+
+def test_jobs_are_timed_in_the_environment_that_the_workflow_gives_them():
+    script = (ROOT / "workflow/run").read_text()
+    for name in ("MALLOC_MMAP_MAX_", "MALLOC_TRIM_THRESHOLD_"):
+        assert f"{name}={JOB[name]}" in script
+
+
+def test_a_rederived_job_took_what_its_first_run_did():
+    from lowd.provenance.statement import read_statement
+
+    path = ROOT / "provenance/molrg/train-mlp-64.json"
+    kept = read_statement(path)
+    run = kept.predicate.run_details
+    named = [one for one in run.byproducts if one.name == "rederivation"]
+    if not named:
+        pytest.skip("no job of the committed studies was rederived")
+    assert took(kept) > 5 > (kept.finished - kept.started).total_seconds()
+
+
+def test_a_bill_knows_what_it_needs_and_where_it_is_computed():
+    start = StartProbe(modules=("json",))
+    assert Bill(start).probes == [start]
+    assert not Bill(start).is_on_device
+    assert bills_of(small_study())["train"].is_on_device
+
+
+STUDY = """
+studies:
+  s:
+    teacher: {kind: molrg, dimension: 6, rank: 2}
+    pool: {size: 4096}
+    samples: [2, 64]
+    training: {steps: 60, warm_up: 0, batch: 8}
+    models: {m: {architecture: mlp, width: 16}}
+"""
+
+
+@pytest.fixture
+def asked(tmp_path, monkeypatch):
+    """`lowd plan` of the small study, on a machine where every unit takes a second."""
+    import lowd.cli.planned
+    from lowd.cli.app import app
+    from lowd.cli.planned import Planned
+
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text(STUDY)
+    steps = {step.__name__: step for step in lowd.cli.planned.STEPS}
+    jobs = [
+        Planned(
+            job.rule,
+            steps[job.step],
+            job.settings,
+            {role: list(paths) for role, paths in job.inputs.items()} | {"output": job.outputs[0]},
+            job.statement,
+        )
+        for job in small_study().jobs
+    ]
+    monkeypatch.setattr(lowd.cli.planned, "planned", lambda targets: jobs)
+    monkeypatch.setattr(
+        calibration,
+        "calibrate",
+        lambda asked, tell: {probe: Measured(seconds=1.0, memory=10**8) for probe in asked},
+    )
+    return lambda *options: CliRunner().invoke(app, ["plan", *options], env={"COLUMNS": "120"})
+
+
+def test_the_command_shows_the_bill_and_writes_resources(asked):
+    shown = asked("s", "--resources", "out/resources.yaml")
+    assert shown.exit_code == 0, shown.output
+    assert re.search(r"^ *train +1 +1 +4 ", shown.stdout, re.M)
+    assert "CPU-hours" in shown.stdout
+    written = yaml.safe_load(Path("out/resources.yaml").read_text())
+    assert written["train"] == {"runtime": 10, "mem_mb": 1000}
+
+
+def test_the_command_gives_the_same_as_json(asked):
+    content = json.loads(asked("s", "--json", "--devices", "3").stdout)
+    rules = {one["rule"]: one for one in content["rules"]}
+    assert rules["train"]["seconds"] == 61
+    assert content["total"]["seconds"] == sum(one["seconds"] for one in rules.values())
+    assert content["wall_seconds"] <= content["total"]["seconds"]
+    assert (content["devices"], content["actual"], content["assumed"]) == (3, [], None)
+    assumed = json.loads(asked("s", "--json", "--device-flops", "2", "--share", "0.5").stdout)
+    assert assumed["assumed"] == {"tflops": 2.0, "share": 0.5}
+    assert assumed["gpu_seconds"] > 0
+    assert "assumed, not measured" in asked("s", "--device-flops", "2").stdout
+
+
+def test_the_command_refuses_a_study_that_is_not_there(asked):
+    refused = asked("t")
+    assert refused.exit_code == 1
+    assert refused.stderr == "lowd plan: params.yaml has no study 't' (there are: s)\n"
+
+
+def test_the_command_plans_what_make_figures_makes():
+    (default,) = re.findall(r"^STUDIES \?= (.*)$", (ROOT / "Makefile").read_text(), re.M)
+    assert tuple(default.split()) == DEFAULT
