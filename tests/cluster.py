@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
@@ -32,9 +31,10 @@ def missing() -> str | None:
 
 @contextmanager
 def slurm(path: Path) -> Iterator[Path]:
-    """Run a cluster that lives in `path`, a short and private one; gives the folder of its commands.
+    """Run a cluster that lives in `path`, an empty and private folder.
 
-    Snakemake's executor strips SLURM_CONF from what it starts, so each command sets it itself.
+    Gives the folder of its commands. Snakemake's executor strips SLURM_CONF from what it starts, so
+    each command sets it itself.
     """
     (library,) = PREFIX.glob("usr/lib/*/slurm-wlm")
     environment = {
@@ -42,7 +42,6 @@ def slurm(path: Path) -> Iterator[Path]:
         "LD_LIBRARY_PATH": f"{library.parent}:{library}",
     }
     (path / "slurm.conf").write_text(_configuration(path, library))
-    (path / "gres.conf").write_text("Name=gpu File=/dev/zero\n")
     (path / "munge.key").touch(mode=0o600)
     (path / "munge.key").write_bytes(secrets.token_bytes(128))
     commands = path / "bin"
@@ -77,8 +76,9 @@ def slurm(path: Path) -> Iterator[Path]:
         _await_node(commands / "sinfo")
         yield commands
     finally:
-        subprocess.run([commands / "scancel", "--full", "--me"], timeout=30)
-        time.sleep(0.5)
+        with suppress(subprocess.TimeoutExpired):
+            subprocess.run([commands / "scancel", "--full", "--me"], timeout=30)
+            time.sleep(0.5)
         for daemon in reversed(running):
             daemon.terminate()
             with suppress(subprocess.TimeoutExpired):
@@ -104,8 +104,11 @@ class OnCluster:
 
 
 def run_on_cluster(path: Path) -> OnCluster:
-    """Run `tiny` through Slurm, and a job that fails; half-way one training is requeued, as when
-    Slurm pre-empts it, and one told to end, as when its time is up."""
+    """Run `tiny` through Slurm, and a job that fails.
+
+    Half-way one training is requeued, as when Slurm pre-empts it, and one is told to end, as when
+    its time is up.
+    """
     repository = create(path / "repository")
     of_other_shape = np.zeros((64, 1, 3, 3), dtype=np.uint8)
     np.savez(repository.path / "inputs/images.npz", images=of_other_shape)
@@ -116,20 +119,25 @@ def run_on_cluster(path: Path) -> OnCluster:
             "LOWD_PROFILE": "workflow/profiles/slurm",
             "SBATCH_ACCOUNT": "none",
         }
-        options = ("--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "5")
+        options = ("--slurm-init-seconds-before-status-checks", "3", "--latency-wait", "5")
         targets = ("data/tiny/manifest.json", "data/pictures/teacher")
         command = ("env", *(f"{key}={value}" for key, value in variables.items()))
-        run = repository.start(
-            *command, "workflow/run", *options, "--retries", "1", "--", *targets
-        )
-        saved = _take_away(repository.path, commands, run)
-        output, _ = run.communicate(timeout=1800)
+        run = repository.start(*command, "workflow/run", *options, "--retries", "1", "--", *targets)
+        try:
+            saved = _take_away(repository.path, commands, run)
+            output, _ = run.communicate(timeout=1800)
+        finally:
+            if run.poll() is None:
+                os.killpg(run.pid, signal.SIGKILL)
     return OnCluster(repository, output, saved)
 
 
 def _take_away(path: Path, commands: Path, run: subprocess.Popen[str]) -> dict[str, int]:
     """Take both trainings of `tiny` from their nodes; the steps they have saved, by model."""
-    left = {"mlp-4": [commands / "scontrol", "requeue"], "mlp-8": [commands / "scancel", "--signal=TERM"]}
+    left = {
+        "mlp-4": [commands / "scontrol", "requeue"],
+        "mlp-8": [commands / "scancel", "--signal=TERM"],
+    }
     saved = {}
     while left or len(saved) < len(STUDIES["tiny"]["models"]):
         assert run.poll() is None, run.communicate()[0]
@@ -212,8 +220,7 @@ SlurmdParameters=config_overrides
 KillWait=5
 MpiDefault=none
 SwitchType=switch/none
-GresTypes=gpu
-NodeName={host} NodeAddr=127.0.0.1 CPUs={CPUS} RealMemory=64000 Gres=gpu:1 State=UNKNOWN
+NodeName={host} NodeAddr=127.0.0.1 CPUs={CPUS} RealMemory=64000 State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
 
