@@ -1,7 +1,7 @@
 # make figures   set everything up, run the default studies, leave their figures
 # make test      set everything up, run the tests
 #
-# STUDIES="molrg mine" picks others of params.yaml; LOWD_PROFILE=workflow/profiles/slurm submits
+# STUDIES="molrg mine" picks others of params.yaml; LOWD_PROFILE=slurm submits
 # every job to Slurm (docs/cluster.md).
 
 STUDIES ?= molrg digits mixture

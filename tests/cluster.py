@@ -93,7 +93,7 @@ class OnCluster:
     """What a run through Slurm left.
 
     Attributes:
-        repository: where `tiny` was made and the teacher of `pictures` failed.
+        repository: where `tiny` was made and the images of `pictures` were refused.
         output: what the run said.
         saved: the step from which each training went on that was taken from its node, by model.
     """
@@ -116,7 +116,7 @@ def run_on_cluster(path: Path) -> OnCluster:
     with slurm(path / "slurm") as commands:
         variables = {
             "PATH": f"{commands}{os.pathsep}{repository.environment['PATH']}",
-            "LOWD_PROFILE": "workflow/profiles/slurm",
+            "LOWD_PROFILE": "slurm",
             "SBATCH_ACCOUNT": "none",
         }
         options = ("--slurm-init-seconds-before-status-checks", "3", "--latency-wait", "5")

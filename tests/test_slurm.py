@@ -30,7 +30,8 @@ def test_a_training_told_to_end_saves_its_state_and_goes_on_when_submitted_again
     assert steps_reported(on_cluster.repository, "mlp-8")[0] == saved + BLOCK
 
 
-def test_a_job_that_fails_is_named_with_its_log_and_what_that_says(on_cluster):
-    said = on_cluster.output
-    assert "Error in rule teacher" in said
-    assert "logs/pictures/teacher.log" in said
+def test_a_job_that_fails_is_named_with_its_logs_and_what_they_say(on_cluster):
+    failure = re.search(r"^Error in rule images:\n.*?^\[", on_cluster.output, re.M | re.S)[0]
+    assert re.search(r"SLURM-job '\d+' failed", failure)
+    assert re.search(r"log: logs/pictures/images.log, \S+/slurm_logs/rule_images/", failure)
+    assert "inputs/images.npz: 3×3 pixels, but shape declares 4×4" in failure
