@@ -1,7 +1,8 @@
 # make figures   set everything up, run the default studies, leave their figures
 # make test      set everything up, run the tests
 #
-# STUDIES="molrg mine" picks others of params.yaml.
+# STUDIES="molrg mine" picks others of params.yaml; LOWD_PROFILE=slurm submits every job to Slurm
+# (docs/cluster.md).
 
 STUDIES ?= molrg digits mixture
 # Figures across studies belong to the default ones.

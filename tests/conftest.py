@@ -1,6 +1,7 @@
 """Shared by the tests of models and of training: every architecture, as small as it gets."""
 
 import pytest
+from cluster import cluster_head_start, on_cluster  # noqa: F401
 from repositories import along, background, head_start, killed, maps, pictures, tiny  # noqa: F401
 
 from lowd.models.settings import DiTSettings, MLPSettings, UNetSettings
