@@ -58,6 +58,8 @@ STATES = 5
 """The solver's own arrays of a batch's size."""
 SSCD = 512
 """Features of the published networks, which a file does not say before it is loaded."""
+KEPT = 1.5
+"""Bytes that training holds for a byte of activations: libraries copy, and allocators keep."""
 SIDE = 4096
 """Samples on a side of the block of distances that a search for neighbours holds."""
 
@@ -227,7 +229,7 @@ def _training(
         flops=float(training.steps) * stack * step.flops,
         host=2 * FLOAT * pool * prod(shape)
         + stack * (drawn + snapshots * weights + max(0, saved - step.peak)),
-        device=stack * (held + step.peak),
+        device=stack * (held + KEPT * step.peak),
     )
 
 
