@@ -46,12 +46,13 @@ class GridCompute(Settings):
     Attributes:
         precision: of all.
         backend: of all, or of models by name, the others `grouped`.
-        stack: the most students that train in one job; all of a model, if not given.
+        stack: the most students that train in one job, of all models or of some by name; all of a
+            model, if not given.
     """
 
     precision: Precision = "single"
     backend: Backend | dict[Name, Backend] = "grouped"
-    stack: PositiveInt | None = None
+    stack: PositiveInt | dict[Name, PositiveInt] | None = None
 
 
 class Study(Settings):
@@ -96,17 +97,20 @@ class Study(Settings):
 
     @model_validator(mode="after")
     def _compute_fits(self) -> "Study":
-        compute = self.compute
-        for name in compute.backend if isinstance(compute.backend, dict) else ():
-            if name not in self.models:
+        backend, stack = self.compute.backend, self.compute.stack
+        for key, value in {"backend": backend, "stack": stack}.items():
+            for name in value if isinstance(value, dict) else ():
+                if name not in self.models:
+                    raise ValueError(
+                        f"compute.{key}.{name}: no such model (there are: {', '.join(self.models)})"
+                    )
+        sizes = stack if isinstance(stack, dict) else {"": stack}
+        for name, size in sizes.items():
+            if size is not None and size < self.replicates:
                 raise ValueError(
-                    f"compute.backend.{name}: no such model (there are: {', '.join(self.models)})"
+                    f"compute.stack{name and '.' + name}: {size} is less than the "
+                    f"{self.replicates} replicates of one N, which train in one job; raise it"
                 )
-        if compute.stack is not None and compute.stack < self.replicates:
-            raise ValueError(
-                f"compute.stack: {compute.stack} is less than the {self.replicates} replicates of "
-                "one N, which train in one job; raise it"
-            )
         return self
 
     @model_validator(mode="after")

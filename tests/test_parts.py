@@ -52,6 +52,13 @@ def test_parts_share_the_grid_in_order_within_the_stack(samples, replicates, spa
         )
 
 
+def test_a_stack_may_be_one_models_and_its_fellows_are_gathered_too():
+    one = study([2, 4, 8], 2, {"mlp-8": 4})
+    assert [part.samples for part in planning.parts(one, "mlp-8").values()] == [(2, 4), (8,)]
+    assert [part.samples for part in planning.parts(one, "mlp-4").values()] == [(2, 4, 8)]
+    assert planning.parts(study([2, 4, 8], 2, {"mlp-8": 6}), "mlp-8") == {}
+
+
 def test_only_what_differs_from_single_precision_and_grouping_is_passed_on():
     one = study([2, 4], 2, 2)
     trainings = planning.trainings(one, one)

@@ -122,6 +122,14 @@ def test_the_study_that_these_tests_spoil_is_valid():
             changed(compute={"stack": 1}),
             "compute.stack: 1 is less than the 2 replicates of one N, which train in one job",
         ),
+        (
+            changed(compute={"stack": {"mlp-4": 1}}),
+            "compute.stack.mlp-4: 1 is less than the 2 replicates",
+        ),
+        (
+            changed(compute={"stack": {"mlp-5": 8}}),
+            "compute.stack.mlp-5: no such model (there are: mlp-4)",
+        ),
         (changed(descriptor="sscd"), "descriptor: Input should be 'identity' or 'centred' (got"),
         (changed(threshold={"nearest": 1.5}), "threshold.nearest: Input should be less than 1"),
         (

@@ -71,15 +71,16 @@ def trainings(one: Study | AnyFinding, base: Study) -> dict[str, TrainStep]:
 
 
 def parts(study: Study, model: str) -> dict[str, TrainStep]:
-    """The jobs that share a model's students, by name; none if one job trains them all.
+    """The jobs that share a model's students, by name; none if each model's are trained by one job.
 
     Each has as many N's, with all their replicates, as `compute.stack` allows.
     """
-    stack = study.compute.stack
-    if stack is None or stack >= len(study.samples) * study.replicates:
+    stack, every = study.compute.stack, len(study.samples) * study.replicates
+    stacks = stack if isinstance(stack, dict) else dict.fromkeys(study.models, stack or every)
+    if all(size >= every for size in stacks.values()):
         return {}
     whole = trainings(study, study)[model]
-    size = stack // study.replicates
+    size = stacks.get(model, every) // study.replicates
     runs = [study.samples[first : first + size] for first in range(0, len(study.samples), size)]
     return {
         f"{model}.{number}": whole.model_copy(update={"samples": run})
