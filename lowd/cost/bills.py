@@ -11,6 +11,7 @@ from lowd.cost.files import FLOAT, checkpoint_bytes, store_bytes
 from lowd.cost.jobs import Graph, Job
 from lowd.cost.probes import (
     ChanceProbe,
+    CopyProbe,
     EmpiricalProbe,
     FlowProbe,
     FrechetProbe,
@@ -20,17 +21,24 @@ from lowd.cost.probes import (
     StartProbe,
     TrainProbe,
 )
-from lowd.cost.tally import Shape, denoiser_cost, parameter_shapes, step_cost
+from lowd.cost.tally import Shape, copy_cost, denoiser_cost, parameter_shapes, step_cost
+from lowd.descriptors.settings import TrainedSSCDSettings
 from lowd.diffusion.settings import SamplerSettings
 from lowd.metrics.settings import NearestRule
 from lowd.models.settings import ModelSettings
-from lowd.sources.settings import MoLRGImagesTeacher, MoLRGTeacher, TrainedTeacher
+from lowd.sources.settings import (
+    DiffusersTeacher,
+    MoLRGImagesTeacher,
+    MoLRGTeacher,
+    TrainedTeacher,
+)
 from lowd.steps import describe, follow, generate
 from lowd.steps.agree import AgreeStep
 from lowd.steps.collect import CollectStep
 from lowd.steps.controls import ControlsStep
 from lowd.steps.decompose import DecomposeStep
 from lowd.steps.describe import DescribeStep
+from lowd.steps.descriptor import DescriptorStep
 from lowd.steps.embed import EmbedStep
 from lowd.steps.expect import ExpectStep
 from lowd.steps.figure import FigureStep
@@ -104,7 +112,7 @@ class Bill:
     @property
     def is_on_device(self) -> bool:
         """Whether it computes on the GPU, if there is one."""
-        return any(isinstance(probe, TrainProbe | FlowProbe) for probe, _ in self.work)
+        return any(isinstance(probe, TrainProbe | FlowProbe | CopyProbe) for probe, _ in self.work)
 
 
 def bill(job: Job, graph: Graph) -> Bill:
@@ -121,8 +129,15 @@ def _bill(job: Job, graph: Graph) -> Bill:
             return _train(settings, graph.nearest(job, PoolStep))
         case TeacherStep(teacher=TrainedTeacher() as teacher):
             return _teacher(teacher)
-        case TeacherStep():
-            return Bill(NUMBERS)
+        case TeacherStep(teacher=made):
+            return Bill(NUMBERS, is_modelled=not isinstance(made, DiffusersTeacher))
+        case DescriptorStep(descriptor=TrainedSSCDSettings() as network):
+            copies = 2 * network.steps * network.batch
+            # Backward takes twice what forward does.
+            return _copies(network, graph.nearest(job, TeacherStep), copies, passes=3)
+        case EmbedStep(descriptor=TrainedSSCDSettings() as network):
+            images = _described(job, graph)
+            return _copies(network, graph.nearest(job, TeacherStep), images, passes=1)
         case PoolStep():
             return _pool(settings, graph.nearest(job, TeacherStep))
         case NoiseStep():
@@ -328,6 +343,40 @@ def _gather(job: Job, step: GatherStep, graph: Graph) -> Bill:
     whole = _train(trained, graph.nearest(job, PoolStep))
     # The parts, the whole, and the file's content.
     return Bill(NUMBERS, host=3 * whole.disk, disk=whole.disk)
+
+
+def _copies(network: TrainedSSCDSettings, step: TeacherStep, images: int, passes: int) -> Bill:
+    """Images through a small SSCD, forward alone or backward too."""
+    channels, height, width = step.teacher.shape
+    shape = (channels, height, width)
+    learns = passes > 1
+    probe = CopyProbe(shape=shape, width=network.width, features=network.features, learns=learns)
+    cost = copy_cost(shape, network.width, network.features, network.batch)
+    copies = 2 * network.batch if learns else network.batch
+    return Bill(
+        LEARNING if learns else SCORES,
+        # A unit of learning is an image of a batch, of which there are two copies.
+        work=((probe, images / 2 if learns else images),),
+        flops=passes * images * cost.flops / network.batch,
+        host=0 if learns else FLOAT * images * (prod(shape) + network.features),
+        device=(KEPT * passes * copies / network.batch) * cost.peak,
+        disk=0 if learns else store_bytes(images * network.features),
+    )
+
+
+def _described(job: Job, graph: Graph) -> int:
+    """How many images are put through a network; of a teacher's own, none is known of."""
+    (path,) = job.inputs["images"]
+    for one in graph.makers(job):
+        if path not in one.outputs:
+            continue
+        match one.settings:
+            case PoolStep(size=size) | NoiseStep(size=size):
+                return size
+            case GenerateStep():
+                made = _bill(one, graph)
+                return max(1, made.students) * graph.nearest(one, NoiseStep).size
+    raise LookupError("nothing says how many images there are")
 
 
 def _features(job: Job, graph: Graph) -> int:

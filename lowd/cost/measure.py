@@ -16,6 +16,7 @@ from torch import Tensor
 
 from lowd.cost.probes import (
     ChanceProbe,
+    CopyProbe,
     EmpiricalProbe,
     FlowProbe,
     FrechetProbe,
@@ -26,7 +27,10 @@ from lowd.cost.probes import (
     StartProbe,
     TrainProbe,
 )
-from lowd.cost.tally import Counted, denoiser_cost, step_cost
+from lowd.cost.tally import Counted, copy_cost, denoiser_cost, step_cost
+from lowd.descriptors import trained_sscd
+from lowd.descriptors.network import initialised
+from lowd.descriptors.settings import TrainedSSCDSettings
 from lowd.device import pick_device
 from lowd.diffusion.settings import SamplerSettings
 from lowd.distributions.empirical import Empirical
@@ -84,6 +88,8 @@ def measure(probe: Probe) -> Measured:
             return Measured(seconds=_train(probe))
         case FlowProbe():
             return Measured(seconds=_flow(probe))
+        case CopyProbe():
+            return Measured(seconds=_copy(probe))
         case LowRankProbe():
             return Measured(seconds=_low_rank(probe))
     units, run = _metric(probe)
@@ -162,6 +168,32 @@ def _flow(probe: FlowProbe) -> float:
         lambda: flow_in_batches(denoise, noise, once, device, students), _clock(device)
     )
     return seconds * probe.students / students * probe.rows / rows
+
+
+def _copy(probe: CopyProbe) -> float:
+    device, generator = pick_device(), stream("probe")
+    one = copy_cost(probe.shape, probe.width, probe.features, 1)
+    _, rows = _within(device, one, 1, ROWS)
+    images = torch.rand((rows, *probe.shape), generator=generator)
+    if not probe.learns:
+        network = initialised(probe.shape[0], probe.width, probe.features, generator).to(device)
+        with torch.no_grad():
+            return _typical(lambda: network(images.to(device)).cpu(), _clock(device)) / rows
+    rows = max(2, rows // 6)  # two copies, forward and backward
+    training = TrainedSSCDSettings(
+        kind="trained_sscd",
+        width=probe.width,
+        features=probe.features,
+        steps=LEAST,
+        batch=rows,
+        entropy=0.2,
+    )
+    seconds = _typical(
+        lambda: trained_sscd.train(training, images[:rows], generator, generator, device),
+        _clock(device),
+        most=LEAST,
+    )
+    return seconds / LEAST / rows
 
 
 def _low_rank(probe: LowRankProbe) -> float:

@@ -6,7 +6,7 @@ from math import ceil
 
 from lowd.cost.bills import Bill, bill
 from lowd.cost.jobs import Graph, Job
-from lowd.cost.probes import FlowProbe, Measured, Probe, TrainProbe
+from lowd.cost.probes import CopyProbe, FlowProbe, Measured, Probe, TrainProbe
 from lowd.cost.schedule import makespan
 
 TIME_MARGIN, LEAST_MINUTES = 2, 10
@@ -97,7 +97,8 @@ def bills(graph: Graph, tell: Callable[[int, int], None] = lambda done, every: N
 def probes(every: Iterable[Bill], device: Device | None) -> list[Probe]:
     """What has to be measured here: all, or what is not computed on the device assumed."""
     found = dict.fromkeys(probe for one in every for probe in one.probes)
-    return [one for one in found if device is None or not isinstance(one, TrainProbe | FlowProbe)]
+    networks = TrainProbe | FlowProbe | CopyProbe
+    return [one for one in found if device is None or not isinstance(one, networks)]
 
 
 def price(
@@ -190,11 +191,15 @@ def wall(graph: Graph, jobs: Sequence[Priced], devices: int, *, left: bool = Fal
 
 
 def resources(jobs: Sequence[Priced]) -> dict[str, dict[str, int]]:
-    """What to ask of a cluster for a job of each rule: minutes and megabytes, with a margin."""
+    """What to ask of a cluster for a job of each rule: minutes and megabytes, with a margin.
+
+    Rules that are not modelled are left out, for what the cluster's profile says.
+    """
     return {
         line.rule: {
             "runtime": max(LEAST_MINUTES, ceil(TIME_MARGIN * line.longest / 60)),
             "mem_mb": max(LEAST_MB, ceil(MEMORY_MARGIN * line.memory / 1e6)),
         }
         for line in lines(jobs)
+        if line.is_modelled
     }

@@ -45,6 +45,16 @@ class FlowProbe(Settings):
     rows: int
 
 
+class CopyProbe(Settings):
+    """An image through the network of a small SSCD, or its share of a step of its training."""
+
+    kind: Literal["copy"] = "copy"
+    shape: tuple[int, int, int]
+    width: int
+    features: int
+    learns: bool
+
+
 class NeighbourProbe(Settings):
     """The nearest neighbours of some samples among others, by pair of samples."""
 
@@ -89,6 +99,7 @@ Probe = Annotated[
     StartProbe
     | TrainProbe
     | FlowProbe
+    | CopyProbe
     | NeighbourProbe
     | ChanceProbe
     | FrechetProbe

@@ -13,6 +13,7 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
+from lowd.descriptors.network import CopyNetwork
 from lowd.models.settings import ModelSettings
 from lowd.training.objectives import Objective, assemble, objective
 from lowd.training.settings import ObjectiveSettings
@@ -99,6 +100,16 @@ def step_cost(aim: ObjectiveSettings, model: ModelSettings, shape: Shape, batch:
     clean, noise = (torch.empty(1, batch, *shape, device="meta") for _ in range(2))
     with Tally() as tally:
         learned.loss(clean, noise, clean.new_empty(1, batch), 0.0).sum().backward()
+    return Counted(tally.flops, tally.peak)
+
+
+@cache
+def copy_cost(shape: tuple[int, int, int], width: int, features: int, images: int) -> Counted:
+    """One pass of images through the network of a small SSCD."""
+    with torch.device("meta"):
+        network = CopyNetwork(shape[0], width, features)
+    with Tally() as tally, torch.no_grad():
+        network(torch.empty(images, *shape, device="meta"))
     return Counted(tally.flops, tally.peak)
 
 
