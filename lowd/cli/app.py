@@ -3,6 +3,7 @@
 import typer
 
 from lowd.cli.audit import audit
+from lowd.cli.calibrate import calibrate
 from lowd.cli.export import export
 from lowd.cli.plan import plan
 from lowd.cli.report import report
@@ -19,5 +20,5 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(steps)
-for _command in (plan, trace, audit, verify, restore, report, export, sign):
+for _command in (plan, calibrate, trace, audit, verify, restore, report, export, sign):
     app.command()(_command)

@@ -1,0 +1,83 @@
+"""`lowd calibrate`: which backend trains each stack fastest on this machine."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, get_args
+
+import typer
+
+from lowd.cli.failures import told_in_one_line
+from lowd.studies import Study
+from lowd.training.compute import Backend, ComputeSettings
+
+if TYPE_CHECKING:
+    from lowd.cost.probes import TrainProbe
+
+BACKENDS: tuple[Backend, ...] = get_args(Backend)
+REFERENCE: Backend = "grouped"
+FASTER = 1.05
+"""What another backend has to gain over it to be worth a setting; times vary by less."""
+
+
+def calibrate(
+    study: Annotated[str, typer.Argument(help="Its name.")],
+) -> None:
+    """Time a few steps of every stack of a study by each backend, on the device that is here.
+
+    Run it where the study is to run; times are kept as those of `lowd plan`. What is fastest is
+    printed as settings for params.yaml, since the last bits of a result depend on it.
+    """
+    with told_in_one_line("calibrate"):
+        from rich.table import Table
+
+        from lowd.cli.console import show
+        from lowd.cost.calibration import calibrate as measure
+        from lowd.settings import load_params
+
+        params = load_params(Path("params.yaml"))
+        if study not in params.transitions:
+            raise ValueError(
+                f"params.yaml has no study {study!r} of students (there are: "
+                f"{', '.join(params.transitions)})"
+            )
+        stacks = _stacks(params.transitions[study])
+        took = measure(probe for by_backend in stacks.values() for probe in by_backend.values())
+        table = Table("model", "students", *BACKENDS, title="student-steps per second", box=None)
+        faster = {}
+        for name, by_backend in stacks.items():
+            rates = {
+                backend: probe.students / took[probe].seconds
+                for backend, probe in by_backend.items()
+            }
+            best = max(rates, key=rates.__getitem__)
+            if rates[best] > FASTER * rates[REFERENCE]:
+                faster[name] = best
+            students = by_backend[BACKENDS[0]].students
+            shown = (f"{rates[backend]:,.1f}" for backend in BACKENDS)
+            table.add_row(name, str(students), *shown)
+        chosen = ", ".join(f"{name}: {backend}" for name, backend in faster.items())
+        advice = f"compute: {{backend: {{{chosen}}}}}" if faster else f"{REFERENCE} serves them all"
+        show(table, advice)
+
+
+def _stacks(study: Study) -> "dict[str, dict[Backend, TrainProbe]]":
+    """Of each model its largest stack, by every backend."""
+    from lowd.cost.bills import students
+    from lowd.cost.probes import TrainProbe
+    from lowd.planning import parts, trainings
+    from lowd.training.settings import EDMSettings
+
+    found: dict[str, dict[Backend, TrainProbe]] = {}
+    for name, whole in trainings(study, study).items():
+        largest = max(map(students, parts(study, name).values()), default=students(whole))
+        found[name] = {
+            backend: TrainProbe(
+                model=whole.model,
+                aim=EDMSettings(),
+                shape=study.teacher.shape,
+                students=largest,
+                batch=study.training.batch,
+                compute=ComputeSettings(precision=study.compute.precision, backend=backend),
+            )
+            for backend in BACKENDS
+        }
+    return found
