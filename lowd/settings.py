@@ -12,7 +12,12 @@ from lowd.base import Settings
 from lowd.fields import Name
 from lowd.findings import AnyFinding, BiasVariance
 from lowd.parsing import parse_settings
-from lowd.sources.settings import MoLRGImagesTeacher, MoLRGTeacher, TrainedTeacher
+from lowd.sources.settings import (
+    DiffusersTeacher,
+    MoLRGImagesTeacher,
+    MoLRGTeacher,
+    TrainedTeacher,
+)
 from lowd.steps.contrast import MixtureSettings
 from lowd.steps.relate import NEIGHBOURS
 from lowd.studies import AnyStudy, Study, TheoryStudy
@@ -114,6 +119,13 @@ class Params(Settings):
     @model_validator(mode="after")
     def _relations_can_be_drawn(self) -> "Params":
         for name, comparison in self.across.items():
+            if comparison.figure == "jacobians":
+                for position, study in enumerate(comparison.studies):
+                    if isinstance(self.transitions[study].teacher, DiffusersTeacher):
+                        raise ValueError(
+                            f"across.{name}.studies[{position}]: the teacher of {study} is a "
+                            "pipeline, which has no denoiser at some of this figure's noise levels"
+                        )
             if comparison.figure != "dimension":
                 continue
             teachers = [self.transitions[study].teacher for study in comparison.studies]

@@ -104,6 +104,12 @@ class Study(Settings):
                     raise ValueError(
                         f"compute.{key}.{name}: no such model (there are: {', '.join(self.models)})"
                     )
+        every = backend.values() if isinstance(backend, dict) else [backend]
+        if "looped" in every and self.compute.precision != "single":
+            raise ValueError(
+                f"compute.precision: {self.compute.precision} is not for the backend 'looped', "
+                "which a GPU runs as recorded, in single; use single, or another backend"
+            )
         sizes = stack if isinstance(stack, dict) else {"": stack}
         for name, size in sizes.items():
             if size is not None and size < self.replicates:

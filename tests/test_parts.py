@@ -110,7 +110,9 @@ def test_gathered_parts_are_the_whole_to_the_byte(tmp_path):
     ("other", "message"),
     [
         (stack((2,)), r"students of N = \(2, 4\) are not"),
-        (stack((8,), sigma_data=0.5, shape=(4,)), "another model"),
+        (stack((8,), shape=(4,)), "another model"),
+        (stack((8,), sigma_data=0.7), "another model"),
+        (stack((8,), losses=torch.zeros(2, 4)), "another model"),
         (stack((8,), aim=EpsilonSettings(kind="epsilon", kernel="vp")), "another model"),
     ],
 )
@@ -139,3 +141,5 @@ def test_a_cell_is_found_in_the_part_that_has_its_n():
     statements = {Path("first"): trained(2, 4), Path("second"): trained(8)}
     assert find_training(parse_cell("model=a,N=4,replicate=0"), statements) == Path("first")
     assert find_training(parse_cell("model=a,N=8,replicate=1"), statements) == Path("second")
+    with pytest.raises(ValueError, match=r"N of 2, 4, 8; replicates 0 to 1"):
+        find_training(parse_cell("model=a,N=5,replicate=0"), statements)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, get_args
 import typer
 
 from lowd.cli.failures import told_in_one_line
-from lowd.studies import Study
 from lowd.training.compute import Backend, ComputeSettings
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def calibrate(
                 f"params.yaml has no study {study!r} of students (there are: "
                 f"{', '.join(params.transitions)})"
             )
-        stacks = _stacks(params.transitions[study])
+        stacks = _stacks(study, params.transitions[study].teacher.shape)
         took = measure(probe for by_backend in stacks.values() for probe in by_backend.values())
         table = Table("model", "students", *BACKENDS, title="student-steps per second", box=None)
         faster = {}
@@ -51,33 +50,37 @@ def calibrate(
             best = max(rates, key=rates.__getitem__)
             if rates[best] > FASTER * rates[REFERENCE]:
                 faster[name] = best
-            students = by_backend[BACKENDS[0]].students
-            shown = (f"{rates[backend]:,.1f}" for backend in BACKENDS)
+            students = by_backend[REFERENCE].students
+            shown = (f"{rates[one]:,.1f}" if one in rates else "–" for one in BACKENDS)
             table.add_row(name, str(students), *shown)
         chosen = ", ".join(f"{name}: {backend}" for name, backend in faster.items())
         advice = f"compute: {{backend: {{{chosen}}}}}" if faster else f"{REFERENCE} serves them all"
         show(table, advice)
 
 
-def _stacks(study: Study) -> "dict[str, dict[Backend, TrainProbe]]":
+def _stacks(study: str, shape: tuple[int, ...]) -> "dict[str, dict[Backend, TrainProbe]]":
     """Of each model its largest stack, by every backend."""
+    from lowd.cli.planned import planned
     from lowd.cost.bills import students
     from lowd.cost.probes import TrainProbe
-    from lowd.planning import parts, trainings
+    from lowd.steps.train import TrainStep
     from lowd.training.settings import EDMSettings
 
+    jobs = [job.settings for job in planned([f"data/{study}/manifest.json"])]
     found: dict[str, dict[Backend, TrainProbe]] = {}
-    for name, whole in trainings(study, study).items():
-        largest = max(map(students, parts(study, name).values()), default=students(whole))
-        found[name] = {
+    for step in sorted((one for one in jobs if isinstance(one, TrainStep)), key=students):
+        precision = step.compute.precision if step.compute else "single"
+        found[step.name] = {
             backend: TrainProbe(
-                model=whole.model,
+                model=step.model,
                 aim=EDMSettings(),
-                shape=study.teacher.shape,
-                students=largest,
-                batch=study.training.batch,
-                compute=ComputeSettings(precision=study.compute.precision, backend=backend),
+                shape=shape,
+                students=students(step),
+                batch=step.training.batch,
+                compute=ComputeSettings(precision=precision, backend=backend),
+                is_whole=True,
             )
             for backend in BACKENDS
+            if backend != "looped" or precision == "single"
         }
     return found

@@ -67,21 +67,26 @@ def find_training(cell: Cell, statements: Mapping[Path, Statement]) -> Path:
         if one.step == "train" and {"name", "samples", "replicates"} <= one.settings.keys()
     }
     named = {path: one for path, one in trained.items() if one.settings["name"] == cell.model}
-    # A model's students may have been trained in several jobs, each with N's of its own.
-    named = {path: one for path, one in named.items() if cell.n in one.settings["samples"]} or named
     if not named:
         names = ", ".join(sorted({one.settings["name"] for one in trained.values()})) or "none"
         raise ValueError(f"--cell: no model {cell.model!r} below this file (there are: {names})")
-    if len(named) > 1:
-        outputs = ", ".join(one.subject[0].name for one in named.values())
+    # A model's students may have been trained in several jobs, each with N's of its own.
+    fitting = {
+        path: one
+        for path, one in named.items()
+        if cell.n in one.settings["samples"] and cell.replicate < one.settings["replicates"]
+    }
+    if not fitting:
+        sizes = sorted({n for one in named.values() for n in one.settings["samples"]})
+        most = max(one.settings["replicates"] for one in named.values())
+        grid = f"N of {', '.join(map(str, sizes))}; replicates 0 to {most - 1}"
+        raise ValueError(f"--cell: {cell} is not in the grid of {cell.model!r}: {grid}")
+    if len(fitting) > 1:
+        outputs = ", ".join(one.subject[0].name for one in fitting.values())
         raise ValueError(
             f"--cell: {cell.model!r} was trained several times; trace one of {outputs}"
         )
-    ((path, found),) = named.items()
-    samples, replicates = found.settings["samples"], found.settings["replicates"]
-    if cell.n not in samples or cell.replicate >= replicates:
-        grid = f"N of {', '.join(map(str, samples))}; replicates 0 to {replicates - 1}"
-        raise ValueError(f"--cell: {cell} is not in the grid of {cell.model!r}: {grid}")
+    (path,) = fitting
     return path
 
 

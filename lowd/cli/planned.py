@@ -87,7 +87,7 @@ def planned(targets: Sequence[str]) -> list[Planned]:
     dry = ("--dry-run", "--forceall", "--printshellcmds")
     found, rule = [], ""
     for line in workflow(*dry, *targets).splitlines():
-        if begun := RULE.fullmatch(line):
+        if begun := RULE.fullmatch(line.strip()):
             rule = begun[1]
         elif line.startswith(SHOWN):
             found.append(_parsed(rule, shlex.split(line.removeprefix(SHOWN))))

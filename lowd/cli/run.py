@@ -69,9 +69,12 @@ def claim_device_for(settings: Settings, paths: Mapping[str, Any]) -> None:
         ValueError, OSError: a teacher to load can't be read, or the GPU's lock can't be written.
     """
     if devices := visible_devices():
-        from lowd.jobs import modules, teacher_kinds
+        from lowd.jobs import modules
+        from lowd.steps.teacher import TeacherStep
 
-        if computes_on_device(modules(settings, *teacher_kinds(settings, inputs_of(paths)))):
+        # Of other steps a teacher's module, which trains too, says nothing: they load it.
+        made = [settings.teacher.kind] if isinstance(settings, TeacherStep) else []
+        if computes_on_device(modules(settings, *made)):
             claim_one(devices)
 
 

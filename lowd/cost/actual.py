@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from lowd.cost.jobs import Graph, Job
-from lowd.provenance.code import code_digest
+from lowd.provenance.drift import runs_the_same
 from lowd.provenance.statement import Statement, read_statement
 
 
@@ -32,7 +32,7 @@ def finished(graph: Graph, statements: Mapping[int, Statement]) -> list[Job]:
             here = at in statements and all(path.exists() for path in job.outputs)
             known[at] = (
                 here
-                and _is_of_now(statements[at])
+                and runs_the_same(statements[at])
                 and all(is_done(maker) for maker in graph.makers(job))
             )
         return known[at]
@@ -63,10 +63,3 @@ def held(job: Job) -> float | None:
             return float(row["max_rss"]) * 2**20
     except (OSError, ValueError, KeyError):
         return None  # logs are no outputs: a clone has none
-
-
-def _is_of_now(statement: Statement) -> bool:
-    try:
-        return code_digest(statement.modules) == statement.code
-    except (OSError, SyntaxError, ValueError):
-        return False  # a module that is gone

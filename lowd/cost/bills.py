@@ -45,6 +45,7 @@ from lowd.steps.figure import FigureStep
 from lowd.steps.follow import FollowStep
 from lowd.steps.gather import GatherStep
 from lowd.steps.generate import GenerateStep
+from lowd.steps.generation import BATCH_VALUES
 from lowd.steps.manifest import ManifestStep
 from lowd.steps.noise import NoiseStep
 from lowd.steps.pair import PairStep
@@ -58,8 +59,6 @@ from lowd.steps.train import TrainStep
 from lowd.training.compute import ComputeSettings
 from lowd.training.settings import BLOCK, EDMSettings, ObjectiveSettings, TrainingSettings
 
-BATCH_VALUES = 2**20
-"""As in lowd.steps.generation, which loads PyTorch."""
 DOUBLE = 8
 """Bytes of a number in metrics and in the solver's state."""
 STATES = 5
@@ -68,6 +67,8 @@ SSCD = 512
 """Features of the published networks, which a file does not say before it is loaded."""
 KEPT = 1.5
 """Bytes that training holds for a byte of activations: libraries copy, and allocators keep."""
+PUBLISHED = {"digits": 1797, "cifar10": 60_000, "fashion_mnist": 70_000}
+"""How many a published source has; how many the user's own have, no setting says."""
 SIDE = 4096
 """Samples on a side of the block of distances that a search for neighbours holds."""
 
@@ -200,7 +201,8 @@ def _train(step: TrainStep, pool: PoolStep) -> Bill:
 
 def _teacher(teacher: TrainedTeacher) -> Bill:
     aim = EDMSettings()
-    made = _training(teacher.model, aim, teacher.training, teacher.shape, 1, 0, 0)
+    images = PUBLISHED.get(teacher.images.source, 0)
+    made = _training(teacher.model, aim, teacher.training, teacher.shape, 1, images, 0)
     parameters = parameter_shapes(aim, teacher.model, teacher.shape)
     blocks = ceil(teacher.training.steps / BLOCK)
     cell = [{"N": 0, "replicate": 0}]
@@ -350,6 +352,7 @@ def _copies(network: TrainedSSCDSettings, step: TeacherStep, images: int, passes
     channels, height, width = step.teacher.shape
     shape = (channels, height, width)
     learns = passes > 1
+    source = step.teacher.images.source if isinstance(step.teacher, TrainedTeacher) else ""
     probe = CopyProbe(shape=shape, width=network.width, features=network.features, learns=learns)
     cost = copy_cost(shape, network.width, network.features, network.batch)
     copies = 2 * network.batch if learns else network.batch
@@ -358,7 +361,9 @@ def _copies(network: TrainedSSCDSettings, step: TeacherStep, images: int, passes
         # A unit of learning is an image of a batch, of which there are two copies.
         work=((probe, images / 2 if learns else images),),
         flops=passes * images * cost.flops / network.batch,
-        host=0 if learns else FLOAT * images * (prod(shape) + network.features),
+        host=2 * FLOAT * PUBLISHED.get(source, 0) * prod(shape)
+        if learns
+        else FLOAT * images * (prod(shape) + network.features),
         device=(KEPT * passes * copies / network.batch) * cost.peak,
         disk=0 if learns else store_bytes(images * network.features),
     )

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -51,9 +52,13 @@ def calibrate(
         environment = {**os.environ, **JOB}
         command = [sys.executable, "-m", MEASURING]
         pipe = subprocess.PIPE
-        with subprocess.Popen(
-            command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True
-        ) as process:
+        with (
+            # Not a pipe, which many warnings would fill.
+            tempfile.TemporaryFile("w+") as said,
+            subprocess.Popen(
+                command, env=environment, stdin=pipe, stdout=pipe, stderr=said, text=True
+            ) as process,
+        ):
             assert process.stdin is not None and process.stdout is not None
             for done, probe in enumerate(left):
                 tell(done, len(left))
@@ -63,8 +68,9 @@ def calibrate(
                 except BrokenPipeError:
                     pass  # what it says last is read below
                 if not (line := process.stdout.readline()):
-                    assert process.stderr is not None
-                    reason = (process.stderr.read().strip().splitlines() or ["killed"])[-1]
+                    process.wait()
+                    said.seek(0)
+                    reason = (said.read().strip().splitlines() or ["killed"])[-1]
                     raise ValueError(f"calibration of {probe.model_dump_json()} failed: {reason}")
                 known[_key(probe.model_dump())] = json.loads(line)
                 _write(store, every)

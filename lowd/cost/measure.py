@@ -137,7 +137,9 @@ def _train(probe: TrainProbe) -> float:
     """Seconds of a step: the gradient's grow with the batch, the optimiser's do not."""
     device = pick_device()
     one = step_cost(probe.aim, probe.model, probe.shape, 1)
-    students, batch = _within(device, one, probe.students, probe.batch)
+    students, batch = probe.students, probe.batch
+    if not probe.is_whole:
+        students, batch = _within(device, one, students, batch)
     cells = [Cell(f"probe/{s}", 0, samples=ROWS, first=0) for s in range(students)]
     pool = torch.randn((ROWS, *probe.shape), generator=stream("probe"))
     settings = TrainingSettings(steps=MOST, warm_up=0, final_rate=1, batch=batch)

@@ -12,6 +12,8 @@ from lowd.cost.schedule import makespan
 TIME_MARGIN, LEAST_MINUTES = 2, 10
 """What a job may take before a cluster ends it: times its estimate, and at least."""
 MEMORY_MARGIN, LEAST_MB = 1.5, 1000
+CUDA = 2e9
+"""Bytes of its own that a process on a GPU holds, at a guess."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ def price(
                 job,
                 one,
                 seconds,
-                start.memory + one.host + (0 if elsewhere else one.device),
+                start.memory + one.host + (CUDA if elsewhere else one.device),
                 one.device if elsewhere else 0,
                 id(job) not in finished,
             )

@@ -32,6 +32,8 @@ class TrainProbe(Settings):
     students: int
     batch: int
     compute: ComputeSettings | None = None
+    is_whole: bool = False
+    """Whether it must not be measured in part, whatever it takes."""
 
 
 class FlowProbe(Settings):

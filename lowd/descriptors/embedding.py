@@ -53,8 +53,6 @@ def embedded(
     parts = [_answer(network, part.to(device)) for part in images[finite].clamp(-1, 1).split(batch)]
     if len({part.shape[1] for part in parts}) > 1:
         raise ValueError("descriptor: the number of features changes from batch to batch")
-    if not parts:
-        raise ValueError("descriptor: no image is finite; nothing says how many features there are")
     features = unit(torch.cat(parts))
     every = features.new_full((len(images), features.shape[1]), torch.nan)
     every[finite] = features

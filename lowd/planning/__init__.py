@@ -26,7 +26,6 @@ from lowd.planning.code import (
 )
 from lowd.planning.descriptors import (
     appraise_step,
-    appraised,
     descriptor_step,
     embed_step,
     embedded,
@@ -131,7 +130,6 @@ __all__ = [
     "TrainStep",
     "agree_step",
     "appraise_step",
-    "appraised",
     "code",
     "code_across",
     "code_with_teacher",

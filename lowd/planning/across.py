@@ -58,6 +58,6 @@ def _members(comparison: Comparison, studies: Mapping[str, Study]) -> tuple[Memb
 
 
 def points(study: str, settings: Study) -> str:
-    """What the intrinsic dimension of a study is estimated from: real images, or else the pool."""
+    """Where a study has points that no student has seen: real images, or else the pool."""
     trained = isinstance(settings.teacher, TrainedTeacher)
     return f"data/{study}/teacher" if trained else f"data/{study}/pool.zarr"

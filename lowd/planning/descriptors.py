@@ -43,12 +43,6 @@ def appraise_step(study: Study) -> AppraiseStep:
     return AppraiseStep(seed=study.seed, descriptor=_network(study))
 
 
-def appraised(study: str, settings: Study) -> str:
-    """What copies are made of: held-out images of the teacher's, or else the pool."""
-    trained = isinstance(settings.teacher, TrainedTeacher)
-    return f"data/{study}/teacher" if trained else f"data/{study}/pool.zarr"
-
-
 def embedded(study: Study) -> list[str]:
     """The names, in a study's folder of features, of all that is put through its network."""
     if not study.is_embedded:

@@ -19,7 +19,7 @@ def trainings(one: Study | AnyFinding, base: Study) -> dict[str, TrainStep]:
     """Settings of every stack of a study or finding, by the name of its files.
 
     Args:
-        one: a study, or a one.
+        one: a study or finding.
         base: the study itself, or the one that the finding is on.
     """
     match one:

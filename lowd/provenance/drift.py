@@ -53,7 +53,7 @@ def drifts(statements: Collection[Statement], history: History | None) -> list[D
     found = []
     for stated, files in zip(statements, sources, strict=True):
         other = {name for name, digest in files.items() if here[name] != digest}
-        changed = other if other and not _runs_the_same(stated) else set()
+        changed = other if other and not runs_the_same(stated) else set()
         unknown = {name for name, digest in files.items() if digest not in committed}
         judged = committed and history is not None and not history.shallow
         uncommitted = unknown - (other - changed) if judged else set()
@@ -83,7 +83,7 @@ def _committed(sources: dict[tuple[str, str], str]) -> set[str]:
     return found | digests_ever(astray) if astray else found
 
 
-def _runs_the_same(stated: Statement) -> bool:
+def runs_the_same(stated: Statement) -> bool:
     """Whether what would run now has the digest of what ran."""
     try:
         return code_digest(stated.modules) == stated.code

@@ -16,7 +16,7 @@ from lowd.provenance.statement import (
     statement_paths,
 )
 
-OWN_ROLES = ("originals", "custom", "pretrained")
+OWN_ROLES = ("originals", "custom", "pretrained", "network")
 """Inputs that are the user's own, wherever they lie; no statement says what made them."""
 
 

@@ -34,7 +34,12 @@ def read_folder(settings: FolderSource) -> Iterator[tuple[str, Images]]:
                 if image.mode[0] in "IF":  # convert() would clip them at 255
                     raise ValueError(f"{path}: more than 8 bits a pixel; convert it to 8 bits")
                 pixels = np.asarray(image.convert(mode))
-        except (UnidentifiedImageError, OSError) as error:
+        except (
+            UnidentifiedImageError,
+            Image.DecompressionBombError,
+            OSError,
+            SyntaxError,
+        ) as error:
             raise ValueError(f"{path}: not a readable image ({error})") from None
         yield str(path), pixels.reshape(1, *pixels.shape[:2], channels).transpose(0, 3, 1, 2)
 

@@ -38,16 +38,24 @@ def embed(
     Raises:
         ValueError: the store has no images, or the network is not as `lowd.descriptors` needs it.
     """
+    from filelock import FileLock
+
     from lowd.store.arrays import write_store
     from lowd.store.atomic import staged
 
-    kept = scratch / f"{lineage}.zarr" if scratch and lineage else None
     inner = "images.zarr" if (images / "images.zarr").exists() else None
-    dataset = _kept(kept)
-    if dataset is None:
-        dataset = _embedded(settings, images / inner if inner else images, weights)
-        if kept:
-            write_store(kept, dataset)
+    source = images / inner if inner else images
+    if scratch and lineage:
+        kept = scratch / f"{lineage}.zarr"
+        scratch.mkdir(parents=True, exist_ok=True)
+        # Another study may be at the same features.
+        with FileLock(f"{kept}.lock"):
+            dataset = _kept(kept)
+            if dataset is None:
+                dataset = _embedded(settings, source, weights)
+                write_store(kept, dataset)
+    else:
+        dataset = _embedded(settings, source, weights)
     if inner is None:
         write_store(output, dataset)
         return
@@ -55,11 +63,11 @@ def embed(
         write_store(draft / inner, dataset)
 
 
-def _kept(path: Path | None) -> "xr.Dataset | None":
+def _kept(path: Path) -> "xr.Dataset | None":
     """What lies there, if it is whole."""
     from lowd.store.arrays import read_store
 
-    if path is None or not path.exists():
+    if not path.exists():
         return None
     try:
         return read_store(path, finite=False)

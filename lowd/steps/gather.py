@@ -1,8 +1,12 @@
 """`lowd gather`: one checkpoint of the students that several jobs have trained."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lowd.base import Settings
+
+if TYPE_CHECKING:
+    from lowd.store.students import Students
 
 
 class GatherStep(Settings):
@@ -26,7 +30,7 @@ def gather(settings: GatherStep, *, part: list[Path], output: Path) -> None:
     stacks = [load_students(path) for path in part]
     first = stacks[0]
     for path, stack in zip(part, stacks, strict=True):
-        if (stack.model, stack.shape, stack.aim) != (first.model, first.shape, first.aim):
+        if _kind(stack) != _kind(first):
             raise ValueError(f"{path}: students of another model than those of {part[0]}")
     cells = [cell for stack in stacks for cell in stack.cells]
     found = tuple(dict.fromkeys(cell["N"] for cell in cells))
@@ -42,3 +46,7 @@ def gather(settings: GatherStep, *, part: list[Path], output: Path) -> None:
         losses=torch.cat([stack.losses for stack in stacks]),
     )
     save_students(output, whole)
+
+
+def _kind(stack: "Students") -> tuple[object, ...]:
+    return stack.model, stack.shape, stack.sigma_data, stack.aim, stack.losses.shape[1]

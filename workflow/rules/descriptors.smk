@@ -47,7 +47,7 @@ rule embed:
 
 rule appraise:
     input:
-        images=lambda w: planning.appraised(w.study, STUDIES[w.study]),
+        images=lambda w: planning.points(w.study, STUDIES[w.study]),
         yardstick=rules.describe.output,
         weights=trained_descriptor,
         network=lambda w: planning.network_files(STUDIES[w.study]),
