@@ -33,11 +33,11 @@ SHAPE = (1, 8, 8)
 MODELS: dict[str, ModelSettings] = {
     "MLP 64": MLPSettings(architecture="mlp", width=64),
     "U-Net 8": UNetSettings(architecture="unet", width=8),
-    "U-Net 32": UNetSettings(architecture="unet", width=32),
+    "U-Net 16": UNetSettings(architecture="unet", width=16),
     "DiT 32": DiTSettings(architecture="dit", width=32),
 }
-STACKS = (1, 4, 16)
-ROUNDS = 3
+STACKS = (1, 8)
+ROUNDS = 2
 SECONDS = 0.7
 
 # Students of the precision table: a mixture of low-rank Gaussians as images, known exactly.
