@@ -50,6 +50,7 @@ lint: setup
 bench: setup
 	python benchmarks/stacks.py
 	python benchmarks/low_rank.py
+	python benchmarks/backends.py
 
 # An S3 server for tests of DVC's remotes, beside the environment, which it would crowd.
 s3: .venv-s3/.ready
