@@ -17,21 +17,22 @@ from typer.testing import CliRunner
 from lowd.cli.plan import DEFAULT
 from lowd.cost import calibration
 from lowd.cost.actual import finished, took
-from lowd.cost.bills import Bill, bill, evaluations
+from lowd.cost.bill import Bill
+from lowd.cost.bills import bill
 from lowd.cost.calibration import JOB, calibrate
 from lowd.cost.jobs import Graph, Job
 from lowd.cost.measure import measure
 from lowd.cost.plan import Device, lines, price, probes, resources, total, wall
 from lowd.cost.probes import (
-    ChanceProbe,
     FlowProbe,
-    FrechetProbe,
     Measured,
+    ScoreProbe,
     StartProbe,
     TrainProbe,
 )
 from lowd.cost.schedule import makespan
 from lowd.cost.tally import denoiser_cost, parameter_shapes, step_cost
+from lowd.diffusion.evaluations import evaluations
 from lowd.diffusion.settings import SamplerSettings
 from lowd.diffusion.solvers import SOLVERS, probability_flow
 from lowd.models.build import parameter_count
@@ -410,7 +411,7 @@ def test_times_measured_grow_with_the_work(monkeypatch):
     assert step(wide, 16, 128) > 4 * once > 0
     # Too large to be measured whole: 4,000 students are as many as 4 a thousand times.
     assert step(wide, 4000, 64) == pytest.approx(2000 * once, rel=0.9)
-    for probe in (ChanceProbe(features=8), FrechetProbe(features=8)):
+    for probe in (ScoreProbe(kind="chance", features=8), ScoreProbe(kind="frechet", features=8)):
         assert measure(probe).seconds > 0
 
 

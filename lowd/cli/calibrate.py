@@ -61,7 +61,7 @@ def calibrate(
 def _stacks(study: str, shape: tuple[int, ...]) -> "dict[str, dict[Backend, TrainProbe]]":
     """Of each model its largest stack, by every backend."""
     from lowd.cli.planned import planned
-    from lowd.cost.bills import students
+    from lowd.cost.networks import students
     from lowd.cost.probes import TrainProbe
     from lowd.steps.train import TrainStep
     from lowd.training.settings import EDMSettings

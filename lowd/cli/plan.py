@@ -90,7 +90,7 @@ def plan(
 def _plan(names: Sequence[str], device: "Device | None") -> _Plan:
     from lowd.cli.planned import planned
     from lowd.cost.actual import finished, stated
-    from lowd.cost.bills import COMMAND
+    from lowd.cost.bill import COMMAND
     from lowd.cost.calibration import calibrate
     from lowd.cost.jobs import Graph
     from lowd.cost.plan import bills, price, probes

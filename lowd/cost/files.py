@@ -8,6 +8,8 @@ from lowd.cost.tally import Shape
 
 FLOAT = 4
 """Bytes of a number."""
+DOUBLE = 8
+"""Bytes of a number in metrics and in the solver's state."""
 DENSITY = 0.93
 """What zstd leaves of float32 numbers that are all different: it packs their exponents alone."""
 

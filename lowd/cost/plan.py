@@ -4,9 +4,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from lowd.cost.bills import Bill, bill
+from lowd.cost.bill import Bill
+from lowd.cost.bills import bill
 from lowd.cost.jobs import Graph, Job
-from lowd.cost.probes import CopyProbe, FlowProbe, Measured, Probe, TrainProbe
+from lowd.cost.probes import Measured, NetworkProbe, Probe
 from lowd.cost.schedule import makespan
 
 TIME_MARGIN, LEAST_MINUTES = 2, 10
@@ -99,8 +100,7 @@ def bills(graph: Graph, tell: Callable[[int, int], None] = lambda done, every: N
 def probes(every: Iterable[Bill], device: Device | None) -> list[Probe]:
     """What has to be measured here: all, or what is not computed on the device assumed."""
     found = dict.fromkeys(probe for one in every for probe in one.probes)
-    networks = TrainProbe | FlowProbe | CopyProbe
-    return [one for one in found if device is None or not isinstance(one, networks)]
+    return [one for one in found if device is None or not isinstance(one, NetworkProbe)]
 
 
 def price(

@@ -57,31 +57,17 @@ class CopyProbe(Settings):
     learns: bool
 
 
-class NeighbourProbe(Settings):
-    """The nearest neighbours of some samples among others, by pair of samples."""
+class ScoreProbe(Settings):
+    """What compares samples.
 
-    kind: Literal["neighbour"] = "neighbour"
-    features: int
+    Attributes:
+        kind: of samples the nearest neighbours among others, by pair of samples; the chance level
+            of reproducibility, by pair of noises; a Fréchet distance, by sample of the smaller
+            side; the empirical denoiser, by pair of noisy sample and training point.
+        features: numbers of a sample.
+    """
 
-
-class ChanceProbe(Settings):
-    """The chance level of reproducibility, by pair of noises."""
-
-    kind: Literal["chance"] = "chance"
-    features: int
-
-
-class FrechetProbe(Settings):
-    """A Fréchet distance, by sample of the smaller side."""
-
-    kind: Literal["frechet"] = "frechet"
-    features: int
-
-
-class EmpiricalProbe(Settings):
-    """One evaluation of the empirical denoiser, by pair of noisy sample and training point."""
-
-    kind: Literal["empirical"] = "empirical"
+    kind: Literal["neighbour", "chance", "frechet", "empirical"]
     features: int
 
 
@@ -98,17 +84,13 @@ class LowRankProbe(Settings):
 
 
 Probe = Annotated[
-    StartProbe
-    | TrainProbe
-    | FlowProbe
-    | CopyProbe
-    | NeighbourProbe
-    | ChanceProbe
-    | FrechetProbe
-    | EmpiricalProbe
-    | LowRankProbe,
+    StartProbe | TrainProbe | FlowProbe | CopyProbe | ScoreProbe | LowRankProbe,
     Field(discriminator="kind"),
 ]
+
+
+NetworkProbe = TrainProbe | FlowProbe | CopyProbe
+"""What a GPU computes, if there is one."""
 
 
 class Measured(Settings):

@@ -1,5 +1,6 @@
 """Steps of findings, but for training and sampling."""
 
+from lowd.diffusion.evaluations import evaluations
 from lowd.findings import BiasVariance, Dynamics, Families
 from lowd.planning.students import samplings
 from lowd.steps.agree import AgreeStep, Member
@@ -33,13 +34,12 @@ def agree_step(finding: Families, study: Study) -> AgreeStep:
     """Settings of the agreement of families."""
     members = []
     for name, (family, sampler) in samplings(finding, study).items():
-        evaluations = 2 * sampler.steps - 1 if sampler.solver == "heun" else sampler.steps
         members.append(
             Member(
                 name=name,
                 group=finding.members[family].group,
                 family=family,
-                evaluations=evaluations,
+                evaluations=evaluations(sampler),
             )
         )
     return AgreeStep(seed=finding.seed, samples=finding.samples, members=tuple(members))
