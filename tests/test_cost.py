@@ -1,6 +1,5 @@
 """What jobs cost, against what they do cost."""
 
-import itertools
 import json
 import os
 import re
@@ -9,9 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 import yaml
-from torch.utils.flop_counter import FlopCounterMode
 from typer.testing import CliRunner
 
 from lowd.cli.plan import DEFAULT
@@ -19,24 +16,18 @@ from lowd.cost import calibration
 from lowd.cost.actual import finished, took
 from lowd.cost.bill import Bill
 from lowd.cost.bills import bill
-from lowd.cost.calibration import JOB, calibrate
+from lowd.cost.calibration import JOB
 from lowd.cost.jobs import Graph, Job
-from lowd.cost.measure import measure
 from lowd.cost.plan import Device, lines, price, probes, resources, total, wall
 from lowd.cost.probes import (
     FlowProbe,
     Measured,
-    ScoreProbe,
     StartProbe,
     TrainProbe,
 )
-from lowd.cost.schedule import makespan
-from lowd.cost.tally import denoiser_cost, parameter_shapes, step_cost
-from lowd.diffusion.evaluations import evaluations
+from lowd.cost.tally import denoiser_cost, step_cost
 from lowd.diffusion.settings import SamplerSettings
-from lowd.diffusion.solvers import SOLVERS, probability_flow
-from lowd.models.build import parameter_count
-from lowd.models.settings import MLPSettings, UNetSettings
+from lowd.models.settings import MLPSettings
 from lowd.steps.equate import EquateStep
 from lowd.steps.generate import GenerateStep, generate
 from lowd.steps.noise import NoiseStep, noise
@@ -45,9 +36,7 @@ from lowd.steps.score import ScoreStep
 from lowd.steps.teacher import TeacherStep, teacher
 from lowd.steps.train import TrainStep, train
 from lowd.theory.settings import EquivalenceSettings
-from lowd.training.objectives import assemble, objective
 from lowd.training.settings import (
-    AdversarialSettings,
     ConsistencySettings,
     EDMSettings,
     EpsilonSettings,
@@ -123,110 +112,6 @@ def priced(graph, seconds=1.0, **options):
     every = [bill(job, graph) for job in graph.jobs]
     measured = {probe: Measured(seconds=seconds) for one in every for probe in one.probes}
     return price(graph, every, measured, **options)
-
-
-@pytest.mark.parametrize("aim", AIMS, ids=lambda aim: aim.kind)
-def test_flops_are_those_of_pytorchs_own_counter(smallest, aim):
-    model, shape = smallest
-    # On a CPU, attention is a single operation, for which there is no formula.
-    with torch.device("meta"):
-        learned = objective(aim, assemble(aim, model, 1, shape), 0.5)
-        clean, unit, sigma = torch.empty(1, 4, *shape), torch.empty(1, 4, *shape), torch.ones(1, 4)
-    with FlopCounterMode(display=False) as counter:
-        learned.loss(clean, unit, sigma, 0.0).sum().backward()
-    assert step_cost(aim, model, shape, 4).flops == counter.get_total_flops() > 0
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        learned.denoise(clean, 1.0)
-    assert denoiser_cost(aim, model, shape, 4).flops == counter.get_total_flops() > 0
-
-
-def test_flops_of_a_perceptron_are_its_products():
-    forward = 2 * (6 + 16) * 16 + 2 * 16 * 16 + 2 * 16 * 6
-    assert denoiser_cost(EDM, MLP, (6,), 5).flops == 5 * forward
-    # Gradients of weights and of inputs, of which the data's own is not needed.
-    assert step_cost(EDM, MLP, (6,), 5).flops == 5 * (3 * forward - 2 * (6 + 16) * 16)
-
-
-def test_an_adversarial_step_costs_more_than_two_networks_and_can_be_counted():
-    aim = AdversarialSettings(kind="adversarial")
-    forward = denoiser_cost(aim, MLP, (6,), 5).flops
-    # Both networks forward and back at least once.
-    assert step_cost(aim, MLP, (6,), 5).flops > 2 * 3 * forward
-
-
-def test_parameters_are_those_that_results_count(smallest):
-    model, shape = smallest
-    shapes = parameter_shapes(EDM, model, shape)
-    assert sum(torch.Size(one).numel() for one in shapes) == parameter_count(model, shape)
-
-
-def test_bytes_held_are_at_least_those_that_must_be():
-    model, shape = UNetSettings(architecture="unet", width=8), (1, 8, 8)
-    gradients = 4 * parameter_count(model, shape)
-    little, much = (step_cost(EDM, model, shape, batch).peak for batch in (8, 64))
-    # The first level's norms, activations and convolutions alone.
-    assert much > gradients + 64 * 4 * 8 * 8 * 8 * 4
-    assert 6 * little < much < 8 * little
-    assert denoiser_cost(EDM, model, shape, 64).peak < much / 2
-
-
-@pytest.mark.parametrize("solver", SOLVERS)
-def test_evaluations_are_as_many_as_the_solver_makes(solver):
-    sampler = SamplerSettings(solver=solver, steps=5, **LEVELS)
-    asked = []
-
-    def denoise(x, sigma):
-        asked.append(sigma)
-        return x / 2
-
-    from lowd.diffusion.noise_levels import karras_sigmas
-
-    levels = karras_sigmas(sampler.steps, sampler.sigma_min, sampler.sigma_max)
-    probability_flow(denoise, torch.ones(2, 3), levels, solver)
-    assert len(asked) == evaluations(sampler)
-
-
-def brute_force(seconds, needs, devices):
-    """The shortest time there is, over all orders in which jobs may start."""
-    best = float("inf")
-    for order in itertools.permutations(range(len(seconds))):
-        place = {job: at for at, job in enumerate(order)}
-        if any(place[other] > place[job] for job, need in enumerate(needs) for other in need):
-            continue
-        free, ended = [0.0] * devices, {}
-        for job in order:
-            device = min(range(devices), key=free.__getitem__)
-            start = max([free[device], *(ended[other] for other in needs[job])])
-            ended[job] = free[device] = start + seconds[job]
-        best = min(best, max(ended.values()))
-    return best
-
-
-@pytest.mark.parametrize("seed", range(12))
-def test_schedules_are_within_grahams_bound_of_the_best(seed):
-    draw = torch.Generator().manual_seed(seed)
-    seconds = (1 + 9 * torch.rand(6, generator=draw)).tolist()
-    needs = [
-        [other for other in range(job) if torch.rand((), generator=draw) < 0.3] for job in range(6)
-    ]
-    for devices in (1, 2, 3):
-        best, found = brute_force(seconds, needs, devices), makespan(seconds, needs, devices)
-        assert best - 1e-9 <= found <= (2 - 1 / devices) * best + 1e-9
-    assert makespan(seconds, needs, 1) == pytest.approx(sum(seconds))
-
-
-def test_schedules_take_the_longest_job_first_and_wait_for_what_jobs_need():
-    assert makespan([1.0, 1.0, 2.0], [[], [], []], 2) == 2
-    assert makespan([3.0, 1.0, 1.0], [[], [0], [1]], 8) == 5
-    assert makespan([2.0, 3.0, 4.0], [[], [], [0]], 2) == 6
-    assert makespan([], [], 2) == 0
-
-
-def test_schedules_that_can_not_be_are_refused():
-    with pytest.raises(ValueError, match="devices: 0 run nothing"):
-        makespan([1.0], [[]], 0)
-    with pytest.raises(ValueError, match="need each other"):
-        makespan([1.0, 1.0], [[1], [0]], 2)
 
 
 def test_a_study_is_billed_by_its_settings():
@@ -365,60 +250,6 @@ def test_resources_have_a_margin_and_are_the_largest_jobs():
     # 60 steps of 20 seconds and a start, doubled; and a start alone.
     assert asked["train"]["runtime"] == 41
     assert asked["noise"] == {"runtime": 10, "mem_mb": 1000}
-
-
-def test_probes_are_measured_once_and_again_on_another_machine(tmp_path, monkeypatch):
-    probe, store = StartProbe(modules=("json",)), tmp_path / "kept/calibration.json"
-    (first,) = calibrate([probe, probe], store).values()
-    assert first.seconds > 0 and first.memory > 2**20
-    monkeypatch.setattr(calibration, "MEASURING", "nowhere")
-    monkeypatch.setattr(calibration, "code_digest", lambda modules: "as before")
-    monkeypatch.setattr(calibration.subprocess, "Popen", lambda *_, **__: pytest.fail("measured"))
-    here = json.loads(store.read_text())
-    here[json.dumps(calibration.machine(), sort_keys=True)] = next(iter(here.values()))
-    store.write_text(json.dumps(here))
-    assert calibrate([probe], store) == {probe: first}
-    for change in ("torch.__version__", "lowd.cost.calibration.cpu_model"):
-        with monkeypatch.context() as patch:
-            patch.setattr(change, "another" if "version" in change else lambda: "another")
-            with pytest.raises(pytest.fail.Exception):
-                calibrate([probe], store)
-
-
-def test_a_damaged_calibration_is_measured_anew(tmp_path):
-    store = tmp_path / "calibration.json"
-    store.write_text('{"half":')
-    probe = StartProbe(modules=("json",))
-    assert calibrate([probe], store)[probe].seconds > 0
-    assert len(json.loads(store.read_text())) == 1
-
-
-def test_a_probe_that_fails_says_so(tmp_path):
-    with pytest.raises(ValueError, match=r"calibration of .* failed: .*no_such_module"):
-        calibrate([StartProbe(modules=("no_such_module",))], tmp_path / "c.json")
-
-
-def test_times_measured_grow_with_the_work(monkeypatch):
-    monkeypatch.setattr("lowd.cost.measure.ENOUGH", 0.05)
-
-    def step(model, students, batch):
-        return measure(
-            TrainProbe(model=model, aim=EDM, shape=(6,), students=students, batch=batch)
-        ).seconds
-
-    wide = MLPSettings(architecture="mlp", width=256)
-    once = step(wide, 2, 64)
-    assert step(wide, 16, 128) > 4 * once > 0
-    # Too large to be measured whole: 4,000 students are as many as 4 a thousand times.
-    assert step(wide, 4000, 64) == pytest.approx(2000 * once, rel=0.9)
-    for probe in (ScoreProbe(kind="chance", features=8), ScoreProbe(kind="frechet", features=8)):
-        assert measure(probe).seconds > 0
-
-
-def test_jobs_are_timed_in_the_environment_that_the_workflow_gives_them():
-    script = (ROOT / "workflow/run").read_text()
-    for name in ("MALLOC_MMAP_MAX_", "MALLOC_TRIM_THRESHOLD_"):
-        assert f"{name}={JOB[name]}" in script
 
 
 def test_a_rederived_job_took_what_its_first_run_did():

@@ -1,0 +1,76 @@
+"""What is measured on a machine: once, in the environment of jobs, and more for more work."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lowd.cost import calibration
+from lowd.cost.calibration import JOB, calibrate
+from lowd.cost.measure import measure
+from lowd.cost.probes import (
+    ScoreProbe,
+    StartProbe,
+    TrainProbe,
+)
+from lowd.models.settings import MLPSettings
+from lowd.training.settings import (
+    EDMSettings,
+)
+
+ROOT = Path(__file__).parents[1]
+EDM = EDMSettings()
+
+
+def test_probes_are_measured_once_and_again_on_another_machine(tmp_path, monkeypatch):
+    probe, store = StartProbe(modules=("json",)), tmp_path / "kept/calibration.json"
+    (first,) = calibrate([probe, probe], store).values()
+    assert first.seconds > 0 and first.memory > 2**20
+    monkeypatch.setattr(calibration, "MEASURING", "nowhere")
+    monkeypatch.setattr(calibration, "code_digest", lambda modules: "as before")
+    monkeypatch.setattr(calibration.subprocess, "Popen", lambda *_, **__: pytest.fail("measured"))
+    here = json.loads(store.read_text())
+    here[json.dumps(calibration.machine(), sort_keys=True)] = next(iter(here.values()))
+    store.write_text(json.dumps(here))
+    assert calibrate([probe], store) == {probe: first}
+    for change in ("torch.__version__", "lowd.cost.calibration.cpu_model"):
+        with monkeypatch.context() as patch:
+            patch.setattr(change, "another" if "version" in change else lambda: "another")
+            with pytest.raises(pytest.fail.Exception):
+                calibrate([probe], store)
+
+
+def test_a_damaged_calibration_is_measured_anew(tmp_path):
+    store = tmp_path / "calibration.json"
+    store.write_text('{"half":')
+    probe = StartProbe(modules=("json",))
+    assert calibrate([probe], store)[probe].seconds > 0
+    assert len(json.loads(store.read_text())) == 1
+
+
+def test_a_probe_that_fails_says_so(tmp_path):
+    with pytest.raises(ValueError, match=r"calibration of .* failed: .*no_such_module"):
+        calibrate([StartProbe(modules=("no_such_module",))], tmp_path / "c.json")
+
+
+def test_times_measured_grow_with_the_work(monkeypatch):
+    monkeypatch.setattr("lowd.cost.measure.ENOUGH", 0.05)
+
+    def step(model, students, batch):
+        return measure(
+            TrainProbe(model=model, aim=EDM, shape=(6,), students=students, batch=batch)
+        ).seconds
+
+    wide = MLPSettings(architecture="mlp", width=256)
+    once = step(wide, 2, 64)
+    assert step(wide, 16, 128) > 4 * once > 0
+    # Too large to be measured whole: 4,000 students are as many as 4 a thousand times.
+    assert step(wide, 4000, 64) == pytest.approx(2000 * once, rel=0.9)
+    for probe in (ScoreProbe(kind="chance", features=8), ScoreProbe(kind="frechet", features=8)):
+        assert measure(probe).seconds > 0
+
+
+def test_jobs_are_timed_in_the_environment_that_the_workflow_gives_them():
+    script = (ROOT / "workflow/run").read_text()
+    for name in ("MALLOC_MMAP_MAX_", "MALLOC_TRIM_THRESHOLD_"):
+        assert f"{name}={JOB[name]}" in script
