@@ -37,22 +37,12 @@ from lowd.steps.teacher import TeacherStep, teacher
 from lowd.steps.train import TrainStep, train
 from lowd.theory.settings import EquivalenceSettings
 from lowd.training.settings import (
-    ConsistencySettings,
     EDMSettings,
-    EpsilonSettings,
     TrainingSettings,
-    VariationalSettings,
 )
 
 ROOT = Path(__file__).parents[1]
 EDM = EDMSettings()
-LEVELS = {"sigma_min": 0.02, "sigma_max": 8.0}
-AIMS = (
-    EDM,
-    EpsilonSettings(kind="epsilon", kernel="vp", **LEVELS),
-    ConsistencySettings(kind="consistency", **LEVELS),
-    VariationalSettings(kind="variational"),
-)
 MLP = MLPSettings(architecture="mlp", width=16)
 
 

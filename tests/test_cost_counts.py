@@ -1,7 +1,6 @@
 """FLOPs, bytes, evaluations and schedules, counted against others and by brute force."""
 
 import itertools
-from pathlib import Path
 
 import pytest
 import torch
@@ -23,7 +22,6 @@ from lowd.training.settings import (
     VariationalSettings,
 )
 
-ROOT = Path(__file__).parents[1]
 EDM = EDMSettings()
 LEVELS = {"sigma_min": 0.02, "sigma_max": 8.0}
 AIMS = (
