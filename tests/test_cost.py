@@ -48,7 +48,7 @@ MLP = MLPSettings(architecture="mlp", width=16)
 
 def small_study(width=16, samples=(2, 64), noises=256, steps=60):
     """The jobs of a tiny study, from teacher to scores, before they run."""
-    home, sampler = Path("data/s"), SamplerSettings(steps=3, **LEVELS)
+    home, sampler = Path("data/s"), SamplerSettings(steps=3, sigma_min=0.02, sigma_max=8.0)
     kind = {"kind": "molrg", "dimension": 6, "rank": 2, "clusters": 1}
     settings = {
         "teacher": TeacherStep(seed=0, teacher=kind),
