@@ -20,7 +20,7 @@ FASTER = 1.05
 def calibrate(
     study: Annotated[str, typer.Argument(help="Its name.")],
 ) -> None:
-    """Time a few steps of every stack of a study by each backend, on the device that is here.
+    """Time a few steps of each model's largest stack by each backend, on the device that is here.
 
     Run it where the study is to run; times are kept as those of `lowd plan`. What is fastest is
     printed as settings for params.yaml, since the last bits of a result depend on it.
