@@ -123,6 +123,10 @@ def test_the_study_that_these_tests_spoil_is_valid():
             "compute.stack: 1 is less than the 2 replicates of one N, which train in one job",
         ),
         (
+            changed(compute={"precision": "bf16", "backend": {"mlp-4": "looped"}}),
+            "compute.precision: bf16 is not for the backend 'looped'",
+        ),
+        (
             changed(compute={"stack": {"mlp-4": 1}}),
             "compute.stack.mlp-4: 1 is less than the 2 replicates",
         ),
