@@ -733,3 +733,14 @@ def test_what_needs_images_besides_features_is_refused_on_features():
         assert told.startswith("across.a.studies[0]: tiny compares features of its descriptor")
     params["across"]["a"]["figure"] = "controls"
     assert parse_settings(Params, yaml.safe_dump(params), "params.yaml").across["a"]
+
+
+def test_jacobians_are_not_asked_of_a_pipeline_at_levels_it_was_not_trained_at():
+    teacher = {"kind": "diffusers", "path": "inputs/p", "shape": [1, 4, 4]}
+    content = {
+        "studies": {"tiny": changed(teacher=teacher)},
+        "across": {"ranks": {"figure": "jacobians", "studies": ["tiny"]}},
+    }
+    assert "across.ranks.studies[0]: the teacher of tiny is a pipeline" in refusal(
+        yaml.safe_dump(content)
+    )
