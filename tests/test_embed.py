@@ -195,3 +195,24 @@ def test_appraisal_adds_to_the_yardstick_and_changes_no_threshold():
     }
     step = planning.AppraiseStep.model_validate(settings)
     assert jobs.streams(step) == ("3/descriptor/copies",)
+
+
+@pytest.mark.parametrize("outcome", [{}, {"add": 1.0}])
+def test_features_that_new_code_leaves_are_compared_and_never_put_in_place(outcome):
+    from lowd.cli.planned import Planned, hold
+    from lowd.cli.rederive import rederive
+    from lowd.steps.embed import EmbedStep, embed
+
+    write_images("images.zarr")
+    lowd("embed", CUSTOM, images="images.zarr", output="f.zarr", statement="provenance/s/e.json")
+    before = read_store(Path("f.zarr"), finite=False)
+    changed = MODULE.replace("add=0.0", f"add={outcome.get('add', 0.0)}") + "# of now"
+    Path("inputs/our_descriptor.py").write_text(changed)
+    sys.modules.pop("our_descriptor", None)
+    paths = {"images": Path("images.zarr"), "output": Path("f.zarr")}
+    settings = EmbedStep.model_validate(CUSTOM)
+    planned = Planned("embed", embed, settings, paths, Path("provenance/s/e.json"))
+    _, held = hold([planned])
+    found = rederive(held, 1)
+    assert bool(found) == bool(outcome)
+    xr.testing.assert_identical(read_store(Path("f.zarr"), finite=False), before)
