@@ -86,7 +86,7 @@ def planned(targets: Sequence[str]) -> list[Planned]:
     """
     dry = ("--dry-run", "--forceall", "--printshellcmds")
     found, rule = [], ""
-    for line in workflow(*dry, *targets).splitlines():
+    for line in _dry_run(*dry, *targets).splitlines():
         if begun := RULE.fullmatch(line.strip()):
             rule = begun[1]
         elif line.startswith(SHOWN):
@@ -96,9 +96,17 @@ def planned(targets: Sequence[str]) -> list[Planned]:
 
 def workflow(*arguments: str) -> str:
     """What the workflow prints; raises ValueError with it if it fails."""
-    done = run_tool(WORKFLOW, *arguments)
+    return _printed(WORKFLOW, *arguments)
+
+
+def _dry_run(*arguments: str) -> str:
+    return _printed("snakemake", "--nolock", "--cores", "1", *arguments)
+
+
+def _printed(*command: str) -> str:
+    done = run_tool(*command)
     if done.returncode:
-        raise ValueError(f"{WORKFLOW}: {(done.stderr or done.stdout).strip()}")
+        raise ValueError(f"{command[0]}: {(done.stderr or done.stdout).strip()}")
     return done.stdout + done.stderr
 
 

@@ -1,6 +1,7 @@
 """Running a step: its lineage id before, its statement after."""
 
 import inspect
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lowd.base import Settings
 from lowd.cli.devices import claim_one, computes_on_device, visible_devices
+from lowd.progress import WATCHED
 from lowd.store.atomic import staged
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ def run(
     from lowd.provenance.record import finish
     from lowd.provenance.statement import write_statement
 
+    watch(progress_file(statement))
     statement.parent.mkdir(parents=True, exist_ok=True)
     tempfile.TemporaryFile(dir=statement.parent).close()
     before = statement.read_bytes() if statement.exists() else None
@@ -60,6 +63,17 @@ def run(
                 draft.write_bytes(before)
         raise
     write_statement(statement, finish(job))
+
+
+def progress_file(statement: Path) -> Path:
+    """Where the job that leaves `statement` tells how far it is."""
+    return Path(".lowd/progress", statement.parent.name, statement.stem)
+
+
+def watch(file: Path) -> None:
+    """Have this process tell there how far it is."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    os.environ[WATCHED] = str(file)
 
 
 def claim_device_for(settings: Settings, paths: Mapping[str, Any]) -> None:

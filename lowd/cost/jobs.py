@@ -44,6 +44,17 @@ class Graph:
         found = {id(one): one for path in paths if (one := self._makers.get(path)) is not None}
         return [one for one in found.values() if one is not job]
 
+    def followers(self, jobs: Iterable[Job]) -> list[Job]:
+        """The jobs given and all that read, through others too, what they make."""
+        found = {id(job) for job in jobs}
+        while new := {
+            id(job)
+            for job in self.jobs
+            if id(job) not in found and any(id(one) in found for one in self.makers(job))
+        }:
+            found |= new
+        return [job for job in self.jobs if id(job) in found]
+
     def nearest(self, job: Job, kind: type[Wanted]) -> Wanted:
         """Settings of that kind of the closest job that leads to this one.
 

@@ -1,0 +1,113 @@
+"""`lowd make`: have Snakemake make targets, from what is due by content."""
+
+import fcntl
+import os
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr
+from io import StringIO
+from pathlib import Path
+from typing import NoReturn
+
+import typer
+
+from lowd.cli.failures import told_in_one_line
+
+LOCK = Path(".run.lock")
+BUSY = 75
+"""Exit status where another run holds the folder; BSD's EX_TEMPFAIL."""
+ALLOCATOR = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "2147483647"}
+"""Training frees and takes the same large blocks at every step: glibc is to keep them, not give
+them back and have every page cleared again (10 to 20 % of the CPU time of stacked U-Nets)."""
+RUNS_NOTHING = (
+    *("touch", "unlock", "lint", "report", "dag", "rulegraph", "filegraph", "d3dag", "archive"),
+    *("list_rules", "list_target_rules", "summary", "detailed_summary", "cleanup_metadata"),
+    *("delete_all_output", "delete_temp_output", "containerize"),
+)
+"""Options with which Snakemake makes nothing."""
+
+
+def make(arguments: typer.Context) -> None:
+    """Make targets: files that params.yaml declares, all of them if none is given.
+
+    What follows is Snakemake's, options too: -n shows what is due, and makes nothing. A run that
+    was killed goes on where it was.
+    """
+    with told_in_one_line("make"):
+        parser, asked = _parsed([*_profiles(), *arguments.args])
+        if any(getattr(asked, option, None) for option in RUNS_NOTHING):
+            _snakemake(parser, asked)
+        if asked.dryrun:  # changes nothing, and may be asked for while another runs
+            _run(parser, asked)
+        with _alone():
+            _run(parser, asked)
+
+
+def _run(parser: ArgumentParser, asked: Namespace) -> NoReturn:
+    from rich.console import Console
+
+    from lowd.cli.display import NAME, Display, register
+    from lowd.cli.due import chosen, due
+    from lowd.cli.estimates import estimate
+    from lowd.cli.planned import planned
+
+    jobs = planned(asked.targets)
+    reasons = due(jobs)
+    asked.forcerun = [*asked.forcerun, *chosen(reasons, jobs)]
+    # Snakemake's lock would outlive a kill; ours has been taken.
+    asked.nolock = asked.rerun_incomplete = True
+    console = Console(stderr=True, highlight=False)
+    if asked.dryrun and not console.is_terminal:  # what reads it knows Snakemake's words
+        _snakemake(parser, asked)
+    os.environ.update(ALLOCATOR)
+    asked.logger = [NAME]
+    seconds = {} if asked.dryrun else estimate(jobs, reasons)
+    with Display(jobs, seconds, reasons, console, asked.dryrun) as display:
+        register(display)
+        _snakemake(parser, asked)
+
+
+def _profiles() -> list[str]:
+    """The options that name profiles: the default one, and LOWD_PROFILE's.
+
+    That is one of workflow/profiles/, or any that Snakemake finds.
+    """
+    found = ["--workflow-profile", "workflow/profiles/default"]
+    if profile := os.environ.get("LOWD_PROFILE"):
+        own = Path("workflow/profiles", profile)
+        found += ["--profile", str(own if own.is_dir() else profile)]
+    return found
+
+
+def _parsed(arguments: Sequence[str]) -> tuple[ArgumentParser, Namespace]:
+    """Snakemake's options; which profile they are from, it need not say."""
+    from snakemake.cli import parse_args
+
+    said = StringIO()
+    try:
+        with redirect_stderr(said):
+            return parse_args(list(arguments))  # type: ignore[no-any-return]
+    except SystemExit:
+        typer.echo(said.getvalue(), err=True, nl=False)
+        raise
+
+
+def _snakemake(parser: ArgumentParser, asked: Namespace) -> NoReturn:
+    from snakemake.cli import args_to_api
+
+    sys.exit(0 if args_to_api(asked, parser) else 1)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Hold the folder's lock, which dies with its holder."""
+    with LOCK.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            typer.echo(
+                "another run is active in this folder: wait for it to end, or stop it", err=True
+            )
+            raise typer.Exit(BUSY) from None
+        yield
