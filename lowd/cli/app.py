@@ -22,8 +22,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(steps)
-app.command(
-    hidden=True, context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
-)(make)
+_SNAKEMAKES = {"allow_extra_args": True, "ignore_unknown_options": True}
+app.command(hidden=True, context_settings=_SNAKEMAKES)(make)
 for _command in (run, plan, calibrate, trace, audit, verify, restore, report, export, sign):
     app.command()(_command)

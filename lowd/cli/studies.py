@@ -36,14 +36,7 @@ def run(
         from lowd.settings import load_params
 
         params = load_params(Path("params.yaml"))
-        names = studies or default(params)
-        if (
-            not studies
-            and ACROSS in params.across
-            and set(params.across[ACROSS].studies) <= set(names)
-        ):
-            names = [*names, ACROSS]
-        stages = _stages(params, names)
+        stages = _stages(params, studies or [*default(params), *_across_default(params)])
         verify()
         for name, stage in stages.items():
             _reproduce(name, stage)
@@ -53,6 +46,12 @@ def run(
 def default(params: "Params") -> list[str]:
     """The studies of the README, as far as params.yaml has them; else all there are."""
     return [name for name in DEFAULT if name in params.stages] or list(params.stages)
+
+
+def _across_default(params: "Params") -> list[str]:
+    """The figure across the studies of the README, if all of them are there."""
+    across = params.across.get(ACROSS)
+    return [ACROSS] if across and set(across.studies) <= set(default(params)) else []
 
 
 def _stages(params: "Params", names: Sequence[str]) -> dict[str, str]:

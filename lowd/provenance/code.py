@@ -19,7 +19,8 @@ def code_digest(modules: Iterable[str]) -> str:
     """SHA-256 over all source that `modules` can run, transitively, inside the package.
 
     Comments, docstrings, layout and what is told of progress do not count, and the digest is the
-    same on every Python from 3.11 on. Imports made by name at run time are not seen: list such modules themselves.
+    same on every Python from 3.11 on. Imports made by name at run time are not seen: list such
+    modules themselves.
     """
     return _digest(frozenset(modules))
 

@@ -79,6 +79,7 @@ def _changed(path: Path, maker: Path) -> Finding:
 
 
 def differing(now: Any, before: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Keys below `key` whose values differ, with the value now and the one before."""
     if isinstance(now, dict) and isinstance(before, dict):
         for name in {**before, **now}:
             inner = f"{key}.{name}" if key else name
