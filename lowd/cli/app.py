@@ -23,6 +23,8 @@ app = typer.Typer(
 )
 app.add_typer(steps)
 _SNAKEMAKES = {"allow_extra_args": True, "ignore_unknown_options": True}
+# The first that is no option ends those that might be ours: what follows `--` stays apart.
+_SNAKEMAKES |= {"allow_interspersed_args": False}
 app.command(hidden=True, context_settings=_SNAKEMAKES)(make)
 for _command in (run, plan, calibrate, trace, audit, verify, restore, report, export, sign):
     app.command()(_command)

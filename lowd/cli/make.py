@@ -17,9 +17,6 @@ from lowd.cli.failures import told_in_one_line
 LOCK = Path(".run.lock")
 BUSY = 75
 """Exit status where another run holds the folder; BSD's EX_TEMPFAIL."""
-ALLOCATOR = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "2147483647"}
-"""Training frees and takes the same large blocks at every step: glibc is to keep them, not give
-them back and have every page cleared again (10 to 20 % of the CPU time of stacked U-Nets)."""
 RUNS_NOTHING = (
     *("touch", "unlock", "lint", "report", "dag", "rulegraph", "filegraph", "d3dag", "archive"),
     *("list_rules", "list_target_rules", "summary", "detailed_summary", "cleanup_metadata"),
@@ -51,6 +48,7 @@ def _run(parser: ArgumentParser, asked: Namespace) -> NoReturn:
     from lowd.cli.due import chosen, due
     from lowd.cli.estimates import estimate
     from lowd.cli.planned import planned
+    from lowd.cost.calibration import ALLOCATOR
 
     jobs = planned(asked.targets)
     reasons = due(jobs)
