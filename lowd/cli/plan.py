@@ -14,9 +14,8 @@ from lowd.cli.failures import told_in_one_line
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from lowd.cli.planned import Planned
-    from lowd.cost.jobs import Graph, Job
     from lowd.cost.plan import Device, Line, Priced
+    from lowd.graph import Graph
     from lowd.provenance.statement import Statement
 
 DEFAULT = ("molrg", "digits", "mixture")
@@ -88,14 +87,14 @@ def plan(
 
 
 def _plan(names: Sequence[str], device: "Device | None") -> _Plan:
-    from lowd.cli.planned import planned
     from lowd.cost.actual import finished, stated
     from lowd.cost.bill import COMMAND
     from lowd.cost.calibration import calibrate
-    from lowd.cost.jobs import Graph
     from lowd.cost.plan import bills, price, probes
+    from lowd.graph import read_graph
+    from lowd.graph.figures import MANIFEST
 
-    graph = Graph(_job(one) for one in planned([f"data/{name}/manifest.json" for name in names]))
+    graph = read_graph().leading_to(MANIFEST.path(study=name) for name in names)
     with _told("counting FLOPs and bytes") as tell:
         every = bills(graph, tell)
     with _told("timing a few steps of each network") as tell:
@@ -104,21 +103,6 @@ def _plan(names: Sequence[str], device: "Device | None") -> _Plan:
     done = finished(graph, statements)
     jobs = price(graph, every, measured, done=done, device=device, has_gpu=_gpus() > 0)
     return _Plan(graph, jobs, statements, measured[COMMAND].seconds)
-
-
-def _job(one: "Planned") -> "Job":
-    from lowd.cli.run import PRIVATE, listed
-    from lowd.cost.jobs import Job
-    from lowd.steps.manifest import ManifestStep
-
-    inputs = {
-        role: tuple(listed(value)) for role, value in one.paths.items() if role not in PRIVATE
-    }
-    if isinstance(one.settings, ManifestStep):
-        # The one step that is told of files by its settings.
-        inputs["declared"] = one.settings.declared
-    name = one.step.__name__
-    return Job(one.rule, name, one.settings, inputs, tuple(one.outputs), one.statement)
 
 
 @contextmanager

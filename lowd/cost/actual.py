@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
-from lowd.cost.jobs import Graph, Job
+from lowd.graph import Graph, Job
 from lowd.provenance.drift import runs_the_same
 from lowd.provenance.statement import Statement, read_statement
 
