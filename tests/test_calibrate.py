@@ -1,16 +1,13 @@
 """Which backend is advised: another than grouping only where it clearly gains."""
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
 
-from lowd.cli import planned
 from lowd.cli.app import app
 from lowd.cost import calibration
 from lowd.cost.probes import Measured
-from lowd.steps.train import TrainStep
 
 STUDY = """
 studies:
@@ -19,21 +16,9 @@ studies:
     pool: {size: 4096}
     samples: [2, 64, 128]
     training: {steps: 60, warm_up: 0, batch: 8}
+    compute: {stack: {large: 4}}
     models: {small: {architecture: mlp, width: 4}, large: {architecture: mlp, width: 16}}
 """
-JOBS = {"small": [(2, 64, 128)], "large": [(2, 64), (128,)]}
-WIDTHS = {"small": 4, "large": 16}
-
-
-def training(name, samples):
-    return TrainStep(
-        seed=0,
-        name=name,
-        model={"architecture": "mlp", "width": WIDTHS[name]},
-        samples=samples,
-        replicates=2,
-        training={"steps": 60, "warm_up": 0, "batch": 8},
-    )
 
 
 @pytest.fixture
@@ -53,12 +38,6 @@ def asked(tmp_path, monkeypatch):
             return found
 
         monkeypatch.setattr(calibration, "calibrate", measure)
-        jobs = [
-            SimpleNamespace(settings=training(name, samples))
-            for name, parts in JOBS.items()
-            for samples in parts
-        ]
-        monkeypatch.setattr(planned, "planned", lambda targets: jobs)
         return CliRunner().invoke(app, ["calibrate", study])
 
     ask.measured = measured

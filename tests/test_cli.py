@@ -108,7 +108,7 @@ def test_help_and_settings_import_nothing_heavy(arguments):
         "import sys\n"
         "from lowd.cli.app import app\n"
         "try:\n    app(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
-        "import lowd.planning, lowd.settings\n"
+        "import lowd.graph, lowd.settings\n"
         f"print('heavy:', *(name for name in {HEAVY} if name in sys.modules))\n"
     )
     ran = subprocess.run(

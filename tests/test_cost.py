@@ -16,7 +16,6 @@ from lowd.cost.actual import took
 from lowd.cost.bill import Bill
 from lowd.cost.bills import bill
 from lowd.cost.calibration import JOB
-from lowd.cost.jobs import Graph, Job
 from lowd.cost.plan import Device, lines, price, probes, resources, total, wall
 from lowd.cost.probes import (
     FlowProbe,
@@ -26,6 +25,7 @@ from lowd.cost.probes import (
 )
 from lowd.cost.tally import denoiser_cost, step_cost
 from lowd.diffusion.settings import SamplerSettings
+from lowd.graph import Graph, Job
 from lowd.models.settings import MLPSettings
 from lowd.steps.equate import EquateStep
 from lowd.steps.generate import GenerateStep, generate
@@ -275,24 +275,10 @@ studies:
 @pytest.fixture
 def asked(tmp_path, monkeypatch):
     """`lowd plan` of the small study, on a machine where every unit takes a second."""
-    import lowd.cli.planned
     from lowd.cli.app import app
-    from lowd.cli.planned import Planned
 
     monkeypatch.chdir(tmp_path)
     Path("params.yaml").write_text(STUDY)
-    steps = {step.__name__: step for step in lowd.cli.planned.STEPS}
-    jobs = [
-        Planned(
-            job.rule,
-            steps[job.step],
-            job.settings,
-            {role: list(paths) for role, paths in job.inputs.items()} | {"output": job.outputs[0]},
-            job.statement,
-        )
-        for job in small_study().jobs
-    ]
-    monkeypatch.setattr(lowd.cli.planned, "planned", lambda targets: jobs)
     monkeypatch.setattr(
         calibration,
         "calibrate",

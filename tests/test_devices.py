@@ -13,6 +13,7 @@ from snakemake.profiles import ProfileConfigFileParser
 from lowd.cli import devices, run
 from lowd.cli.devices import computes_on_device, visible_devices
 from lowd.cli.steps import STEPS
+from lowd.graph import RULES
 from lowd.provenance.environment import environment
 from lowd.sources.settings import CustomTeacher, MoLRGTeacher
 from lowd.steps.noise import NoiseStep
@@ -165,9 +166,7 @@ def test_the_profile_counts_gpus_for_the_rules_that_compute_on_one():
     assert profile["resources"] == [f"gpu={len(UUIDS)}"]
     computing = {step.__name__ for step in STEPS if computes_on_device([step.__module__])}
     assert computes_on_device(["lowd.steps.teachers.trained"])
-    rules = {}
-    for path in (ROOT / "workflow/rules").glob("*.smk"):
-        for one in re.split(r"^rule ", path.read_text(), flags=re.M)[1:]:
-            rules[one.split(":")[0]] = re.search(r'"lowd (\w+) ', one)[1]
-    expected = {name for name, step in rules.items() if step in computing | {"teacher"}}
+    expected = {
+        rule.name for rule in RULES.values() if (rule.step or rule.name) in computing | {"teacher"}
+    }
     assert sorted(profile["set-resources"]) == sorted(f"{name}:gpu=1" for name in expected)

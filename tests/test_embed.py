@@ -10,9 +10,12 @@ import pytest
 import xarray as xr
 from typer.testing import CliRunner
 
-from lowd import jobs, planning
+from lowd import jobs
 from lowd.cli.app import app
+from lowd.graph.descriptors import EMBED
 from lowd.provenance.statement import read_statement
+from lowd.steps.appraise import AppraiseStep
+from lowd.steps.embed import EmbedStep, embed
 from lowd.store.arrays import read_store, write_store
 
 CUSTOM = {"descriptor": {"kind": "custom", "entry": "our_descriptor:make", "batch": 4}}
@@ -173,8 +176,8 @@ def test_a_custom_descriptors_module_is_an_input_and_its_kind_the_only_code():
     assert [one.name for one in stated.inputs["custom"]] == ["inputs/our_descriptor.py"]
     assert stated.modules == ("lowd.steps.embed", "lowd.descriptors.custom")
     assert "lowd/descriptors/network.py" not in {source.name for source in stated.sources}
-    step = planning.EmbedStep.model_validate(CUSTOM)
-    assert planning.code(step) == stated.code[:16]
+    job = EMBED.job(EmbedStep.model_validate(CUSTOM), {}, study="s", stored="f.zarr")
+    assert job.code == stated.code[:16]
 
 
 def test_appraisal_adds_to_the_yardstick_and_changes_no_threshold():
@@ -193,7 +196,7 @@ def test_appraisal_adds_to_the_yardstick_and_changes_no_threshold():
     assert {k: after[k] for k in ("mean", "rule", "threshold")} == {
         k: before[k] for k in ("mean", "rule", "threshold")
     }
-    step = planning.AppraiseStep.model_validate(settings)
+    step = AppraiseStep.model_validate(settings)
     assert jobs.streams(step) == ("3/descriptor/copies",)
 
 
@@ -201,7 +204,6 @@ def test_appraisal_adds_to_the_yardstick_and_changes_no_threshold():
 def test_features_that_new_code_leaves_are_compared_and_never_put_in_place(outcome):
     from lowd.cli.planned import Planned, hold
     from lowd.cli.rederive import rederive
-    from lowd.steps.embed import EmbedStep, embed
 
     write_images("images.zarr")
     lowd("embed", CUSTOM, images="images.zarr", output="f.zarr", statement="provenance/s/e.json")

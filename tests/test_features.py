@@ -11,10 +11,8 @@ import pytest
 from repositories import STUDIES
 
 import lowd
-from lowd import planning
 from lowd.metrics import probability_flow_distance
 from lowd.store.arrays import read_store
-from lowd.studies import Study
 
 NETWORK = {"kind": "trained_sscd", "width": 8, "features": 6, "steps": 5, "batch": 8}
 STUDY = STUDIES["pictures"] | {"descriptor": NETWORK}
@@ -59,7 +57,6 @@ def test_features_are_declared_and_stated(network):
     made |= {f"provenance/pictures/{name}.json" for name in ("descriptor", "appraise")}
     assert made <= declared
     assert all((repository.path / path).exists() for path in declared)
-    assert set(planning.embedded(Study.model_validate(STUDY))) == FEATURES
 
 
 def test_scores_are_those_of_features(network):

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from lowd import planning
 from lowd.figures.export import export
 from lowd.figures.samples import Row
 from lowd.figures.style import centre_and_error, styled
+from lowd.graph import transition
 from lowd.provenance.against import PLOTTED
 from lowd.steps.transitions import transitions
 
-FIGURES = planning.FIGURES["transition"]
+FIGURES = transition.FIGURES
 ACROSS = ("controls", "slopes")
 # A mean of nothing warns, and so does a library before it refuses.
 pytestmark = pytest.mark.filterwarnings("error")

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from repositories import STUDIES
 
-from lowd import planning
 from lowd.cli.cell import find_training, parse_cell
-from lowd.planning import GatherStep
+from lowd.graph.transition import parts as parts_of
+from lowd.graph.transition import trainings as trainings_of
 from lowd.provenance.statement import Statement
-from lowd.steps.gather import gather
+from lowd.steps.gather import GatherStep, gather
 from lowd.store.students import Students, save_students
 from lowd.studies import Study
 from lowd.training.settings import EpsilonSettings
@@ -39,29 +39,27 @@ def study(samples, replicates, stack):
 )
 def test_parts_share_the_grid_in_order_within_the_stack(samples, replicates, spare):
     one = study(samples, replicates, replicates + spare)
-    whole = planning.trainings(one, one)["mlp-4"]
-    parts = planning.parts(one, "mlp-4")
+    whole = trainings_of(one)["mlp-4"]
+    parts = parts_of(one, "mlp-4")
     cells = len(samples) * replicates
     assert bool(parts) == (replicates + spare < cells)
     if parts:
-        assert sum((part.samples for part in parts.values()), ()) == one.samples
-        assert all(len(part.samples) * replicates <= replicates + spare for part in parts.values())
+        assert sum((part.samples for part in parts), ()) == one.samples
+        assert all(len(part.samples) * replicates <= replicates + spare for part in parts)
         # Streams go by model, N and replicate: what a job is called must not matter to them.
-        assert all(
-            part.model_copy(update={"samples": whole.samples}) == whole for part in parts.values()
-        )
+        assert all(part.model_copy(update={"samples": whole.samples}) == whole for part in parts)
 
 
 def test_a_stack_may_be_one_models_and_its_fellows_are_gathered_too():
     one = study([2, 4, 8], 2, {"mlp-8": 4})
-    assert [part.samples for part in planning.parts(one, "mlp-8").values()] == [(2, 4), (8,)]
-    assert [part.samples for part in planning.parts(one, "mlp-4").values()] == [(2, 4, 8)]
-    assert planning.parts(study([2, 4, 8], 2, {"mlp-8": 6}), "mlp-8") == {}
+    assert [part.samples for part in parts_of(one, "mlp-8")] == [(2, 4), (8,)]
+    assert [part.samples for part in parts_of(one, "mlp-4")] == [(2, 4, 8)]
+    assert parts_of(study([2, 4, 8], 2, {"mlp-8": 6}), "mlp-8") == []
 
 
 def test_only_what_differs_from_single_precision_and_grouping_is_passed_on():
     one = study([2, 4], 2, 2)
-    trainings = planning.trainings(one, one)
+    trainings = trainings_of(one)
     assert trainings["mlp-4"].compute.backend == "looped"
     assert "compute" not in json.loads(trainings["mlp-8"].model_dump_json())
 

@@ -1,7 +1,5 @@
 """What a change reruns: everything that depends on it, and nothing else."""
 
-import copy
-import json
 import re
 import shutil
 from collections import Counter
@@ -9,12 +7,6 @@ from contextlib import contextmanager
 
 import pytest
 import yaml
-from repositories import STUDIES
-
-from lowd import planning
-from lowd.parsing import parse_settings
-from lowd.settings import Params
-from lowd.studies import Study
 
 MANIFEST = {"manifest": 1}
 FIGURES = {"figure": 4} | MANIFEST
@@ -144,7 +136,7 @@ def test_an_edit_of_a_figure_redraws_that_figure_alone(repository):
 def test_what_only_plans_and_starts_steps_reruns_none(repository):
     paths = (
         "lowd/cli/app.py",
-        "lowd/planning/code.py",
+        "lowd/graph/job.py",
         "lowd/settings.py",
         "lowd/provenance/code.py",
     )
@@ -175,71 +167,3 @@ def test_a_trained_teacher_depends_on_the_trainer(pictures, tmp_path):
     images.write_bytes(before)
     with edited(repository, "lowd/figures/samples.py", with_code):
         assert planned(repository, "pictures")[0] == {"sheet": 1} | MANIFEST
-
-
-@pytest.mark.parametrize("study", STUDIES)
-def test_settings_reach_their_steps_unchanged(study):
-    params = parse_settings(Params, yaml.safe_dump({"studies": STUDIES}), "params.yaml")
-    study = params.studies[study]
-    model = list(study.models)[-1]
-    steps = [
-        planning.teacher_step(study),
-        planning.pool_step(study),
-        planning.noise_step(study),
-        planning.describe_step(study),
-        planning.trainings(study, study)[model],
-        planning.generate_step(study.sampler),
-        planning.memorise_step(study, study.sampler),
-        planning.score_step(study, model),
-        planning.controls_step(study),
-        planning.collect_step(study),
-        planning.sheet_step(study),
-        planning.figure_step("errors"),
-        planning.manifest_step("tiny", ["data/tiny/pool.zarr"]),
-    ]
-    if study.teacher.kind == "trained":
-        steps.append(planning.images_step(study))
-    for step in steps:
-        assert parse_settings(type(step), step.model_dump_json(), "--settings") == step
-
-
-def test_every_pair_of_models_is_scored_once():
-    study = copy.deepcopy(STUDIES["tiny"])
-    study["models"] = {name: {"architecture": "mlp", "width": 4} for name in "dacb"}
-    study = Study.model_validate_json(json.dumps(study))
-    pairs = [
-        frozenset((model, other))
-        for model in study.models
-        for other in planning.score_step(study, model).others
-    ]
-    assert len(pairs) == len(set(pairs)) == 6
-
-
-def test_a_teacher_of_the_users_own_counts_by_its_source(tmp_path, monkeypatch):
-    (tmp_path / "inputs").mkdir()
-    monkeypatch.syspath_prepend(tmp_path / "inputs")
-    (tmp_path / "inputs/my_teacher.py").write_text("def load(): ...")
-    study = STUDIES["tiny"] | {
-        "teacher": {"kind": "custom", "entry": "my_teacher:load", "shape": [6]}
-    }
-    study = Study.model_validate_json(json.dumps(study))
-    before = planning.custom_code(study)
-    (tmp_path / "inputs/my_teacher.py").write_text("def load(): return 1")
-    assert planning.custom_code(study) != before
-    (tmp_path / "inputs/my_teacher.py").unlink()
-    with pytest.raises(ValueError, match="no module 'my_teacher' in inputs/"):
-        planning.custom_code(study)
-    tiny = Study.model_validate_json(json.dumps(STUDIES["tiny"]))
-    assert planning.custom_code(tiny) == ""
-
-
-def test_where_published_images_lie_is_nothing_to_their_teacher():
-    pictures = copy.deepcopy(STUDIES["pictures"])
-    steps = []
-    for path in (None, "somewhere/cifar-10-binary.tar.gz"):
-        pictures["teacher"]["images"] = {"source": "cifar10", "size": [4, 4], "path": path}
-        study = Study.model_validate_json(json.dumps(pictures))
-        steps.append((planning.teacher_step(study), planning.images_step(study)))
-    (teacher, images), (moved, read_again) = steps
-    assert teacher == moved
-    assert images != read_again

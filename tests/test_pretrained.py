@@ -25,11 +25,12 @@ from diffusers import (
 from repositories import GRID, TRAINING, create
 from safetensors.torch import load_file, save_file
 
-from lowd import jobs, planning
+from lowd import jobs
 from lowd.diffusion.noise_levels import karras_sigmas
 from lowd.diffusion.settings import SamplerSettings
 from lowd.diffusion.solvers import probability_flow
 from lowd.geometry.jacobian import jacobian, products
+from lowd.graph import data
 from lowd.parsing import parse_settings
 from lowd.provenance.digests import digest
 from lowd.provenance.statement import read_statement
@@ -597,23 +598,27 @@ def test_a_source_that_is_not_one_or_not_pinned_is_refused(changes, message):
 # In a study
 
 
+def teacher_job(study):
+    (job,) = (job for job in data.jobs("x", study) if job.rule == "teacher")
+    return job
+
+
 def test_the_folder_counts_by_its_content_and_a_commit_by_its_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     saved(tmp_path / "inputs/pipeline")
     one = parsed(study())
     folder = Path("inputs/pipeline")
-    step = planning.teacher_step(one)
-    assert planning.pretrained_files(one) == [folder]
-    assert jobs.own_files(step, {}) == {"pretrained": [folder]}
-    assert jobs.streams(step) == ()
-    assert planning.custom_code(one) == digest(folder).sha256[:16]
-    before = planning.custom_code(one)
+    teacher = teacher_job(one)
+    assert folder in teacher.needs
+    assert jobs.own_files(teacher.settings, {}) == {"pretrained": [folder]}
+    assert jobs.streams(teacher.settings) == ()
+    assert teacher.content == digest(folder).sha256[:16]
+    before = teacher.content
     with_weights(lambda tensors: tensors["conv_in.bias"].add_(1))(folder)
-    assert planning.custom_code(one) != before
+    assert teacher.content != before
     fetched = parsed(study(path=None, repository="a/b", revision=REVISION))
-    assert planning.pretrained_files(fetched) == []
-    assert planning.custom_code(fetched) == ""
-    assert jobs.own_files(planning.teacher_step(fetched), {}) == {}
+    assert teacher_job(fetched).needs == []
+    assert teacher_job(fetched).content == ""
 
 
 def test_a_study_runs_from_a_folder_of_ones_own(tmp_path):

@@ -11,9 +11,9 @@ import torch
 import xarray as xr
 
 import lowd
-from lowd import planning
 from lowd.distributions.empirical import Empirical
 from lowd.findings import BiasVariance, Dynamics, Families
+from lowd.graph import graph
 from lowd.parsing import parse_settings
 from lowd.provenance.statement import read_statement
 from lowd.settings import Params, load_params
@@ -49,13 +49,13 @@ def test_a_study_of_the_readme_can_be_planned(block, monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(inputs)
     study = declared(block)
     shape = study.teacher.shape
-    assert planning.teacher_step(study).teacher == study.teacher
-    for model in study.models:
-        assert planning.trainings(study, study)[model].model == study.models[model]
-    assert planning.collect_step(study).shape == shape
+    jobs = {job.rule: job for job in graph(Params(studies={"mine": study})).jobs}
+    assert jobs["teacher"].settings.teacher == study.teacher
+    assert jobs["train"].settings.model == list(study.models.values())[-1]
+    assert jobs["collect"].settings.shape == shape
     assert study.is_of_images == (len(shape) == 3)
     if study.teacher.kind == "custom":
-        assert planning.custom_code(study)
+        assert jobs["teacher"].content
         assert "`mixture` in\n`inputs/my_teacher.py`" in README
 
 

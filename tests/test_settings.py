@@ -1,6 +1,5 @@
 import copy
 import json
-import re
 from pathlib import Path
 
 import pytest
@@ -238,12 +237,6 @@ def test_a_model_can_not_take_the_name_of_one_of_the_workflows_own_files(name):
     assert f"studies.tiny.models.{name}: the workflow has files" in refusal_of(
         changed(models={name: MLP})
     )
-
-
-def test_reserved_names_are_those_in_the_rules():
-    rules = "".join(path.read_text() for path in (REPOSITORY / "workflow/rules").glob("*.smk"))
-    beside = re.findall(r"/(?:generated|scores)/(\w+)\.zarr", rules)
-    assert sorted(beside) == sorted(RESERVED)
 
 
 def test_every_wrong_setting_is_told_at_once():

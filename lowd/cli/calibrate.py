@@ -10,6 +10,7 @@ from lowd.training.compute import Backend, ComputeSettings
 
 if TYPE_CHECKING:
     from lowd.cost.probes import TrainProbe
+    from lowd.settings import Params
 
 BACKENDS: tuple[Backend, ...] = get_args(Backend)
 REFERENCE: Backend = "grouped"
@@ -38,7 +39,7 @@ def calibrate(
                 f"params.yaml has no study {study!r} of students (there are: "
                 f"{', '.join(params.transitions)})"
             )
-        stacks = _stacks(study, params.transitions[study].teacher.shape)
+        stacks = _stacks(study, params)
         took = measure(probe for by_backend in stacks.values() for probe in by_backend.values())
         table = Table("model", "students", *BACKENDS, title="student-steps per second", box=None)
         faster = {}
@@ -58,15 +59,15 @@ def calibrate(
         show(table, advice)
 
 
-def _stacks(study: str, shape: tuple[int, ...]) -> "dict[str, dict[Backend, TrainProbe]]":
+def _stacks(study: str, params: "Params") -> "dict[str, dict[Backend, TrainProbe]]":
     """Of each model its largest stack, by every backend."""
-    from lowd.cli.planned import planned
     from lowd.cost.networks import students
     from lowd.cost.probes import TrainProbe
+    from lowd.graph import graph
     from lowd.steps.train import TrainStep
     from lowd.training.settings import EDMSettings
 
-    jobs = [job.settings for job in planned([f"data/{study}/manifest.json"])]
+    jobs = [job.settings for job in graph(params).jobs if job.study == study]
     found: dict[str, dict[Backend, TrainProbe]] = {}
     for step in sorted((one for one in jobs if isinstance(one, TrainStep)), key=students):
         precision = step.compute.precision if step.compute else "single"
@@ -74,7 +75,7 @@ def _stacks(study: str, shape: tuple[int, ...]) -> "dict[str, dict[Backend, Trai
             backend: TrainProbe(
                 model=step.model,
                 aim=EDMSettings(),
-                shape=shape,
+                shape=params.transitions[study].teacher.shape,
                 students=students(step),
                 batch=step.training.batch,
                 compute=ComputeSettings(precision=precision, backend=backend),

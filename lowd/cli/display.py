@@ -5,11 +5,11 @@ Snakemake hands every event to a log handler (snakemake-interface-logger-plugins
 
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from logging import WARNING, LogRecord
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 from rich.console import Console
@@ -23,8 +23,8 @@ from snakemake_interface_logger_plugins.registry import LoggerPluginRegistry
 
 from lowd.cli.console import printable
 from lowd.cli.duration import duration
-from lowd.cli.planned import Planned
 from lowd.cli.run import progress_file
+from lowd.graph import Graph
 from lowd.progress import Progress, read_progress
 
 NAME = "lowd"
@@ -71,7 +71,7 @@ class Display:
     """What a run shows, fed by Snakemake's events; on a terminal its last lines are live.
 
     Args:
-        jobs: all there may be, by which an event is told which job it is of.
+        graph: all jobs there may be, by which an event is told which it is of.
         seconds: what they should take, by their statement; empty if that is not known.
         reasons: why those are due that Snakemake was told to run, by their statement.
         console: where to show it.
@@ -80,13 +80,13 @@ class Display:
 
     def __init__(
         self,
-        jobs: Iterable[Planned],
+        graph: Graph,
         seconds: Mapping[Path, float],
         reasons: Mapping[Path, str],
         console: Console,
         is_dry: bool = False,
     ) -> None:
-        self._planned = {job.outputs[0].as_posix(): job for job in jobs}
+        self._graph = graph
         self._seconds, self._reasons = seconds, reasons
         self._waiting = {path for path in seconds if path in reasons}
         self._running: dict[int, _Job] = {}
@@ -144,8 +144,8 @@ class Display:
         )
 
     def _statement(self, given: Mapping[str, Any]) -> Path:
-        planned = self._planned.get(next(iter(given["output"]), ""))
-        return planned.statement if planned else Path("provenance", _log(given)[0])
+        job = self._graph.maker(Path(next(iter(given["output"]), "")))
+        return job.statement if job else Path("provenance", _log(given)[0])
 
     def _start(self, given: Mapping[str, Any]) -> None:
         name, log = _log(given)
@@ -256,5 +256,6 @@ def register(display: Display) -> None:
         def emit(self, record: LogRecord) -> None:
             display.show(record)
 
-    plugin = SimpleNamespace(LogHandler=LogHandler)
-    LoggerPluginRegistry().register_plugin(f"{logger_plugin_module_prefix}{NAME}", plugin)
+    plugin = ModuleType(f"{logger_plugin_module_prefix}{NAME}")
+    plugin.LogHandler = LogHandler  # type: ignore[attr-defined]
+    LoggerPluginRegistry().register_plugin(plugin.__name__, plugin)

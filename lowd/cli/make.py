@@ -8,11 +8,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
 from io import StringIO
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
 from lowd.cli.failures import told_in_one_line
+
+if TYPE_CHECKING:
+    from lowd.graph import Graph
 
 LOCK = Path(".run.lock")
 BUSY = 75
@@ -45,14 +48,14 @@ def _run(parser: ArgumentParser, asked: Namespace) -> NoReturn:
     from rich.console import Console
 
     from lowd.cli.display import NAME, Display, register
-    from lowd.cli.due import chosen, due
+    from lowd.cli.due import due
     from lowd.cli.estimates import estimate
-    from lowd.cli.planned import planned
     from lowd.cost.calibration import ALLOCATOR
 
-    jobs = planned(asked.targets)
-    reasons = due(jobs)
-    asked.forcerun = [*asked.forcerun, *chosen(reasons, jobs)]
+    graph = _graph(asked.targets)
+    reasons = due(graph)
+    stale = [job.outputs[0].as_posix() for job in graph.jobs if job.statement in reasons]
+    asked.forcerun = [*asked.forcerun, *stale]
     # Snakemake's lock would outlive a kill; ours has been taken.
     asked.nolock = asked.rerun_incomplete = True
     console = Console(stderr=True, highlight=False)
@@ -60,10 +63,19 @@ def _run(parser: ArgumentParser, asked: Namespace) -> NoReturn:
         _snakemake(parser, asked)
     os.environ.update(ALLOCATOR)
     asked.logger = [NAME]
-    seconds = {} if asked.dryrun else estimate(jobs, reasons)
-    with Display(jobs, seconds, reasons, console, asked.dryrun) as display:
+    seconds = {} if asked.dryrun else estimate(graph, reasons)
+    with Display(graph, seconds, reasons, console, asked.dryrun) as display:
         register(display)
         _snakemake(parser, asked)
+
+
+def _graph(targets: Sequence[str]) -> "Graph":
+    """What leads to the targets; all there is if none is given, or one is a rule."""
+    from lowd.graph import read_graph
+
+    graph = read_graph()
+    files = [Path(target) for target in targets if graph.maker(Path(target)) is not None]
+    return graph.leading_to(files) if files and len(files) == len(targets) else graph
 
 
 def _profiles() -> list[str]:
@@ -85,7 +97,7 @@ def _parsed(arguments: Sequence[str]) -> tuple[ArgumentParser, Namespace]:
     said = StringIO()
     try:
         with redirect_stderr(said):
-            return parse_args(list(arguments))  # type: ignore[no-any-return]
+            return parse_args(list(arguments))
     except SystemExit:
         typer.echo(said.getvalue(), err=True, nl=False)
         raise

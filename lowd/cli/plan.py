@@ -15,9 +15,8 @@ from lowd.cli.failures import told_in_one_line
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from lowd.cli.planned import Planned
-    from lowd.cost.jobs import Graph, Job
     from lowd.cost.plan import Device, Line, Priced
+    from lowd.graph import Graph
     from lowd.provenance.statement import Statement
 
 
@@ -86,43 +85,29 @@ def plan(
 
 
 def _plan(names: Sequence[str], device: "Device | None") -> _Plan:
-    from lowd.cli.planned import planned
+    from lowd.graph import read_graph
+    from lowd.graph.figures import MANIFEST
 
-    return price_jobs(planned([f"data/{name}/manifest.json" for name in names]), device)
+    graph = read_graph().leading_to(MANIFEST.path(study=name) for name in names)
+    return price_jobs(graph, device)
 
 
-def price_jobs(planned: "Sequence[Planned]", device: "Device | None" = None) -> _Plan:
+def price_jobs(graph: "Graph", device: "Device | None" = None) -> _Plan:
     """What jobs take here, or on a device that is assumed; raises ValueError if measuring fails."""
     from lowd.cli.due import due
     from lowd.cost.actual import stated
     from lowd.cost.bill import COMMAND
     from lowd.cost.calibration import calibrate
-    from lowd.cost.jobs import Graph
     from lowd.cost.plan import bills, price, probes
 
-    graph = Graph(_job(one) for one in planned)
     with _told("counting FLOPs and bytes") as tell:
         every = bills(graph, tell)
     with _told("timing a few steps of each network") as tell:
         measured = calibrate([COMMAND, *probes(every, device)], tell=tell)
-    left = graph.followers(job for job in graph.jobs if job.statement in due(planned))
+    reasons = due(graph)
+    left = graph.followers(job for job in graph.jobs if job.statement in reasons)
     jobs = price(graph, every, measured, left=left, device=device, has_gpu=_gpus() > 0)
     return _Plan(graph, jobs, stated(graph), measured[COMMAND].seconds)
-
-
-def _job(one: "Planned") -> "Job":
-    from lowd.cli.run import PRIVATE, listed
-    from lowd.cost.jobs import Job
-    from lowd.steps.manifest import ManifestStep
-
-    inputs = {
-        role: tuple(listed(value)) for role, value in one.paths.items() if role not in PRIVATE
-    }
-    if isinstance(one.settings, ManifestStep):
-        # The one step that is told of files by its settings.
-        inputs["declared"] = one.settings.declared
-    name = one.step.__name__
-    return Job(one.rule, name, one.settings, inputs, tuple(one.outputs), one.statement)
 
 
 @contextmanager

@@ -1,32 +1,24 @@
-"""The jobs that make what is asked for, as Snakemake plans them from params.yaml and the code."""
+"""The jobs that make what is asked for, as params.yaml and the code have them now."""
 
+import inspect
 import os
-import re
-import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
-
-import typer
-from typer.core import TyperGroup
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from lowd.base import Settings
-from lowd.cli.run import listed, take_down
-from lowd.cli.steps import STEPS, read_settings, steps
+from lowd.cli.run import COMPUTED, listed, take_down
+from lowd.cli.steps import STEPS
+from lowd.graph import Job, read_graph
 
 if TYPE_CHECKING:
     from lowd.provenance.coherence import Finding
     from lowd.provenance.statement import Statement
 
 WORKFLOW = "workflow/run"
-SHOWN = "Shell command: "
-"""What Snakemake puts before a job's command."""
-RULE = re.compile(r"(?:local)?rule (\w+):")
-"""What it puts before a job."""
 
 
 @dataclass(frozen=True)
@@ -82,31 +74,17 @@ def planned(targets: Sequence[str]) -> list[Planned]:
         targets: files.
 
     Raises:
-        ValueError: the workflow can't be planned; Snakemake's last words.
+        ValueError: nothing makes a target, or params.yaml is refused.
+        OSError: there is no params.yaml here.
     """
-    dry = ("--dry-run", "--forceall", "--printshellcmds")
-    found, rule = [], ""
-    for line in _dry_run(*dry, *targets).splitlines():
-        if begun := RULE.fullmatch(line.strip()):
-            rule = begun[1]
-        elif line.startswith(SHOWN):
-            found.append(_parsed(rule, shlex.split(line.removeprefix(SHOWN))))
-    return found
+    return [_planned(job) for job in read_graph().leading_to(map(Path, targets)).jobs]
 
 
 def workflow(*arguments: str) -> str:
     """What the workflow prints; raises ValueError with it if it fails."""
-    return _printed(WORKFLOW, *arguments)
-
-
-def _dry_run(*arguments: str) -> str:
-    return _printed("snakemake", "--nolock", "--cores", "1", *arguments)
-
-
-def _printed(*command: str) -> str:
-    done = run_tool(*command)
+    done = run_tool(WORKFLOW, *arguments)
     if done.returncode:
-        raise ValueError(f"{command[0]}: {(done.stderr or done.stdout).strip()}")
+        raise ValueError(f"{WORKFLOW}: {(done.stderr or done.stdout).strip()}")
     return done.stdout + done.stderr
 
 
@@ -146,22 +124,22 @@ def hold(jobs: Iterable[Planned]) -> "tuple[list[Finding], list[Held]]":
     return findings, held
 
 
-@cache
-def _commands() -> Mapping[str, Any]:
-    """Every step as a command."""
-    return cast(TyperGroup, typer.main.get_command(steps)).commands
+def _planned(job: Job) -> Planned:
+    (step,) = (step for step in STEPS if step.__name__ == job.step)
+    return Planned(job.rule, step, job.settings, _paths(step, job), job.statement)
 
 
-def _parsed(rule: str, words: list[str]) -> Planned:
-    _, name, *arguments = words[: words.index(">")]
-    options = _commands()[name].make_context(name, arguments).params
-    step = next(one for one in STEPS if one.__name__ == name)
-    settings = read_settings(step, options.pop("settings"))
-    statement = Path(options.pop("statement"))
-    return Planned(rule, step, settings, {k: _as_paths(v) for k, v in options.items()}, statement)
-
-
-def _as_paths(value: Any) -> Path | list[Path] | None:
-    if isinstance(value, list | tuple):
-        return [Path(one) for one in value]
-    return None if value is None else Path(value)
+def _paths(step: Callable[..., None], job: Job) -> dict[str, Path | list[Path] | None]:
+    """What the step's command would get, given no more than the job's paths."""
+    given = {**job.inputs, "output": job.outputs}
+    if job.scratch is not None:
+        given["scratch"] = (job.scratch,)
+    hints = get_type_hints(step)
+    paths: dict[str, Path | list[Path] | None] = {}
+    for name in inspect.signature(step).parameters:
+        if name in ("settings", COMPUTED):
+            continue
+        takes_several = list[Path] in (hints[name], *get_args(hints[name]))
+        several = list(given.get(name, ()))
+        paths[name] = several if takes_several else next(iter(several), None)
+    return paths

@@ -4,7 +4,7 @@ import csv
 from datetime import datetime
 from pathlib import Path
 
-from lowd.cost.jobs import Graph, Job
+from lowd.graph import Graph, Job
 from lowd.provenance.statement import Statement, read_statement
 
 

@@ -8,11 +8,11 @@ from math import prod
 from lowd.cost.bill import COMMAND, DRAWING, IMAGES, NUMBERS, SCORES, Bill
 from lowd.cost.copies import copies_bill, described
 from lowd.cost.files import FLOAT, store_bytes
-from lowd.cost.jobs import Graph, Job
 from lowd.cost.low_rank import recover_bill
 from lowd.cost.networks import gather_bill, generate_bill, pool_bill, teacher_bill, train_bill
 from lowd.cost.scores import controls_bill, describe_bill, follow_bill, score_bill
 from lowd.descriptors.settings import TrainedSSCDSettings
+from lowd.graph import Graph, Job
 from lowd.sources.settings import (
     DiffusersTeacher,
     TrainedTeacher,

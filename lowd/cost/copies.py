@@ -4,13 +4,13 @@ from math import prod
 
 from lowd.cost.bill import LEARNING, SCORES, Bill
 from lowd.cost.files import FLOAT, store_bytes
-from lowd.cost.jobs import Graph, Job
 from lowd.cost.networks import KEPT, PUBLISHED, generate_bill
 from lowd.cost.probes import (
     CopyProbe,
 )
 from lowd.cost.tally import copy_cost
 from lowd.descriptors.settings import TrainedSSCDSettings
+from lowd.graph import Graph, Job
 from lowd.sources.settings import (
     TrainedTeacher,
 )

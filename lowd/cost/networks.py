@@ -5,7 +5,6 @@ from math import ceil, prod
 
 from lowd.cost.bill import LEARNING, NUMBERS, Bill
 from lowd.cost.files import DOUBLE, FLOAT, checkpoint_bytes, store_bytes
-from lowd.cost.jobs import Graph, Job
 from lowd.cost.probes import (
     FlowProbe,
     ScoreProbe,
@@ -14,6 +13,7 @@ from lowd.cost.probes import (
 from lowd.cost.tally import Shape, denoiser_cost, parameter_shapes, step_cost
 from lowd.diffusion.evaluations import evaluations
 from lowd.diffusion.settings import SamplerSettings
+from lowd.graph import Graph, Job
 from lowd.models.settings import ModelSettings
 from lowd.sources.settings import (
     MoLRGImagesTeacher,

@@ -6,9 +6,9 @@ from math import ceil
 
 from lowd.cost.bill import Bill
 from lowd.cost.bills import bill
-from lowd.cost.jobs import Graph, Job
 from lowd.cost.probes import Measured, NetworkProbe, Probe
 from lowd.cost.schedule import makespan
+from lowd.graph import Graph, Job
 
 TIME_MARGIN, LEAST_MINUTES = 2, 10
 """What a job may take before a cluster ends it: times its estimate, and at least."""

@@ -4,13 +4,13 @@ from math import prod
 
 from lowd.cost.bill import SCORES, Bill
 from lowd.cost.files import DOUBLE, FLOAT
-from lowd.cost.jobs import Graph, Job
 from lowd.cost.probes import (
     FlowProbe,
     Probe,
     ScoreProbe,
 )
 from lowd.cost.tally import denoiser_cost
+from lowd.graph import Graph, Job
 from lowd.metrics.settings import NearestRule
 from lowd.steps.controls import ControlsStep
 from lowd.steps.describe import ROWS, DescribeStep

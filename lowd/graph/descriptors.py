@@ -1,0 +1,110 @@
+"""What samples are compared by: threshold, and features if the descriptor is a network."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from lowd.descriptors.settings import NetworkSettings, TrainedSSCDSettings
+from lowd.graph.data import GENERATE_TEACHER, NOISE, POOL, TEACHER, pool_sampler
+from lowd.graph.job import Job, Rule
+from lowd.graph.students import GENERATE, GENERATE_EMPIRICAL
+from lowd.sources.settings import TrainedTeacher
+from lowd.steps.appraise import AppraiseStep
+from lowd.steps.describe import DescribeStep
+from lowd.steps.descriptor import DescriptorStep
+from lowd.steps.embed import EmbedStep
+from lowd.studies import Study
+
+DESCRIBE = Rule("describe", ("results/{study}.yardstick.json",))
+DESCRIPTOR = Rule("descriptor", ("data/{study}/descriptor/weights.safetensors",))
+EMBED = Rule(
+    "embed",
+    ("data/{study}/features/{stored}",),
+    place="{study}/embed-{stored}",
+    scratch=".lowd/features",
+)
+APPRAISE = Rule("appraise", ("data/{study}/descriptor/yardstick.json",))
+
+FRESH = 4096
+"""Samples that a descriptor learns from if the teacher itself learned from no images."""
+
+
+def features(name: str, study: Study) -> dict[Path, Path]:
+    """By store of images what the study's network makes of it; empty if it has no network."""
+    if not study.is_embedded:
+        return {}
+    stores = [POOL, NOISE, GENERATE_TEACHER, GENERATE_EMPIRICAL]
+    if isinstance(study.teacher, TrainedTeacher):
+        stores = [TEACHER, *stores]
+    paths = [rule.path(study=name) for rule in stores]
+    paths += [GENERATE.path(study=name, model=model) for model in study.models]
+    return {path: EMBED.path(study=name, stored="-".join(path.parts[2:])) for path in paths}
+
+
+def unseen(name: str, study: Study) -> Path:
+    """Where a study has points that no student has seen: real images, or else the pool."""
+    is_trained = isinstance(study.teacher, TrainedTeacher)
+    return (TEACHER if is_trained else POOL).path(study=name)
+
+
+def yardstick(name: str, study: Study) -> Path:
+    """What says by what the study compares, and how well that does."""
+    return (APPRAISE if study.is_embedded else DESCRIBE).path(study=name)
+
+
+def jobs(name: str, study: Study, compared: Mapping[Path, Path]) -> Iterator[Job]:
+    """The threshold; before it the network, if there is one, and the features of every store.
+
+    Args:
+        name: the study.
+        study: its settings.
+        compared: what is compared in place of a store, as `features`.
+    """
+    pool, teacher = (rule.path(study=name) for rule in (POOL, TEACHER))
+    yield DESCRIBE.job(
+        DescribeStep(
+            # What a network makes is compared as it is.
+            descriptor=study.descriptor if isinstance(study.descriptor, str) else "identity",
+            threshold=study.threshold,
+            largest=study.samples[-1],
+        ),
+        {"pool": compared.get(pool, pool), "teacher": compared.get(teacher, teacher)},
+        study=name,
+    )
+    if not isinstance(study.descriptor, str):
+        yield from _network(name, study, study.descriptor, compared)
+
+
+def _network(
+    name: str, study: Study, network: NetworkSettings, compared: Mapping[Path, Path]
+) -> Iterator[Job]:
+    weights = {}
+    if isinstance(network, TrainedSSCDSettings):
+        weights["weights"] = DESCRIPTOR.path(study=name)
+        has_images = isinstance(study.teacher, TrainedTeacher)
+        yield DESCRIPTOR.job(
+            DescriptorStep(
+                seed=study.seed,
+                descriptor=network,
+                fresh=None if has_images else FRESH,
+                sampler=None if has_images else pool_sampler(study),
+            ),
+            {"teacher": TEACHER.path(study=name)},
+            teachers=[study.teacher],
+            study=name,
+        )
+    for images, made in compared.items():
+        yield EMBED.job(
+            EmbedStep(descriptor=network),
+            {"images": images, **weights},
+            study=name,
+            stored=made.name,
+        )
+    yield APPRAISE.job(
+        AppraiseStep(seed=study.seed, descriptor=network),
+        {
+            "images": unseen(name, study),
+            **weights,
+            "yardstick": DESCRIBE.path(study=name),
+        },
+        study=name,
+    )

@@ -1,0 +1,91 @@
+"""Agreement of kinds of generative models that start from the same noises."""
+
+from collections.abc import Iterator
+
+from lowd.diffusion.evaluations import evaluations
+from lowd.diffusion.settings import SamplerSettings
+from lowd.findings import Families, Family
+from lowd.graph import students
+from lowd.graph.data import GENERATE_TEACHER, POOL
+from lowd.graph.descriptors import DESCRIBE
+from lowd.graph.job import Job, Rule
+from lowd.graph.students import GENERATE
+from lowd.steps.agree import AgreeStep, Member
+from lowd.steps.train import TrainStep
+from lowd.studies import Study
+from lowd.training.settings import (
+    ConsistencySettings,
+    EDMSettings,
+    EpsilonSettings,
+    ObjectiveSettings,
+)
+
+AGREE = Rule("agree", ("results/{study}.zarr",))
+
+FIGURES = ("agreement", "closeness", "lineup")
+
+
+def jobs(name: str, finding: Families, study: Study) -> Iterator[Job]:
+    """Students of every family, what each generates by each of its samplers, their agreement."""
+    stacks = {
+        member: TrainStep(
+            seed=finding.seed,
+            name=member,
+            model=family.model,
+            samples=(finding.samples,),
+            replicates=2,
+            training=family.training or finding.training,
+            seeds=2,
+            objective=_objective(family, study.sampler),
+        )
+        for member, family in finding.members.items()
+    }
+    samplings = _samplings(finding, study)
+    yield from students.train(name, finding.study, stacks)
+    yield from students.generate(name, finding.study, samplings)
+    members = (
+        Member(
+            name=stored,
+            group=finding.members[family].group,
+            family=family,
+            evaluations=evaluations(sampler),
+        )
+        for stored, (family, sampler) in samplings.items()
+    )
+    yield AGREE.job(
+        AgreeStep(seed=finding.seed, samples=finding.samples, members=tuple(members)),
+        {
+            "generated": [GENERATE.path(study=name, model=stored) for stored in samplings],
+            "teacher": GENERATE_TEACHER.path(study=finding.study),
+            "pool": POOL.path(study=finding.study),
+            "yardstick": DESCRIBE.path(study=finding.study),
+        },
+        study=name,
+    )
+
+
+def _samplings(finding: Families, study: Study) -> dict[str, tuple[str, SamplerSettings]]:
+    """Family and sampler of all that is generated, by its name."""
+    jump = study.sampler.model_copy(update={"solver": "euler", "steps": 1})
+    samplings = {}
+    for name, family in finding.members.items():
+        samplings[name] = name, jump if family.jumps else study.sampler
+        for other, solver in finding.solvers.items():
+            if solver.family == name:
+                samplings[other] = name, solver.sampler
+    return samplings
+
+
+def _objective(family: Family, sampler: SamplerSettings) -> ObjectiveSettings | None:
+    """What a family learns, over the levels that it will be sampled through."""
+    match family.objective:
+        case EDMSettings():
+            return None
+        case EpsilonSettings() | ConsistencySettings():
+            objective = family.objective
+            levels = {
+                "sigma_min": objective.sigma_min or sampler.sigma_min,
+                "sigma_max": objective.sigma_max or sampler.sigma_max,
+            }
+            return objective.model_copy(update=levels)
+    return family.objective
