@@ -46,6 +46,7 @@ def make(arguments: typer.Context) -> None:
 
 def _run(parser: ArgumentParser, asked: Namespace) -> NoReturn:
     from rich.console import Console
+    from snakemake.settings.enums import RerunTrigger
 
     from lowd.cli.display import NAME, Display, register
     from lowd.cli.due import due
@@ -55,7 +56,12 @@ def _run(parser: ArgumentParser, asked: Namespace) -> NoReturn:
     graph = _graph(asked.targets)
     reasons = due(graph)
     stale = [job.outputs[0].as_posix() for job in graph.jobs if job.statement in reasons]
+    if not (stale or asked.force or asked.forceall or asked.forcerun):
+        typer.echo(f"Nothing to be done: all {len(graph.jobs)} jobs are made.", err=True)
+        raise typer.Exit
     asked.forcerun = [*asked.forcerun, *stale]
+    # What is due is known; from there on Snakemake goes by what is newer than what.
+    asked.rerun_triggers = [RerunTrigger.MTIME]
     # Snakemake's lock would outlive a kill; ours has been taken.
     asked.nolock = asked.rerun_incomplete = True
     console = Console(stderr=True, highlight=False)
