@@ -2,10 +2,13 @@
 
 import fcntl
 import os
+import signal
 import sys
+import threading
+import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr
+from contextlib import contextmanager, redirect_stderr, suppress
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 LOCK = Path(".run.lock")
 BUSY = 75
 """Exit status where another run holds the folder; BSD's EX_TEMPFAIL."""
+PATIENCE = 2.0
+"""Seconds that jobs have to end after Ctrl-C, before they are told again."""
 RUNS_NOTHING = (
     *("touch", "unlock", "lint", "report", "dag", "rulegraph", "filegraph", "d3dag", "archive"),
     *("list_rules", "list_target_rules", "summary", "detailed_summary", "cleanup_metadata"),
@@ -70,7 +75,7 @@ def _run(parser: ArgumentParser, asked: Namespace) -> NoReturn:
     os.environ.update(ALLOCATOR)
     asked.logger = [NAME]
     seconds = {} if asked.dryrun else estimate(graph, reasons)
-    with Display(graph, seconds, reasons, console, asked.dryrun) as display:
+    with Display(graph, seconds, reasons, console, asked.dryrun) as display, _stopped_by_ctrl_c():
         register(display)
         _snakemake(parser, asked)
 
@@ -113,6 +118,31 @@ def _snakemake(parser: ArgumentParser, asked: Namespace) -> NoReturn:
     from snakemake.cli import args_to_api
 
     sys.exit(0 if args_to_api(asked, parser) else 1)
+
+
+@contextmanager
+def _stopped_by_ctrl_c() -> Iterator[None]:
+    """Ctrl-C ends every job, also one that did not hear it: Snakemake would wait for it for ever."""
+
+    def stop(*_: object) -> None:
+        threading.Thread(target=_end_children, daemon=True).start()
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _end_children() -> None:
+    import psutil
+
+    for end in (signal.SIGTERM, signal.SIGKILL):  # at the first, trainings save their state
+        time.sleep(PATIENCE)
+        for child in psutil.Process().children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                child.send_signal(end)
 
 
 @contextmanager
