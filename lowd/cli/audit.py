@@ -134,11 +134,7 @@ def _compared_text(
 
 def _remade_text(remade: "list[Rederived]") -> "Iterator[str]":
     for one in remade:
-        move = "the same to the bit"
-        if not one.identical:
-            verdict = "agrees" if one.agrees else "differs"
-            move = f"{verdict}: {one.where} moved by {one.largest:.3f} standard errors"
-        yield f"again {one.study} {one.cell}: {move}"
+        yield f"again {one.study} {one.cell}: {one.verdict}"
 
 
 def _audit(asked: list[Path]) -> "tuple[Repository, Audit]":
@@ -208,8 +204,11 @@ def _table(repository: "Repository", found: "Audit") -> "Table":
 
 def _as_entry(one: "Comparison | Rederived") -> dict[str, Any]:
     """All of it; JSON has no infinity, which is where nothing can be compared."""
-    largest = one.largest if math.isfinite(one.largest) else None
-    return asdict(one) | {"largest": largest, "agrees": one.agrees}
+    entry: dict[str, Any] = asdict(one) | {"agrees": one.agrees}
+    for numbers, key in ((entry, "largest"), *((move, "size") for move in entry.get("moves", ()))):
+        if key in numbers and not math.isfinite(numbers[key]):
+            numbers[key] = None
+    return entry
 
 
 def _as_json(found: "Audit") -> dict[str, Any]:
