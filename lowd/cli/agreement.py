@@ -14,16 +14,43 @@ from lowd.metrics.descriptors import Descriptor
 from lowd.metrics.flow_distance import probability_flow_distance
 from lowd.provenance.against import ratio
 from lowd.store.students import Students
+from lowd.training.compute import Precision
 
 Cell = dict[str, int]
 """Coordinates of a student: N and replicate, and seed where there are several."""
 
 EARLY = 2
-"""Blocks of steps whose losses are compared."""
-LOSSES = 1e-4
+"""Blocks of steps whose losses are compared.
+
+Every draw goes into them, of initialisation, batches, noises and levels, and rounding has not grown
+yet: in U-Nets that memorise two images it does after three or four blocks. Two, since another seed
+may give nearly the same mean loss once.
+"""
+LOSSES: dict[Precision, float] = {"single": 1e-5, "tf32": 1e-3, "bf16": 1e-3}
+"""How far these may move, relative to themselves.
+
+Single precision rounds at 6e-8, other instruction sets moved them by 2e-7 at most, other seeds and
+switched-off training by 4e-4 at least. In bf16, which rounds at 4e-3, they moved by 1e-4.
+"""
 TRAINED = 0.3
+"""How far samples of the student trained again may be, in units of the nearest other student.
+
+Training is chaotic: rounding may carry single noises of a student that memorises to another of its
+images. What that can do in the end is what another seed does, which is 0.43 at least; what other
+instruction sets did is in docs/provenance.md.
+"""
 SAMPLED = 1e-4
+"""How far new samples of the stored weights may be, in units of the root mean square descriptor.
+
+Other instruction sets moved them by 1e-6 at most; one step of Heun's method less, out of 18, moved
+them by 7e-4 at least, and the error of a solver falls with the cube of its steps at best.
+"""
 SCORED = 0.01
+"""How far scores of the stored samples may move, in their standard errors over noises.
+
+They are computed in double precision and move by 1e-14; one sample that crosses a threshold moves a
+share by more than this.
+"""
 
 
 @dataclass(frozen=True)
@@ -48,17 +75,17 @@ class Move:
         return self.size <= self.bound
 
     def __str__(self) -> str:
-        return f"{self.what} by {self.size:.2g} {self.unit} (bound {self.bound:g})"
+        return f"{self.what} moved by {self.size:.2g} {self.unit} (bound {self.bound:g})"
 
 
-def move_of_losses(stored: Students, again: Students, cell: Cell) -> Move:
+def move_of_losses(stored: Students, again: Students, cell: Cell, precision: Precision) -> Move:
     """The largest change of a mean loss of the first blocks of training, relative to it."""
     before, now = (
         one.losses[[cell.items() <= each.items() for each in one.cells].index(True), :EARLY]
         for one in (stored, again)
     )
     sizes = [ratio(a, b, abs(a)) for a, b in zip(before.tolist(), now.tolist(), strict=True)]
-    return Move("first losses", max(sizes), "of themselves", LOSSES)
+    return Move("first losses", max(sizes), "of themselves", LOSSES[precision])
 
 
 def move_of_training(

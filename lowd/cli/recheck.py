@@ -31,6 +31,7 @@ from lowd.steps.score import ScoreStep
 from lowd.steps.train import TrainStep
 from lowd.store.arrays import read_store
 from lowd.store.students import load_students
+from lowd.training.compute import ComputeSettings
 
 
 @dataclass(frozen=True)
@@ -117,11 +118,13 @@ def compared(
         training: the job among them that trains the stack.
         cells: students of the stack.
     """
+    assert isinstance(training.settings, TrainStep)
+    precision = (training.settings.compute or ComputeSettings()).precision
     (weights,) = training.outputs
     with scratch_folder() as folder:
         made = run_again(training, folder)
         before, now = load_students(weights), load_students(made[weights])
-        losses = [move_of_losses(before, now, cell) for cell in cells]
+        losses = [move_of_losses(before, now, cell, precision) for cell in cells]
         students = weights
         for job in jobs:
             if job.step is gather and weights in job.paths["part"]:
