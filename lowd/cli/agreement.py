@@ -27,29 +27,30 @@ yet: in U-Nets that memorise two images it does after three or four blocks. Two,
 may give nearly the same mean loss once.
 """
 LOSSES: dict[Precision, float] = {"single": 1e-5, "tf32": 1e-3, "bf16": 1e-3}
-"""How far these may move, relative to themselves.
+"""How far these may move, relative to themselves, by the precision of training.
 
-Single precision rounds at 6e-8, other instruction sets moved them by 2e-7 at most, other seeds and
-switched-off training by 4e-4 at least. In bf16, which rounds at 4e-3, they moved by 1e-4.
+Single precision rounds at 6e-8: other instruction sets moved them by 2e-7 at most, other seeds and
+switched-off training by 4e-4 at least. bf16 rounds at 4e-3 and moved them by 1e-4.
 """
 TRAINED = 0.3
 """How far samples of the student trained again may be, in units of the nearest other student.
 
-Training is chaotic: rounding may carry single noises of a student that memorises to another of its
-images. What that can do in the end is what another seed does, which is 0.43 at least; what other
-instruction sets did is in docs/provenance.md.
+Later training is chaotic: rounding carries single noises of a student that memorises to another of
+its images. The square of this distance is about the share of noises that are carried as far as
+another student's: 9 in 100 here, and scores of shares have been seen to move by 7 in 100 from one
+processor to another. Another seed, which does 0.23 to 1.1, is told by the first losses.
 """
 SAMPLED = 1e-4
 """How far new samples of the stored weights may be, in units of the root mean square descriptor.
 
-Other instruction sets moved them by 1e-6 at most; one step of Heun's method less, out of 18, moved
-them by 7e-4 at least, and the error of a solver falls with the cube of its steps at best.
+Other instruction sets moved them by 2e-6 at most, a step less of Heun's method, 17 for 18, by 6e-4
+at least. That falls with the cube of the number of steps: one of more than 35 goes unnoticed.
 """
 SCORED = 0.01
 """How far scores of the stored samples may move, in their standard errors over noises.
 
-They are computed in double precision and move by 1e-14; one sample that crosses a threshold moves a
-share by more than this.
+In double precision rounding moves them by 1e-14; a sample that crosses a threshold moves a share of
+10,000 by 0.02 and more.
 """
 
 
