@@ -44,7 +44,7 @@ SAMPLED = 1e-4
 """How far new samples of the stored weights may be, in units of the root mean square descriptor.
 
 Other instruction sets moved them by 2e-6 at most, a step less of Heun's method, 17 for 18, by 6e-4
-at least. That falls with the cube of the number of steps: one of more than 35 goes unnoticed.
+at least. That falls with the cube of the number of steps: one of more than 30 goes unnoticed.
 """
 SCORED = 0.01
 """How far scores of the stored samples may move, in their standard errors over noises.

@@ -48,8 +48,8 @@ def audit(
     Run it where params.yaml is. The exit status is 0 if there is no fault, and else 1. A file that
     is not here, but that `dvc pull` may bring, is no fault, unless there is nothing else.
 
-    --against and --rederive go on to the numbers of the studies audited: what differs from REV, or
-    comes out otherwise now, by more than its error bars is a fault too.
+    --against and --rederive go on to the numbers of the studies audited: what differs from REV by
+    more than its error bars, or comes out otherwise now by more than rounding, is a fault too.
     """
     with told_in_one_line("audit"):
         repository, found = _audit([Path(os.path.relpath(path)) for path in paths or ()])
