@@ -112,7 +112,7 @@ def move_of_training(
     ours = rows(stored, cell)
     apart = [distance(ours, rows(stored, one), descriptor) for one in fellows]
     nearest = min((one for one in apart if 0 < one < np.inf), default=_size(ours, descriptor))
-    size = ratio(distance(ours, rows(again, cell), descriptor), 0, nearest)
+    size = ratio(distance(ours, rows(again, cell), descriptor), 0.0, nearest)
     return Move("samples", size, "of the way to another student", TRAINED)
 
 
@@ -122,7 +122,7 @@ def move_of_sampling(
     """The distance of new samples of the stored weights, relative to the size of a descriptor."""
     ours = rows(stored, cell)
     apart = distance(ours, rows(again, cell), descriptor)
-    size = ratio(apart, 0, _size(ours, descriptor))
+    size = ratio(apart, 0.0, _size(ours, descriptor))
     return Move("samples of the stored weights", size, "of their size", SAMPLED)
 
 
