@@ -36,7 +36,7 @@ import yaml  # noqa: E402
 from interrupted import FAULTS, REACHED, VARIABLE, arm  # noqa: E402
 from repositories import commit, create  # noqa: E402
 from runs import small_disk  # noqa: E402
-from small import KINDS, LARGE, LARGE_KIND, Kind  # noqa: E402
+from small import KINDS, LARGE, LARGE_KIND, Kind, unshared  # noqa: E402
 
 TABLE = ROOT / "docs/faults.md"
 HEADING = "## Changes that a fault interrupts"
@@ -66,11 +66,11 @@ class Cell(NamedTuple):
 
 
 class Edit(NamedTuple):
-    """A key of params.yaml with another value, or a module with another line."""
+    """A key of params.yaml with another value, in JSON, or a module with another line."""
 
     kind: str
     key: str
-    value: Any = None
+    value: str = ""
 
 
 class Job(NamedTuple):
@@ -169,12 +169,12 @@ class Workplace:
 
     def write(self, kind: Kind, edit: Edit | None) -> None:
         """Change the repository, and commit that."""
-        params = kind.params
+        params = unshared(kind.params)
         if edit is not None and edit.key.endswith(".py"):
             with (self.path / edit.key).open("a") as module:
                 module.write("\n_EDITED = 1\n")
         elif edit is not None:
-            params = kind.changed(edit.key, edit.value)
+            params = kind.changed(edit.key, json.loads(edit.value))
         self.repository.write_params(params["studies"], params.get("findings"))
         commit(self.repository)
 
@@ -444,10 +444,10 @@ def edits(cell: Cell, jobs: Jobs) -> Iterator[Edit]:
     if cell.change == "code":
         yield Edit(cell.kind, f"lowd/steps/{jobs[name].made[0]}.py")
     elif cell.fault == DISK:
-        yield Edit(cell.kind, *LARGE[cell.rule])
+        yield _setting(cell.kind, *LARGE[cell.rule])
     elif cell.change == "settings":
         if cell.rule in changes:
-            yield Edit(cell.kind, *changes[cell.rule])
+            yield _setting(cell.kind, *changes[cell.rule])
     else:
         # From the job before it on to what is further away.
         names = [name]
@@ -456,7 +456,11 @@ def edits(cell: Cell, jobs: Jobs) -> Iterator[Edit]:
                 if maker not in names:
                     names.append(maker)
                     if (rule := _rule(maker, jobs[maker])) in changes:
-                        yield Edit(cell.kind, *changes[rule])
+                        yield _setting(cell.kind, *changes[rule])
+
+
+def _setting(kind: str, key: str, value: Any) -> Edit:
+    return Edit(kind, key, json.dumps(value))
 
 
 def is_of(cell: Cell, before: Jobs, after: Jobs) -> bool:

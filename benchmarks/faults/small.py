@@ -1,6 +1,6 @@
 """Studies of every kind, as small as they get, and what to change for each of their jobs."""
 
-from copy import deepcopy
+import json
 from typing import Any, NamedTuple
 
 Params = dict[str, Any]
@@ -31,13 +31,19 @@ class Kind(NamedTuple):
 
     def changed(self, key: str, value: Any) -> Params:
         """params.yaml with another value, which is added if the key is not there."""
-        params = deepcopy(self.params)
+        params = unshared(self.params)
         *parents, last = [int(one) if one.isdigit() else one for one in key.split("/")]
         inner: Any = params
         for parent in parents:
             inner = inner[parent]
         inner[last] = value
         return params
+
+
+def unshared(params: Params) -> Params:
+    """A copy in which no two keys have one object as their value."""
+    copied: Params = json.loads(json.dumps(params))
+    return copied
 
 
 MLP = {"architecture": "mlp", "width": 4, "depth": 1}
@@ -113,7 +119,7 @@ def pictures(study: str) -> dict[str, tuple[str, Any]]:
     return grid(study) | {
         "images": (f"{one}/teacher/images/path", "inputs/others.npz"),
         "teacher": (f"{one}/teacher/training/steps", 30),
-        "collect": (f"{one}/models/unet-4/depth", 2),
+        "collect": (f"{one}/models/unet-4/width", 8),
         "sheet": (f"{one}/replicates", 3),
         "manifest": (f"{one}/models/mlp-5", WIDER),
     }
