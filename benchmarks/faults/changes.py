@@ -47,6 +47,8 @@ CHANGES = {
 }
 MADE = ("data", "provenance", "results", "figures")
 CALIBRATION = Path(".lowd/calibration.json")
+SHOWN = 4
+"""Reasons, or lines, for each cell; `--report` has all."""
 DISK = "disk"
 """The fault that a small file system is, for some jobs of an exact teacher's study."""
 TWO_JOBS = {"generate-teacher": "generate_teacher", "generate-empirical": "generate_empirical"}
@@ -568,10 +570,11 @@ def _line(outcome: Outcome | str) -> str:
         return f"not tried: {outcome}"
     what = f"{outcome.cell}: {outcome.seconds:.0f} s, told by {', '.join(outcome.told) or 'none'}"
     if outcome.failed:
-        return f"{what}; FAILED again: {outcome.failed[-2000:]}"
+        last = [line for line in outcome.failed.splitlines() if line.strip()][-SHOWN:]
+        return "\n    ".join([f"{what}; failed again:", *last])
     for name in ("stale", "wrong", "needless"):
         if found := getattr(outcome, name):
-            what += f"\n    {name}: " + "; ".join(found[:6])
+            what += f"\n    {name}: " + "; ".join(found[:SHOWN])
     return what
 
 
