@@ -313,7 +313,7 @@ def _attempt(cell: Cell, statement: str, edit: Edit, reference: Jobs) -> Outcome
     second = place.figures(kind)
     stale, wrong = [], [f"{path} is not as after the fault that looks like it" for path in astray]
     if not second.code:
-        stale, wrong = _stale(kind, reference), wrong + _wrong(kind, reference)
+        stale, wrong = _stale(reference), wrong + _wrong(kind, reference)
     ran = {name for name, stamp in _stamps().items() if before.get(name) != stamp}
     return Outcome(
         cell,
@@ -381,16 +381,17 @@ def _stamps() -> dict[str, bytes]:
     }
 
 
-def _stale(kind: Kind, reference: Jobs) -> list[str]:
+def _stale(reference: Jobs) -> list[str]:
     """What is not as a clean run leaves it."""
     found = [reason for reasons in place.differing(reference).values() for reason in reasons]
     found += [f"{name} is of no job" for name in place.jobs().keys() - reference.keys()]
     params = yaml.safe_load((place.path / "params.yaml").read_text())
     lock = yaml.safe_load((place.path / "dvc.lock").read_text())
-    for key, value in lock["stages"][kind.stage]["params"]["params.yaml"].items():
-        room, name = key.split(".")
-        if params[room][name] != value:
-            found.append(f"dvc.lock has other {key}")
+    for stage in lock["stages"].values():
+        for key, value in stage["params"]["params.yaml"].items():
+            room, name = key.split(".")
+            if params[room][name] != value:
+                found.append(f"dvc.lock has other {key}")
     return found
 
 
