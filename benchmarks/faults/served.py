@@ -30,8 +30,8 @@ COMMANDS = {
     "lowd": ("lowd.cli.app", "app"),
 }
 LIBRARIES = (
-    *("torch", "scipy.stats", "sklearn.neighbors", "xarray", "zarr", "matplotlib.pyplot", "skdim"),
-    *("diffusers", "safetensors.torch", "grimp", "rich.table", "rich.markdown"),
+    *("torch", "scipy.stats", "sklearn.neighbors", "xarray", "zarr", "matplotlib.pyplot"),
+    *("safetensors.torch", "grimp", "rich.table", "rich.markdown"),
     *("dvc.cli.parser", "dvc.repo.index", "dvc.repo.graph", "dvc.compare", "dulwich.worktree"),
     *("dvc.repo.artifacts", "dvc.repo.datasets", "dvc.repo.metrics", "dvc.repo.params"),
     *("dvc.repo.plots", "dvc.repo.stage", "dvc.data_cloud", "dvc.cachemgr", "dvc.rwlock"),
@@ -93,7 +93,10 @@ def load(package: Path) -> None:
 
 
 def write_scripts(folder: Path) -> None:
-    """Leave a script for every command in the folder, which is to come first in PATH."""
+    """Leave a script for every command in the folder, which is to come first in PATH.
+
+    `lowd` looks for commands beside the Python that it runs in, which it is to find there too.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for name in COMMANDS:
         script = folder / name
@@ -101,6 +104,10 @@ def write_scripts(folder: Path) -> None:
             SCRIPT.format(python=sys.executable, name=name, variable=SERVER, largest=LARGEST)
         )
         script.chmod(0o755)
+    python = folder / "python"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    sys.executable = str(python)
 
 
 def run(
