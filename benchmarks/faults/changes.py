@@ -277,8 +277,9 @@ def _clean_run(kind: str, edit: Edit | None) -> Jobs:
     said = _due(KINDS[kind])
     assert said == "0", f"lowd plan after a clean run: {said} jobs to do"
     known.parent.mkdir(exist_ok=True, parents=True)
-    shutil.copy(place.path / CALIBRATION, known.with_suffix(".new"))
-    known.with_suffix(".new").replace(known)
+    new = known.with_suffix(f".{os.getpid()}")
+    shutil.copy(place.path / CALIBRATION, new)
+    new.replace(known)
     return jobs
 
 
