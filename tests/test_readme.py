@@ -1,6 +1,5 @@
 """What README.md and docs/ say can be done can be done."""
 
-import itertools
 import json
 import re
 from pathlib import Path
@@ -12,8 +11,8 @@ import xarray as xr
 
 import lowd
 from lowd import planning
-from lowd.distributions.empirical import Empirical
 from lowd.findings import BiasVariance, Dynamics, Families
+from lowd.metrics.threshold import nearest_quantile
 from lowd.parsing import parse_settings
 from lowd.provenance.statement import read_statement
 from lowd.settings import Params, load_params
@@ -45,7 +44,7 @@ def test_there_are_studies_and_code_to_check():
 def test_a_study_of_the_readme_can_be_planned(block, monkeypatch, tmp_path):
     inputs = tmp_path / "inputs"
     inputs.mkdir()
-    (inputs / "my_teacher.py").write_text("def mixture(scale): ...\n")
+    (inputs / "my_teacher.py").write_text(blocks("python")[0])
     monkeypatch.syspath_prepend(inputs)
     study = declared(block)
     shape = study.teacher.shape
@@ -56,7 +55,8 @@ def test_a_study_of_the_readme_can_be_planned(block, monkeypatch, tmp_path):
     assert study.is_of_images == (len(shape) == 3)
     if study.teacher.kind == "custom":
         assert planning.custom_code(study)
-        assert "`mixture` in\n`inputs/my_teacher.py`" in README
+        module, function = study.teacher.entry.split(":")
+        assert f"`{function}` in\n`inputs/{module}.py`" in README
 
 
 def test_images_in_an_array_are_declared_as_the_readme_says():
@@ -88,14 +88,48 @@ def test_the_code_of_the_readme_runs(monkeypatch, tmp_path):
     assert space["lowd"] is lowd
 
 
-def test_the_teacher_of_the_readme_is_the_posterior_mean_of_what_it_says():
+@pytest.fixture
+def example():
+    """The study of the README whose teacher is custom, and that teacher's denoiser."""
+    (study,) = (one for one in map(declared, blocks("yaml")) if one.teacher.kind == "custom")
     space = {}
     exec(blocks("python")[0], space)
-    corners = torch.tensor(list(itertools.product([-0.5, 0.5], repeat=3)))
-    x = torch.randn(5, 3, generator=torch.Generator().manual_seed(0))
-    for sigma in (0.3, torch.tensor([0.1, 0.5, 1.0, 3.0, 20.0])):
-        expected = Empirical(corners).denoise(x, sigma)
-        torch.testing.assert_close(space["mixture"](0.5)(x, sigma), expected)
+    return study, space[study.teacher.entry.split(":")[1]](**study.teacher.options)
+
+
+def steps_of(decay, length):
+    """The matrix that takes a series to its independent steps, and their variances."""
+    steps = torch.eye(length) - decay * torch.diag(torch.ones(length - 1), -1)
+    return steps, torch.tensor([1.0, *[1 - decay**2] * (length - 1)])
+
+
+def test_the_teacher_of_the_readme_is_the_posterior_mean_of_what_it_says(example):
+    """Its recursion gives the inverse covariance, which the denoiser never sees."""
+    study, denoise = example
+    (length,) = study.teacher.shape
+    steps, variances = steps_of(study.teacher.options["decay"], length)
+    precision = steps.T / variances @ steps
+    x = torch.randn(5, length, generator=torch.Generator().manual_seed(0))
+    for sigma in (torch.full((5,), 0.3), torch.tensor([0.02, 0.5, 1.0, 3.0, 80.0])):
+        observed = 1 / sigma[:, None, None] ** 2
+        expected = torch.linalg.solve(precision + observed * torch.eye(length), x * observed[:, 0])
+        torch.testing.assert_close(denoise(x, sigma), expected, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(denoise(x, 0.3), denoise(x, torch.full((5,), 0.3)))
+
+
+def test_the_threshold_of_the_readmes_teacher_is_what_it_says_and_tells_samples_apart(example):
+    study, _ = example
+    (length,) = study.teacher.shape
+    steps, variances = steps_of(study.teacher.options["decay"], length)
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randn(study.pool.size, length, generator=generator) * variances.sqrt()
+    samples = torch.linalg.solve(steps, noise.T).T
+    largest = study.samples[-1]
+    threshold = nearest_quantile(samples[largest:], samples[:largest], study.threshold.nearest)
+    (stated,) = re.findall(r"τ = ([\d.]+) here", README)
+    # Other draws move the quantile by a standard error of about 0.002.
+    assert threshold == pytest.approx(float(stated), abs=0.01)
+    assert threshold < 0.9
 
 
 def test_the_studies_that_the_readme_and_the_makefile_name_are_declared():
