@@ -1,7 +1,9 @@
 """What README.md and docs/ say can be done can be done."""
 
 import json
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,6 @@ from lowd import planning
 from lowd.findings import BiasVariance, Dynamics, Families
 from lowd.metrics.threshold import nearest_quantile
 from lowd.parsing import parse_settings
-from lowd.provenance.statement import read_statement
 from lowd.settings import Params, load_params
 from lowd.store.arrays import write_store
 from lowd.studies import Study
@@ -23,6 +24,11 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 DOCUMENTS = ["README.md", "config/README.md", *(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))]
 DOCUMENTS += [str(path.relative_to(ROOT)) for path in ROOT.glob("docs/*/*.md")]
+
+# A run that is on, or was killed, has taken figures away that git has.
+TRACKED = subprocess.run(
+    ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True
+).stdout.split("\0")
 
 
 def blocks(language):
@@ -141,16 +147,6 @@ def test_the_studies_that_the_readme_and_the_makefile_name_are_declared():
     assert set(pictured) - {"across"} <= set(default.split())
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/provenance.md"])
-def test_traces_shown_are_those_of_the_statements_committed(document):
-    form = r"(provenance/\S+) verified, code in (\d+) files verified, commit (\w+) verified"
-    shown = re.findall(form, (ROOT / document).read_text())
-    assert shown
-    for path, files, commit in shown:
-        stated = read_statement(ROOT / path)
-        assert (len(stated.sources), stated.commit.digest[:12]) == (int(files), commit)
-
-
 def test_every_setting_of_a_study_is_explained():
     table = (ROOT / "docs/studies.md").read_text().split("\n## ")[0]
     explained = {name.split(".")[0] for name in re.findall(r"^\| `([\w.]+)` \|", table, re.M)}
@@ -169,8 +165,8 @@ def test_every_relative_link_leads_somewhere(document):
     text = re.sub(r"^```.*?^```", "", (ROOT / document).read_text(), flags=re.M | re.S)
     targets = [target.split("#")[0] for target in re.findall(r"\]\(([^)\s]+)\)", text)]
     relative = [t for t in targets if t and not re.match(r"[a-z]+:", t)]
-    missing = [t for t in relative if not (ROOT / document).parent.joinpath(t).exists()]
-    assert not missing
+    paths = [os.path.normpath(Path(document).parent / target) for target in relative]
+    assert not [path for path in paths if not (ROOT / path).exists() and path not in TRACKED]
 
 
 def test_links_are_found_where_there_are_any():
