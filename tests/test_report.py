@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 from repositories import Repository
 
+from lowd.provenance.repository import read_repository
 from lowd.report.graph import HEIGHT, WIDTH, graph
+from lowd.report.page import page as page_of
+from lowd.store.arrays import write_store
+from lowd.store.results import open_results
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
@@ -50,6 +54,17 @@ def test_the_page_has_every_figure_and_needs_nothing_else(page):
     assert not re.search(r"""(?:src|href)=["'](?!#|data:)""", text)
     assert "://" not in re.sub(r"data:[^\"]*", "", text)
     assert text.count("links verify") == 5 and "do not verify" not in text
+
+
+def test_scores_that_cannot_tell_are_told_of_their_study(pictures, tmp_path, monkeypatch):
+    flat = Repository(shutil.copytree(pictures.path, tmp_path / "copy"))
+    monkeypatch.chdir(flat.path)
+    dataset = open_results("pictures").load().assign_attrs(threshold=1 - 2e-7)
+    shutil.rmtree("results/pictures.zarr")
+    write_store(Path("results/pictures.zarr"), dataset)
+    text = page_of(read_repository(), ["pictures"])
+    note = '<p role="note" class="bad">τ = 0.9999998 is within rounding of 1'
+    assert text.count(note) == 1
 
 
 def test_a_broken_link_is_told_at_the_figures_that_rest_on_it(pictures, tmp_path):

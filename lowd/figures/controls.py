@@ -11,6 +11,9 @@ from matplotlib.figure import Figure
 from lowd.figures.plane import mark_controls
 from lowd.figures.style import COLUMN, extremes
 
+SCORES = ("gl", "rp_disjoint")
+"""What it shows that a threshold decides."""
+
 
 def draw(studies: dict[str, xr.Dataset]) -> Figure:
     """The largest model of each study in the plane of GL and RP, coloured by E_gen / E_emp.

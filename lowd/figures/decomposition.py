@@ -14,7 +14,7 @@ PARTS = {
     ("squared_error", "data"): ("$\\mathcal{E}_{gen}^2$", BLACK, "-", "s"),
     ("squared_bias", "data"): ("bias², over data", BLUE, "-", "o"),
     ("variance", "data"): ("variance, over data", VERMILION, "-", "o"),
-    ("squared_bias", "seed"): ("bias², over seeds", GREY, "--", "^"),
+    ("squared_bias", "seed"): ("rest, one training set", GREY, "--", "^"),
     ("variance", "seed"): ("variance, over seeds", ORANGE, "--", "^"),
 }
 
@@ -57,7 +57,7 @@ def _lines(axes: Axes, line: xr.Dataset, x: np.ndarray, *, logarithmic: bool = F
 
 
 def caption(results: xr.Dataset | Mapping[str, xr.Dataset]) -> str:
-    """Shares at the ends, the shape over |θ|, and the exponents of the variance."""
+    """Shares at the ends, the shape over |θ|, and how the variance falls with N."""
     parts = []
     for name, one in _named(results).items():
         line = one.sel({"N": one.attrs["at_samples"]})
@@ -76,20 +76,17 @@ def caption(results: xr.Dataset | Mapping[str, xr.Dataset]) -> str:
                 f"{quoted(model['variance'], model['variance_se'])} ({told} of E_gen²), over "
                 f"seeds {quoted(seeds['variance'], seeds['variance_se'])}"
             )
-        slopes = [
-            f"{float(one['slope'].sel(varied=v)):.2f} ± "
-            f"{2 * float(one['slope_se'].sel(varied=v)):.2f} over {v}"
-            for v in one["varied"].values
-        ]
+        slopes = [_power(one, v) for v in one["varied"].values]
         parts.append(
             f"{name}at N = {one.attrs['at_samples']:,}, {'; '.join(shares)}; {_shape(line)}; at "
-            f"{one.attrs['at_model']} the variance goes with N, on average over all N, to the "
-            f"power {', '.join(slopes)}"
+            f"{one.attrs['at_model']} the power of N that the variance goes with is on "
+            f"average {', '.join(slopes)}"
         )
     return (
-        "E_gen² over independent training sets split into squared bias and variance, and the same "
-        "over seeds with the data fixed; unbiased and not clipped: a squared bias may come out "
-        f"negative. {'. '.join(part[0].upper() + part[1:] for part in parts)}. Bars "
+        "E_gen² over independent training sets split into squared bias and variance, and over "
+        "seeds with the data fixed into variance and a rest, which is bias and what this one "
+        "training set is wrong by; unbiased and not clipped: a squared bias may come out negative. "
+        f"{'. '.join(part[0].upper() + part[1:] for part in parts)}. Bars "
         "and intervals are two standard errors (jackknife over students), the noises being fixed."
     )
 
@@ -102,13 +99,23 @@ def _shape(line: xr.Dataset) -> str:
     total, error = one["squared_error"].values, one["squared_error_se"].values
     at = int(total.argmin())
     rises = [
-        f"{'is' if total[end] - total[at] > 2 * np.hypot(error[end], error[at]) else 'is not'} "
-        f"significantly higher at the {name} |θ|"
+        (total[end] - total[at], float(np.hypot(error[end], error[at])), name)
         for end, name in ((0, "smallest"), (-1, "largest"))
     ]
-    shape = "U-shaped" if not any("is not" in rise for rise in rises) else "not U-shaped"
+    shape = "U-shaped" if all(rise > 2 * of for rise, of, _ in rises) else "not U-shaped"
     least = short_count(int(one["parameters"][at]))
-    return f"E_gen² is {shape} in |θ|: least at {least}, it {' and '.join(rises)}"
+    told = [f"{quoted(rise, of)} higher at the {name} |θ|" for rise, of, name in rises]
+    return f"E_gen² is {shape}: least at |θ| = {least}, it is {' and '.join(told)}"
+
+
+def _power(one: xr.Dataset, varied: str) -> str:
+    """The mean power of N in the variance, and the range of those between neighbouring N."""
+    cells = one.sel(model=one.attrs["at_model"], varied=varied)["variance"].dropna("N")
+    between = np.diff(np.log(cells.values)) / np.diff(np.log(cells["N"].values))
+    told = f"{float(one['slope'].sel(varied=varied)):.2f} over {varied}"
+    if len(between) < 2:
+        return told
+    return f"{told} ({between.min():.2f} to {between.max():.2f} between neighbouring N)"
 
 
 def _named(results: xr.Dataset | Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]:

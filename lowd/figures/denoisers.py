@@ -53,7 +53,7 @@ def draw(results: xr.Dataset) -> Figure:
     right.legend()
     left.set_xscale("log")
     left.set_xlabel("$\\sigma$")
-    left.set_ylabel("distance of denoised images")
+    left.set_ylabel("distance of denoised images\n/ of an image to the mean")
     left.legend()
     return figure
 

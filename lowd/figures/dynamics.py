@@ -6,7 +6,9 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
+from scipy import stats
 
+from lowd.figures.intervals import covered
 from lowd.figures.style import (
     BLACK,
     BLUE,
@@ -28,6 +30,10 @@ CURVES = {
 }
 SHARES = {"gl": ("GL", GREEN), "rp_disjoint": ("RP, disjoint data", ORANGE)}
 LINES = ("-", ":", "--", "-.")
+SCORES = ("gl", "rp_disjoint")
+"""What it shows that a threshold decides."""
+LEVEL = 0.05
+"""How often a rise and a fall of E_gen that are chance each pass for more."""
 LOSSES = {"loss_training": ("training loss", GREY), "loss_held_out": ("held-out loss", BLACK)}
 
 
@@ -66,6 +72,7 @@ def draw(results: xr.Dataset) -> Figure:
     for axes, label in zip(panels[:, 0], ("PFD", "denoising loss", "share of noises"), strict=True):
         axes.set_ylabel(label)
     panels[0, 0].set_ylim(bottom=0)
+    panels[1, 0].set_yscale("log")
     panels[2, 0].set_ylim(-0.04, 1.04)
     handles = [
         Line2D([], [], color=colour, label=label)
@@ -77,9 +84,10 @@ def draw(results: xr.Dataset) -> Figure:
         Line2D([], [], color=BLACK, ls=style, label=f"$|\\theta|$ = {short_count(int(count))}")
         for style, count in ((style, counts[index]) for index, style in styles.items())
     ]
-    handles.append(
-        Line2D([], [], color=BLUE, ls="", marker="*", ms=8, label="least $\\mathcal{E}_{gen}$")
-    )
+    handles += [
+        Line2D([], [], color=BLUE, ls="", marker="*", ms=8, label="least $\\mathcal{E}_{gen}$"),
+        Line2D([], [], color=GREEN, lw=0.7, ls="--", label="teacher's own GL"),
+    ]
     figure.legend(handles=handles, loc="outside lower center", ncols=5)
     return figure
 
@@ -103,7 +111,7 @@ def caption(results: xr.Dataset) -> str:
             f"{quoted(*(float(x[best]) for x in _curve(one, 'e_gen')))}, "
             f"having fallen by {fall} since step {int(one['step'][0])}, and "
             f"{rise} less than at the end, where "
-            f"GL = {quoted(*(float(x[-1]) for x in _curve(one, 'gl')))} (teacher "
+            f"GL = {quoted(*(float(x[-1]) for x in _curve(one, 'gl')))} (the teacher's own "
             f"{float(one['gl_teacher'].mean()):.2f}) and E_mem = "
             f"{quoted(*(float(x[-1]) for x in _curve(one, 'e_mem')))}; {_descents(one)}; the "
             f"snapshot of least held-out loss gains {bought} over the last, "
@@ -113,11 +121,12 @@ def caption(results: xr.Dataset) -> str:
         "Errors (PFD), EDM-weighted denoising losses, GL and RP along training, from averaged "
         f"weights; solid lines are the largest model. For {name}, {'. '.join(parts)}. Means over "
         f"{results.sizes['replicate']} replicates; bands are ± two standard errors, as are "
-        "numbers; a rise and a fall of E_gen count from there. The highest chance level of RP is "
-        f"{float(results['rp_disjoint_chance'].max()):.3f}. Held-out losses are on training points "
-        "of another replicate. Early on RP and GL are near 1 because students that have hardly "
-        "learned all make much the same, and no copies. Stars mark the least mean E_gen, dashes "
-        "the teacher's GL."
+        f"numbers, which cover {covered(results.sizes['replicate']):.0%}; a rise and a fall of "
+        f"E_gen count if Student's t tells each from 0 at {LEVEL:.0%}. The highest chance level of "
+        f"RP is {float(results['rp_disjoint_chance'].max()):.3f}. Held-out losses are on training "
+        "points of another replicate. Early on RP and GL are near 1 because students that have "
+        "hardly learned all make much the same, and no copies. Stars mark the least mean E_gen, "
+        "dashes the teacher's own GL."
     )
 
 
@@ -139,22 +148,28 @@ def _over_replicates(values: xr.DataArray) -> tuple[float, float]:
 
 
 def _descents(one: xr.Dataset) -> str:
-    """Whether mean E_gen, having risen for a while, falls again, each by two standard errors."""
+    """Whether mean E_gen, having risen for a while, falls again, each by Student's t."""
+    quantile = stats.t.ppf(1 - LEVEL / 2, one.sizes["replicate"] - 1)
     curves, steps = one["e_gen"], one["step"].values
     mean = curves.mean("replicate").values
-    found = []
+    chance, found = [], []
     for peak in range(1, len(mean) - 1):
         before, after = int(mean[:peak].argmin()), peak + 1 + int(mean[peak + 1 :].argmin())
         up, down = (
             _over_replicates(curves.isel(step=peak) - curves.isel(step=at))
             for at in (before, after)
         )
-        if all(change > 2 * error and change > 0 for change, error in (up, down)):
-            found.append((min(up[0], down[0]), peak, before, after, up, down))
-    if not found:
-        return "E_gen never falls again after a rise"
-    _, peak, before, after, up, down = max(found)
-    return (
-        f"E_gen rises by {quoted(*up)} from step {steps[before]:,} to {steps[peak]:,} and falls "
-        f"again by {quoted(*down)} up to step {steps[after]:,}"
-    )
+        size = min(up[0], down[0])
+        if all(change > quantile * error and change > 0 for change, error in (up, down)):
+            found.append((size, peak, before, after, up, down))
+        elif size > 0:
+            chance.append(size)
+    if found:
+        _, peak, before, after, up, down = max(found)
+        return (
+            f"E_gen rises by {quoted(*up)} from step {steps[before]:,} to {steps[peak]:,} and "
+            f"falls again by {quoted(*down)} up to step {steps[after]:,}"
+        )
+    if chance:
+        return f"a fall after a rise, of {max(chance):.4f} in mean E_gen, is not told from chance"
+    return "mean E_gen never falls again after a rise"

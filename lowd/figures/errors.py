@@ -1,4 +1,4 @@
-"""E_gen and E_mem against log₂ N, and against log₂(N/√|θ|), where sizes collapse (Finding I)."""
+"""E_gen and E_mem against log₂ N, and against log₂(N/√|θ|), where crossings meet (Finding I)."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -6,11 +6,11 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from lowd.figures.intervals import told_bands
 from lowd.figures.style import (
     BLACK,
     COLUMN,
     band,
-    bands,
     centre_and_error,
     ends,
     extremes,
@@ -52,7 +52,7 @@ def draw(results: xr.Dataset) -> Figure:
 
 
 def caption(results: xr.Dataset) -> str:
-    """Both errors of the largest model at both ends, and how well sizes collapse."""
+    """Both errors of the largest model at both ends, and what of the sizes collapses."""
     largest, name = extremes(results)
     parts = []
     for index in ends(results):
@@ -70,9 +70,21 @@ def caption(results: xr.Dataset) -> str:
         "Fewer than two sizes cross, so nothing is said of how N* moves with √|θ|."
         if np.isnan(results["slope_e"])
         else "Dividing N by √|θ| changes the range of log₂ N*, where the errors are equal, "
-        f"from {before:.2f} to {after:.2f}."
+        f"from {before:.2f} to {after:.2f}, with this many steps at this learning rate."
     )
+    last = results["e_gen"].isel(N=-1).mean("replicate").values
     return (
         f"Generalisation and memorisation errors (PFD, in units of the descriptor). For {name}, "
-        f"{'; '.join(parts)}. {collapse} {bands(results)}"
+        f"{'; '.join(parts)}. {collapse}{_plateaus(last)} {told_bands(results)}"
+    )
+
+
+def _plateaus(last: np.ndarray) -> str:
+    """That E_gen itself does not collapse: where the sizes, of which there are several, end."""
+    last = last[np.isfinite(last)]
+    if len(last) < 2:
+        return ""
+    return (
+        " That is the crossing alone: at the largest N the sizes' E_gen are between "
+        f"{last.min():.2f} and {last.max():.2f}."
     )

@@ -61,7 +61,9 @@ def caption(results: xr.Dataset) -> str:
         for divisor in LINES:
             values = cells["dimension"].sel(divisor=divisor).values
             by.append(f"{', '.join(f'{value:.1f}' for value in values)} ({divisor})")
-        parts.append(f"{study}: {' and '.join(by)}, two-NN {float(cells['two_nn']):.1f}")
+        known = np.isfinite(cells["rank"])
+        name = study if known else f"{study} (the images, not the teacher's samples)"
+        parts.append(f"{name}: {' and '.join(by)}, two-NN {float(cells['two_nn']):.1f}")
     ks = ", ".join(map(str, results["neighbours"].values))
     return (
         "Intrinsic dimension by maximum likelihood (Levina and Bickel, inverses averaged) with the "

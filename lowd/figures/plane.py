@@ -10,6 +10,9 @@ from matplotlib.figure import Figure
 
 from lowd.figures.style import BLACK, COLUMN, GREY, PURPLE, size_colours, size_legend, yardstick
 
+SCORES = ("gl", "rp_disjoint")
+"""What it shows that a threshold decides."""
+
 
 def draw(results: xr.Dataset) -> Figure:
     """RP between disjoint training sets against GL; markers grow with N; controls are labelled.
@@ -40,7 +43,8 @@ def draw(results: xr.Dataset) -> Figure:
     axes.set_ylabel("RP, disjoint training sets")
     first = axes.legend(loc="upper left", title="controls")
     axes.add_artist(first)
-    figure.legend(handles=size_legend(parameters), loc="outside lower center", ncols=4)
+    handles = size_legend(parameters)
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, title="$|\\theta|$")
     return figure
 
 

@@ -5,12 +5,13 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from lowd.figures.style import COLUMN, GREY, quoted_slope
+from lowd.figures.intervals import SIZES, has_interval, told_resampling, told_slope
+from lowd.figures.style import COLUMN, GREY, extremes
 from lowd.figures.transition import RULES
 
 
 def draw(studies: dict[str, xr.Dataset]) -> Figure:
-    """One row a study, one marker a rule, with 95 % bootstrap intervals; ½ for comparison."""
+    """One row a study, one marker a rule, with its interval where it has one; ½ to compare."""
     figure, axes = plt.subplots(figsize=(COLUMN, 0.9 + 0.32 * len(studies)))
     rows = np.arange(len(studies))[::-1]
     for rule, (label, colour, marker, offset) in RULES.items():
@@ -18,10 +19,11 @@ def draw(studies: dict[str, xr.Dataset]) -> Figure:
             np.array([float(results[f"slope_{rule}{end}"]) for results in studies.values()])
             for end in ("", "_low", "_high")
         )
+        shown = np.array([has_interval(results, rule) for results in studies.values()])
         axes.errorbar(
             slope,
             rows - 10 * offset,
-            xerr=np.clip([slope - low, high - slope], 0, None),
+            xerr=np.where(shown, np.clip([slope - low, high - slope], 0, None), np.nan),
             fmt=marker,
             color=colour,
             elinewidth=1,
@@ -35,9 +37,28 @@ def draw(studies: dict[str, xr.Dataset]) -> Figure:
 
 
 def caption(studies: dict[str, xr.Dataset]) -> str:
-    """Every slope of the rule E_gen = E_mem."""
-    parts = [f"{name}, {quoted_slope(results, 'e')}" for name, results in studies.items()]
+    """Every slope of the rule E_gen = E_mem, and where that is no way to generalisation."""
+    parts = [
+        f"{name}, {told_slope(results, 'e')}{told_resampling(results, 'e')}"
+        for name, results in studies.items()
+    ]
     return (
-        "Slope of log₂ N* on log₂ |θ| by three rules; bars are 95 % bootstrap intervals over "
-        f"models and replicates. E_gen = E_mem: {'; '.join(parts)}."
+        "Slope of log₂ N* on log₂ |θ| by three rules; bars, of slopes from at least "
+        f"{SIZES} sizes, are 95 % bootstrap intervals over models and replicates. E_gen = E_mem: "
+        f"{'; '.join(parts)}. Each slope is that of its study's networks, steps and learning rate."
+        f"{''.join(_unlearnt(name, results) for name, results in studies.items())}"
+    )
+
+
+def _unlearnt(name: str, results: xr.Dataset) -> str:
+    """Where the largest model never comes nearer to the teacher than pure memorisation does."""
+    largest, model = extremes(results)
+    least = float(largest["e_gen"].mean("replicate").min())
+    memorised = float(largest["e_emp"].mean("replicate").isel(N=-1))
+    if not least >= memorised:
+        return ""
+    return (
+        f" In {name} even {model} never comes nearer to the teacher than memorising the largest "
+        f"training set would: its least E_gen is {least:.2f}, E_emp there {memorised:.2f}, so that "
+        "N* is no transition to generalisation."
     )

@@ -6,18 +6,22 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lowd.figures.style import BLUE, COLUMN, GREEN, GREY, VERMILION, quoted_slope
+from lowd.figures.intervals import told_intervals, told_resampling, told_slope
+from lowd.figures.style import BLUE, COLUMN, GREEN, GREY, VERMILION
 from lowd.metrics.transition import CENSORED, UNKNOWN, fit_slope
 
 RULES = {
     "e": ("$\\mathcal{E}_{gen}=\\mathcal{E}_{mem}$", BLUE, "o", -0.02),
-    "gl": ("GL = ½ ceiling", VERMILION, "s", 0.0),
+    "gl": ("GL = ½ teacher's own", VERMILION, "s", 0.0),
     "rp": ("RP$_{disjoint}$ = ½", GREEN, "^", 0.02),
 }
+NAMES = {"e": "E_gen = E_mem", "gl": "GL = ½ of the teacher's own", "rp": "RP = ½"}
+SCORES = ("gl", "rp_disjoint")
+"""What it shows that a threshold decides."""
 
 
 def draw(results: xr.Dataset) -> Figure:
-    """Every replicate's crossing, the fit through the models' means, and ½ for comparison."""
+    """Every replicate's crossing, the line through the means of three sizes or more, and ½."""
     figure, axes = plt.subplots(figsize=(COLUMN, 3.1))
     x = np.log2(results["parameters"].values)
     edges = np.log2(results["N"].values[[0, -1]])
@@ -28,6 +32,8 @@ def draw(results: xr.Dataset) -> Figure:
             axes.plot(x + offset, points[:, column], marker, color=colour, alpha=0.45, mew=0)
             for side, arrow in ((-1, "v"), (1, "^")):
                 hidden = censored[:, column] == side
+                if not hidden.any():
+                    continue
                 axes.plot(
                     x[hidden] + offset * 4,
                     np.full(hidden.sum(), edges[max(side, 0)]),
@@ -37,33 +43,35 @@ def draw(results: xr.Dataset) -> Figure:
                     ms=5,
                     clip_on=False,
                 )
-        axes.plot(
-            [], [], marker + "-", color=colour, label=f"{label}: {quoted_slope(results, rule)}"
-        )
-        _draw_fit(axes, x, points, colour)
+        line = "-" if _draw_fit(axes, x, points, colour) else ""
+        told = told_slope(results, rule)
+        axes.plot([], [], marker + line, color=colour, label=f"{label}: {told}")
     middle = np.array([x.min(), x.max()])
     start = np.nanmin(results["log2_n_e"].values, initial=edges[1])
     axes.plot(middle, start - 0.6 + (middle - middle[0]) / 2, color=GREY, ls=":", label="slope ½")
     axes.set_xlabel("$\\log_2|\\theta|$")
     axes.set_ylabel("$\\log_2 N^{*}$")
-    figure.legend(loc="outside upper left")
+    figure.legend(loc="outside upper center", alignment="left")
     return figure
 
 
-def _draw_fit(axes: Axes, x: np.ndarray, points: np.ndarray, colour: str) -> None:
+def _draw_fit(axes: Axes, x: np.ndarray, points: np.ndarray, colour: str) -> bool:
+    """Draw the line through means if it is through three or more: two would look exact."""
     inside = np.isfinite(points).all(axis=1)
-    if len(np.unique(x[inside])) > 1:
-        slope, intercept = fit_slope(x[inside], points[inside].mean(axis=1))
-        ends = np.array([x[inside].min(), x[inside].max()])
-        axes.plot(ends, intercept + slope * ends, color=colour)
+    if len(np.unique(x[inside])) < 3:
+        return False
+    slope, intercept = fit_slope(x[inside], points[inside].mean(axis=1))
+    ends = np.array([x[inside].min(), x[inside].max()])
+    axes.plot(ends, intercept + slope * ends, color=colour)
+    return True
 
 
 def caption(results: xr.Dataset) -> str:
     """Slopes with intervals, spreads, and how many crossings are censored."""
     parts = []
-    for rule, name in (("e", "E_gen = E_mem"), ("gl", "GL = ½ of its ceiling"), ("rp", "RP = ½")):
+    for rule, name in NAMES.items():
         censored = results[f"censored_{rule}"].values
-        part = f"{name}: {quoted_slope(results, rule)}"
+        part = f"{name}: {told_slope(results, rule)}{told_resampling(results, rule)}"
         if not np.isnan(results[f"slope_{rule}"]):
             part += (
                 f", range of log₂ N* {float(results[f'spread_{rule}']):.2f}, after dividing by "
@@ -74,8 +82,13 @@ def caption(results: xr.Dataset) -> str:
         if unknown := np.count_nonzero(censored == UNKNOWN):
             part += f", {unknown} unknown, fewer than two N being measured"
         parts.append(part)
-    return (
-        f"Transition point N* against |θ|. {'; '.join(parts)}. Open triangles lie outside the grid "
-        "of N and are not extrapolated; models with a censored replicate are left out of the fit. "
-        "Intervals (95 %, in brackets) are bootstrapped over models and replicates."
+    return " ".join(
+        [
+            f"Transition point N* against |θ|. {'; '.join(parts)}. Open triangles lie outside the "
+            "grid of N and are not extrapolated; models with a censored replicate are left out of "
+            "the fit.",
+            *told_intervals(results, NAMES),
+            "All sizes are trained for the same steps at the same learning rate: N* and how it "
+            "grows are those of that training.",
+        ]
     )

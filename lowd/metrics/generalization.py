@@ -12,7 +12,8 @@ def generalization(generated: Samples, training: Samples, threshold: float) -> E
     """1 − P(max_i ⟨h(x), h(x⁽ⁱ⁾)⟩ > threshold) over generated x and training images x⁽ⁱ⁾.
 
     Pure noise scores 1, so read it beside reproducibility or E_gen. The true distribution scores
-    less than 1 against a training set that covers its support: that is the ceiling to compare with.
+    less than 1 against a training set that covers its support. Compare with that, but it is no
+    bound: a model whose samples lie off the true ones exceeds it.
 
     Args:
         generated: descriptors, (sample, feature); rows are normalised here.

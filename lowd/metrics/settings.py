@@ -11,8 +11,8 @@ class NearestRule(Settings):
     """The threshold is a quantile of how close fresh teacher samples come to other ones.
 
     With `nearest: q`, a share q of fresh teacher samples is less similar than the threshold to
-    each of n others, n being the study's largest N: GL's ceiling at that N is q by construction,
-    and a match is what chance gives a fresh sample only 1 − q of the time.
+    each of n others, n being the study's largest N: the teacher's own GL there is q by
+    construction, and a match is what chance gives a fresh sample only 1 − q of the time.
     """
 
     nearest: float = Field(gt=0, lt=1)

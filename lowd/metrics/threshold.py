@@ -30,7 +30,7 @@ def unrelated_quantile(features: Samples, q: float, rows: int = 4096) -> float:
 def nearest_quantile(fresh: Samples, reference: Samples, q: float) -> float:
     """The q-quantile, over fresh teacher samples, of the cosine with the most similar reference.
 
-    A threshold here sets the ceiling of generalization to q at a training set of this size.
+    A threshold here sets the teacher's own generalization to q at a training set of this size.
 
     Args:
         fresh: descriptors of teacher samples, (sample, feature); normalised here.

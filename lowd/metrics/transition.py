@@ -32,7 +32,8 @@ def crossing(log2_n: ArrayLike, difference: ArrayLike) -> Crossing:
     """Where a difference first falls from above 0 to 0 or below, linear between grid points.
 
     For N* where E_gen = E_mem the difference is E_gen − E_mem; where a score that grows reaches
-    half of its ceiling, it is ceiling/2 − score. A curve that rises above 0 again is not followed.
+    half of the teacher's own, it is teacher/2 − score. A curve that rises above 0 again is not
+    followed.
 
     Args:
         log2_n: the grid, ascending, two values or more.

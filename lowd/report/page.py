@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from lowd.figures.embedded import read_lineage
+from lowd.figures.vacuous import vacuous_in
 from lowd.provenance.against import PLOTTED
 from lowd.provenance.links import Link, State
 from lowd.provenance.repository import Repository
@@ -82,6 +83,7 @@ def page(repository: Repository, studies: Sequence[str]) -> str:
     )
     return environment.get_template("page.html").render(
         studies=sections,
+        warnings={study: _warnings(study) for study in studies},
         made=datetime.now(UTC),
         box_size=(WIDTH, HEIGHT),
     )
@@ -97,6 +99,11 @@ def _sections(repository: Repository, study: str) -> Iterator[Section]:
     figures.sort(key=lambda path: order.index(path.stem) if path.stem in order else len(order))
     for figure in figures:
         yield _section(repository, figure)
+
+
+def _warnings(study: str) -> list[str]:
+    """Which scores of a study cannot tell; figures across studies say so in their captions."""
+    return vacuous_in(study) if Path("results", f"{study}.zarr").exists() else []
 
 
 def _section(repository: Repository, figure: Path) -> Section:

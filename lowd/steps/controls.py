@@ -26,7 +26,7 @@ def controls(
     """Write the controls' scores to the store `output`.
 
     Per (N, replicate): e_emp, the distance from the empirical denoiser to the teacher; gl_teacher,
-    the ceiling of GL; gl_emp and gl_noise. Per pair of replicates rp_disjoint_emp. rp_noise, the
+    the teacher's own GL; gl_emp and gl_noise. Per pair of replicates rp_disjoint_emp. rp_noise, the
     reproducibility of noise that models copy unchanged is 1 by definition and not written; two
     independent noises' is.
     """

@@ -22,12 +22,15 @@ def figure(
 ) -> None:
     """Draw the figure from the results of one study, or of several, into each file of `output`.
 
-    Files are .svg, .png, or .txt for the caption; the lineage id is embedded in the first two.
+    Files are .svg, .png, or .txt for the caption; the lineage id is embedded in the first two. If
+    scores that the figure shows, its module's `SCORES`, cannot vary, caption and log say so.
     """
     import importlib
+    import sys
 
     from lowd.figures.export import export
     from lowd.figures.style import styled
+    from lowd.figures.vacuous import vacuous_shown
     from lowd.store.arrays import read_store
 
     datasets = [read_store(path, finite=False) for path in results]
@@ -36,4 +39,7 @@ def figure(
         shown = (
             dict(zip(settings.studies, datasets, strict=True)) if settings.studies else datasets[0]
         )
-        export(module.draw(shown), module.caption(shown), output, lineage)
+        warnings = vacuous_shown(shown, getattr(module, "SCORES", ()))
+        for sentence in warnings:
+            print(sentence, file=sys.stderr)
+        export(module.draw(shown), " ".join([module.caption(shown), *warnings]), output, lineage)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 NEIGHBOURS = (3, 5, 10, 20)
 POINTS = 4096
 CEILING = 0.8
-"""Below it, GL's transition moves with its ceiling, which depends on the dimension itself."""
+"""Below it, GL's transition moves with the teacher's own GL, which depends on the dimension."""
 
 
 class Member(Settings):
@@ -39,7 +39,7 @@ def relate(settings: RelateStep, *, results: list[Path], points: list[Path], out
     """Join transitions and intrinsic dimensions of several studies: the store `output`.
 
     Over (study, model, replicate), per cluster: `log2_n_e` and `log2_n_gl`, the latter only where
-    GL's ceiling there is at least 0.8. Over (study, neighbours, divisor) `dimension`, Levina and
+    the teacher's own GL is at least 0.8. Over (study, neighbours, divisor) `dimension`, Levina and
     Bickel's estimate, and over studies `two_nn`, that of scikit-dimension. Over (model, clusters)
     and for both rules the `exponent` of N* in r with the ends of its 95 % bootstrap interval over
     ranks and replicates, and over (study, model) the `constant` N*/r, or N* over the estimate with
@@ -83,7 +83,7 @@ def _flat(cloud: Path) -> "np.ndarray":
 
 
 def _transitions(results: "xr.Dataset", clusters: int) -> "xr.Dataset":
-    """Points of transition, N per cluster; GL's where its ceiling is high enough."""
+    """Points of transition, N per cluster; GL's where the teacher's own is high enough."""
     import numpy as np
     import xarray as xr
 

@@ -10,7 +10,7 @@ from lowd.streams import stream_seed
 def transitions(scores: xr.Dataset) -> xr.Dataset:
     """log₂ N* by each rule, its censoring, and the slope of its mean against log₂ |θ|.
 
-    Rules: `e`, E_gen falls to E_mem; `gl`, GL rises to half of its ceiling, the teacher's own GL;
+    Rules: `e`, E_gen falls to E_mem; `gl`, GL rises to half of the teacher's own;
     `rp`, RP between disjoint training sets rises to ½. For each rule:
 
     - `log2_n_<rule>` per model and replicate (or pair), and `censored_<rule>`: 0 inside the grid of
