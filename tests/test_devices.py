@@ -166,7 +166,5 @@ def test_the_profile_counts_gpus_for_the_rules_that_compute_on_one():
     assert profile["resources"] == [f"gpu={len(UUIDS)}"]
     computing = {step.__name__ for step in STEPS if computes_on_device([step.__module__])}
     assert computes_on_device(["lowd.steps.teachers.trained"])
-    expected = {
-        rule.name for rule in RULES.values() if (rule.step or rule.name) in computing | {"teacher"}
-    }
+    expected = {rule.name for rule in RULES.values() if rule.step.name in computing | {"teacher"}}
     assert sorted(profile["set-resources"]) == sorted(f"{name}:gpu=1" for name in expected)

@@ -49,7 +49,7 @@ def test_a_study_of_the_readme_can_be_planned(block, monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(inputs)
     study = declared(block)
     shape = study.teacher.shape
-    jobs = {job.rule: job for job in graph(Params(studies={"mine": study})).jobs}
+    jobs = {job.rule.name: job for job in graph(Params(studies={"mine": study})).jobs}
     assert jobs["teacher"].settings.teacher == study.teacher
     assert jobs["train"].settings.model == list(study.models.values())[-1]
     assert jobs["collect"].settings.shape == shape

@@ -173,12 +173,12 @@ def _actual(made: _Plan) -> list[dict[str, Any]]:
 
     rows = []
     ran = [(one, made.statements.get(at)) for at, one in enumerate(made.jobs)]
-    rules = dict.fromkeys(one.job.rule for one, statement in ran if statement is not None)
+    rules = dict.fromkeys(one.job.rule.name for one, statement in ran if statement is not None)
     for rule in (*rules, "total") if rules else ():
         own = [
             (one, statement)
             for one, statement in ran
-            if statement is not None and rule in (one.job.rule, "total")
+            if statement is not None and rule in (one.job.rule.name, "total")
         ]
         weighed = [(one.memory, held(one.job)) for one, _ in own]
         both = [(memory, measured) for memory, measured in weighed if measured is not None]

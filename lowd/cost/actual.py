@@ -16,7 +16,7 @@ def stated(graph: Graph) -> dict[int, Statement]:
     for at, job in enumerate(graph.jobs):
         if job.statement.exists():
             one = read_statement(job.statement)
-            if (one.step, one.settings) == (job.step, job.settings.model_dump(mode="json")):
+            if (one.step, one.settings) == (job.step.name, job.settings.model_dump(mode="json")):
                 found[at] = one
     return found
 

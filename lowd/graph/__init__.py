@@ -1,11 +1,12 @@
 """The jobs of params.yaml: what Snakemake schedules, and what commands ask about.
 
-A kind of study has a module with its `jobs` and the FIGURES that are drawn from its results.
+A kind of study has a module with its steps, its `jobs`, and its FIGURES with the scores they plot.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 
+from lowd.base import Settings
 from lowd.graph import (
     across,
     bias_variance,
@@ -20,10 +21,23 @@ from lowd.graph import (
 )
 from lowd.graph.graph import Graph
 from lowd.graph.job import Job, Rule
+from lowd.graph.step import Step
 from lowd.settings import Params, load_params
 from lowd.studies import Study, TheoryStudy
 
-__all__ = ["KINDS", "RULES", "Graph", "Job", "Rule", "graph", "read_graph"]
+__all__ = [
+    "KINDS",
+    "PLOTTED",
+    "RULES",
+    "STEPS",
+    "Graph",
+    "Job",
+    "Rule",
+    "Step",
+    "graph",
+    "read_graph",
+    "step_of",
+]
 
 KINDS = {
     "transition": transition,
@@ -34,10 +48,26 @@ KINDS = {
 }
 RULES = {
     rule.name: rule
-    for module in (data, descriptors, students, *KINDS.values(), across, figures)
+    for module in (data, students, descriptors, *KINDS.values(), across, figures)
     for rule in vars(module).values()
     if isinstance(rule, Rule)
 }
+STEPS = {rule.step.name: rule.step for rule in RULES.values()}
+PLOTTED: dict[str, tuple[str, ...]] = {
+    figure: scores
+    for module in (*KINDS.values(), across)
+    for figure, scores in module.FIGURES.items()
+}
+"""The scores behind each figure, but for chance levels, single crossings and their spreads.
+
+The first is of that figure alone; one that shows samples has none.
+"""
+
+
+def step_of(settings: Settings) -> Step:
+    """The step that takes such settings."""
+    (step,) = (step for step in STEPS.values() if step.settings is type(settings))
+    return step
 
 
 def read_graph() -> Graph:
@@ -57,9 +87,9 @@ def _jobs(params: Params) -> Iterator[Job]:
         on = [] if isinstance(study, Study | TheoryStudy) else [studies[study.study]]
         jobs = [
             *kind.jobs(name, study, *on),
-            *(figures.figure(name, shown) for shown in kind.FIGURES),
+            *(figures.figure_job(name, shown) for shown in kind.FIGURES),
         ]
         yield from jobs
-        yield figures.manifest(name, jobs)
+        yield figures.manifest_job(name, jobs)
     for name, comparison in params.across.items():
         yield from across.jobs(name, comparison, studies)
