@@ -4,9 +4,6 @@
 # STUDIES="molrg mine" picks others of params.yaml; LOWD_PROFILE=slurm submits every job to Slurm
 # (docs/cluster.md).
 
-STUDIES ?= molrg digits mixture
-# Figures across studies belong to the default ones.
-ACROSS := $(if $(filter file,$(origin STUDIES)),across-controls)
 PYTHON ?= python3
 VENV := .venv
 # Snakemake and DVC start `lowd` by name.
@@ -25,16 +22,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	touch $@
 
 figures: setup
-	@# One by one: given several stages, DVC picks its own order.
-	@# DVC skips a stage by time stamps; content is checked first.
-	lowd verify
-	for study in $(STUDIES); do \
-		stage=$$(dvc stage list --name-only | grep -xE "study@$$study|finding@$$study|across-$$study") \
-			|| { echo "params.yaml has no study $$study" >&2; exit 1; }; \
-		dvc repro $$stage || exit 1; \
-	done
-	$(if $(ACROSS),dvc repro --single-item $(ACROSS))
-	@echo "Figures are in figures/, those across studies in figures/across/."
+	lowd run $(STUDIES)
 
 test: setup lint
 	pytest

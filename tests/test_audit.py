@@ -11,7 +11,7 @@ from small_study import FIGURE, MODELS, edit, flip, folder, git, remove, sound  
 from typer.testing import CliRunner
 
 from lowd.cli.app import app
-from lowd.graph import STEPS
+from lowd.graph.table import STEPS
 from lowd.provenance.repository import OWN_ROLES
 from lowd.provenance.statement import Statement
 from lowd.sources.image_settings import ArraySource

@@ -12,9 +12,8 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from lowd.cli.plan import DEFAULT
 from lowd.cost import calibration
-from lowd.cost.actual import finished, took
+from lowd.cost.actual import took
 from lowd.cost.bill import Bill
 from lowd.cost.bills import bill
 from lowd.cost.calibration import JOB
@@ -27,7 +26,8 @@ from lowd.cost.probes import (
 )
 from lowd.cost.tally import denoiser_cost, step_cost
 from lowd.diffusion.settings import SamplerSettings
-from lowd.graph import RULES, STEPS, Graph
+from lowd.graph.graph import Graph
+from lowd.graph.table import RULES, STEPS
 from lowd.models.settings import MLPSettings
 from lowd.steps.equate import EquateStep
 from lowd.steps.generate import GenerateStep, generate
@@ -192,10 +192,10 @@ def test_unknown_steps_count_as_their_start_and_are_named():
     assert not bill(score, Graph([score])).is_modelled
 
 
-def test_jobs_that_are_done_are_not_left_and_pass_no_time():
+def test_jobs_that_are_not_left_pass_no_time():
     graph = small_study()
-    done = [job for job in graph.jobs if job.rule.name in ("teacher", "pool", "noise")]
-    jobs = priced(graph, done=done)
+    left = [job for job in graph.jobs if job.rule.name not in ("teacher", "pool", "noise")]
+    jobs = priced(graph, left=left)
     whole = total(jobs, "total")
     assert (whole.jobs, whole.due) == (6, 3)
     assert whole.left == sum(
@@ -207,9 +207,10 @@ def test_jobs_that_are_done_are_not_left_and_pass_no_time():
     assert wall(graph, jobs, 4) == pytest.approx(whole.seconds - jobs[2].seconds)
 
 
-def test_nothing_is_finished_without_its_statement():
+def test_what_follows_from_a_job_is_all_that_reads_what_it_makes():
     graph = small_study()
-    assert finished(graph, {}) == []
+    followers = graph.followers(job for job in graph.jobs if job.rule.name == "train")
+    assert {job.rule.name for job in followers} == {"train", "generate", "score"}
 
 
 def test_a_device_assumed_is_not_measured_and_takes_its_share_of_flops():
@@ -313,8 +314,3 @@ def test_every_step_names_a_function_that_bills_it():
     for step in STEPS.values():
         module, name = step.cost.split(".")
         assert callable(getattr(import_module(f"lowd.cost.{module}"), name)), step.name
-
-
-def test_the_command_plans_what_make_figures_makes():
-    (default,) = re.findall(r"^STUDIES \?= (.*)$", (ROOT / "Makefile").read_text(), re.M)
-    assert tuple(default.split()) == DEFAULT

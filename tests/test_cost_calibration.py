@@ -1,12 +1,11 @@
 """What is measured on a machine: once, in the environment of jobs, and more for more work."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from lowd.cost import calibration
-from lowd.cost.calibration import JOB, calibrate
+from lowd.cost.calibration import calibrate
 from lowd.cost.measure import measure
 from lowd.cost.probes import (
     ScoreProbe,
@@ -18,7 +17,6 @@ from lowd.training.settings import (
     EDMSettings,
 )
 
-ROOT = Path(__file__).parents[1]
 EDM = EDMSettings()
 
 
@@ -68,9 +66,3 @@ def test_times_measured_grow_with_the_work(monkeypatch):
     assert step(wide, 4000, 64) == pytest.approx(2000 * once, rel=0.9)
     for probe in (ScoreProbe(kind="chance", features=8), ScoreProbe(kind="frechet", features=8)):
         assert measure(probe).seconds > 0
-
-
-def test_jobs_are_timed_in_the_environment_that_the_workflow_gives_them():
-    script = (ROOT / "workflow/run").read_text()
-    for name in ("MALLOC_MMAP_MAX_", "MALLOC_TRIM_THRESHOLD_"):
-        assert f"{name}={JOB[name]}" in script

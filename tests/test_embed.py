@@ -11,8 +11,8 @@ import xarray as xr
 from typer.testing import CliRunner
 
 from lowd.cli.app import app
-from lowd.graph import step_of
 from lowd.graph.descriptors import EMBED
+from lowd.graph.table import step_of
 from lowd.provenance.statement import read_statement
 from lowd.steps.appraise import AppraiseStep
 from lowd.steps.embed import EmbedStep, embed

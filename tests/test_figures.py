@@ -12,7 +12,8 @@ import xarray as xr
 from lowd.figures.export import export
 from lowd.figures.samples import Row
 from lowd.figures.style import centre_and_error, styled
-from lowd.graph import PLOTTED, transition
+from lowd.graph import transition
+from lowd.graph.table import PLOTTED
 from lowd.steps.transitions import transitions
 
 FIGURES = transition.FIGURES

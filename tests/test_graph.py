@@ -18,7 +18,7 @@ from repositories import FINDINGS, MAPS, STUDIES, WIDE, create
 from lowd.cli.planned import planned
 from lowd.cli.run import COMPUTED
 from lowd.fields import RESERVED
-from lowd.graph import PLOTTED, RULES, graph, read_graph
+from lowd.graph.table import PLOTTED, RULES, graph, read_graph
 from lowd.parsing import parse_settings
 from lowd.settings import Params
 from lowd.studies import Study
@@ -145,7 +145,7 @@ def test_settings_reach_their_steps_unchanged(table):
 def test_planning_imports_nothing_heavy(repository):
     program = (
         "import sys; sys.path.insert(0, 'inputs')\n"
-        "from lowd.graph import read_graph; jobs = read_graph().jobs;"
+        "from lowd.graph.table import read_graph; jobs = read_graph().jobs;"
         "[(job.command, job.needs, job.code) for job in jobs];"
         "sys.exit(bool({'torch', 'matplotlib', 'xarray', 'sklearn'} & set(sys.modules)))"
     )

@@ -13,7 +13,7 @@ import xarray as xr
 import lowd
 from lowd.distributions.empirical import Empirical
 from lowd.findings import BiasVariance, Dynamics, Families
-from lowd.graph import graph
+from lowd.graph.table import graph
 from lowd.parsing import parse_settings
 from lowd.provenance.statement import read_statement
 from lowd.settings import Params, load_params

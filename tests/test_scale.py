@@ -4,7 +4,7 @@ from collections import Counter
 
 from repositories import TRAINING
 
-from lowd.graph import graph
+from lowd.graph.table import graph
 from lowd.settings import Params
 
 MODELS, SAMPLES, REPLICATES = 100, list(range(2, 22)), 5

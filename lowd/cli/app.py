@@ -5,11 +5,13 @@ import typer
 from lowd.cli.audit import audit
 from lowd.cli.calibrate import calibrate
 from lowd.cli.export import export
+from lowd.cli.make import make
 from lowd.cli.plan import plan
 from lowd.cli.report import report
 from lowd.cli.restore import restore
 from lowd.cli.sign import sign
 from lowd.cli.steps import steps
+from lowd.cli.studies import run
 from lowd.cli.trace import trace
 from lowd.cli.verify import verify
 
@@ -20,5 +22,9 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(steps)
-for _command in (plan, calibrate, trace, audit, verify, restore, report, export, sign):
+_SNAKEMAKES = {"allow_extra_args": True, "ignore_unknown_options": True}
+# The first that is no option ends those that might be ours: what follows `--` stays apart.
+_SNAKEMAKES |= {"allow_interspersed_args": False}
+app.command(hidden=True, context_settings=_SNAKEMAKES)(make)
+for _command in (run, plan, calibrate, trace, audit, verify, restore, report, export, sign):
     app.command()(_command)

@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from lowd.cli.duration import duration
 from lowd.cli.failures import told_in_one_line
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from lowd.cost.plan import Device, Line, Priced
-    from lowd.graph import Graph
+    from lowd.graph.graph import Graph
     from lowd.provenance.statement import Statement
-
-DEFAULT = ("molrg", "digits", "mixture")
-"""As in the Makefile."""
 
 
 class _Plan(NamedTuple):
@@ -63,12 +61,12 @@ def plan(
     here first, in about a minute, and kept in .lowd/calibration.json for the next plan.
     """
     with told_in_one_line("plan"):
+        from lowd.cli.studies import default
         from lowd.cost.plan import Device
         from lowd.settings import load_params
 
         params = load_params(Path("params.yaml"))
-        own = [name for name in DEFAULT if name in params.stages]
-        names = studies or own or list(params.stages)
+        names = studies or default(params)
         params.check_names(names)
         assumed = Device(device_flops * 1e12, share) if device_flops else None
         made = _plan(names, assumed)
@@ -87,22 +85,29 @@ def plan(
 
 
 def _plan(names: Sequence[str], device: "Device | None") -> _Plan:
-    from lowd.cost.actual import finished, stated
+    from lowd.graph.figures import MANIFEST
+    from lowd.graph.table import read_graph
+
+    graph = read_graph().leading_to(MANIFEST.path(study=name) for name in names)
+    return price_jobs(graph, device)
+
+
+def price_jobs(graph: "Graph", device: "Device | None" = None) -> _Plan:
+    """What jobs take here, or on a device that is assumed; raises ValueError if measuring fails."""
+    from lowd.cli.due import due
+    from lowd.cost.actual import stated
     from lowd.cost.bill import COMMAND
     from lowd.cost.calibration import calibrate
     from lowd.cost.plan import bills, price, probes
-    from lowd.graph import read_graph
-    from lowd.graph.figures import MANIFEST
 
-    graph = read_graph().leading_to(MANIFEST.path(study=name) for name in names)
     with _told("counting FLOPs and bytes") as tell:
         every = bills(graph, tell)
     with _told("timing a few steps of each network") as tell:
         measured = calibrate([COMMAND, *probes(every, device)], tell=tell)
-    statements = stated(graph)
-    done = finished(graph, statements)
-    jobs = price(graph, every, measured, done=done, device=device, has_gpu=_gpus() > 0)
-    return _Plan(graph, jobs, statements, measured[COMMAND].seconds)
+    reasons = due(graph)
+    left = graph.followers(job for job in graph.jobs if job.statement in reasons)
+    jobs = price(graph, every, measured, left=left, device=device, has_gpu=_gpus() > 0)
+    return _Plan(graph, jobs, stated(graph), measured[COMMAND].seconds)
 
 
 @contextmanager
@@ -218,8 +223,8 @@ def _row(line: "Line", has_gpu: bool) -> Iterator[str]:
     yield line.rule + (" *" if not line.is_modelled and line.rule != "total" else "")
     yield from (str(line.jobs), str(line.due or "–"), str(line.students or "–"))
     yield _scaled(line.flops)
-    yield _duration(line.seconds)
-    yield _duration(line.left) if line.due else "–"
+    yield duration(line.seconds)
+    yield duration(line.left) if line.due else "–"
     yield _scaled(line.memory, "B")
     if has_gpu:
         yield _scaled(line.gpu_memory, "B")
@@ -235,7 +240,7 @@ def _summary(content: dict[str, Any]) -> Iterator[str]:
         for kind, name in (("processor", "CPU"), ("gpu", "GPU"))
         if content[f"{kind}_seconds"]
     ]
-    whole, left = (_duration(content[f"wall_seconds{end}"]) for end in ("", "_left"))
+    whole, left = (duration(content[f"wall_seconds{end}"]) for end in ("", "_left"))
     yield f"{' and '.join(hours)}; jobs at once {content['devices']}: {whole}, to do {left}"
     if assumed := content["assumed"]:
         yield (
@@ -257,18 +262,10 @@ def _compared(content: dict[str, Any]) -> "Table | str":
     for row in content["actual"]:
         memory = [_scaled(row[key] or 0, "B") for key in ("memory", "actual_memory")]
         ratio = "–" if row["ratio"] is None else f"{row['ratio']:.2f}"
-        seconds = (_duration(row["seconds"]), _duration(row["actual_seconds"]))
+        seconds = (duration(row["seconds"]), duration(row["actual_seconds"]))
         style = "bold" if row["rule"] == "total" else None
         table.add_row(row["rule"], str(row["jobs"]), *seconds, ratio, *memory, style=style)
     return table
-
-
-def _duration(seconds: float | int) -> str:
-    """In the unit that it has one or two digits in."""
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.1f} s"
 
 
 def _scaled(value: float | int, unit: str = "") -> str:

@@ -1,6 +1,7 @@
 """Running a step: its lineage id before, its statement after."""
 
 import inspect
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from lowd.base import Settings
 from lowd.cli.devices import claim_one, computes_on_device, visible_devices
-from lowd.graph import step_of
+from lowd.graph.table import step_of
+from lowd.progress import WATCHED
 from lowd.store.atomic import staged
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ def run(
     from lowd.provenance.record import finish
     from lowd.provenance.statement import write_statement
 
+    watch(progress_file(statement))
     statement.parent.mkdir(parents=True, exist_ok=True)
     tempfile.TemporaryFile(dir=statement.parent).close()
     before = statement.read_bytes() if statement.exists() else None
@@ -61,6 +64,17 @@ def run(
                 draft.write_bytes(before)
         raise
     write_statement(statement, finish(job))
+
+
+def progress_file(statement: Path) -> Path:
+    """Where the job that leaves `statement` tells how far it is."""
+    return Path(".lowd/progress", statement.parent.name, statement.stem)
+
+
+def watch(file: Path) -> None:
+    """Have this process tell there how far it is."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    os.environ[WATCHED] = str(file)
 
 
 def claim_device_for(settings: Settings, paths: Mapping[str, Any]) -> None:
@@ -88,13 +102,12 @@ def take_down(
     add_own_modules()
     inputs = inputs_of(paths)
     declared = step_of(settings)
-    teachers, own = declared.loaded(inputs)
     return begin(
         step.__name__,
         settings.model_dump(mode="json"),
-        inputs={**inputs, **declared.own_files(settings), **own},
+        inputs={**inputs, **declared.own_files(settings, inputs)},
         outputs=outputs,
-        modules=declared.modules(settings, teachers),
+        modules=declared.modules(settings, declared.teacher_kinds(inputs)),
         streams=declared.draws(settings),
         snapshot=snapshot,
     )

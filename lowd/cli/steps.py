@@ -7,13 +7,11 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from lowd import graph
 from lowd.base import Settings
 from lowd.cli.failures import told_in_one_line
 from lowd.cli.run import COMPUTED, run
+from lowd.graph.table import STEPS
 from lowd.parsing import parse_settings
-
-STEPS = tuple(step.run for step in graph.STEPS.values())
 
 steps = typer.Typer()
 
@@ -64,5 +62,5 @@ def read_settings(step: Callable[..., None], text: str) -> Settings:
     return parse_settings(model, Path(text).read_text(), text)
 
 
-for _step in STEPS:
-    steps.command(_step.__name__)(_command(_step))
+for _step in STEPS.values():
+    steps.command(_step.name)(_command(_step.run))

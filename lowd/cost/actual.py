@@ -1,12 +1,11 @@
-"""What jobs did take, and which need not run again."""
+"""What jobs did take."""
 
 import csv
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
-from lowd.graph import Graph, Job
-from lowd.provenance.drift import runs_the_same
+from lowd.graph.graph import Graph
+from lowd.graph.job import Job
 from lowd.provenance.statement import Statement, read_statement
 
 
@@ -19,25 +18,6 @@ def stated(graph: Graph) -> dict[int, Statement]:
             if (one.step, one.settings) == (job.step.name, job.settings.model_dump(mode="json")):
                 found[at] = one
     return found
-
-
-def finished(graph: Graph, statements: Mapping[int, Statement]) -> list[Job]:
-    """Jobs whose outputs are here, made by the code of now, as is all that they are made from."""
-    place = {id(job): at for at, job in enumerate(graph.jobs)}
-    known: dict[int, bool] = {}
-
-    def is_done(job: Job) -> bool:
-        at = place[id(job)]
-        if at not in known:
-            here = at in statements and all(path.exists() for path in job.outputs)
-            known[at] = (
-                here
-                and runs_the_same(statements[at])
-                and all(is_done(maker) for maker in graph.makers(job))
-            )
-        return known[at]
-
-    return [job for job in graph.jobs if is_done(job)]
 
 
 def took(statement: Statement) -> float:

@@ -10,7 +10,8 @@ from math import prod
 from lowd.base import Settings
 from lowd.cost.bill import COMMAND, DRAWING, IMAGES, NUMBERS, SCORES, Bill
 from lowd.cost.files import FLOAT, store_bytes
-from lowd.graph import Graph, Job
+from lowd.graph.graph import Graph
+from lowd.graph.job import Job
 from lowd.steps.noise import NoiseStep
 
 

@@ -10,7 +10,8 @@ from lowd.cost.probes import (
 )
 from lowd.cost.tally import copy_cost
 from lowd.descriptors.settings import TrainedSSCDSettings
-from lowd.graph import Graph, Job
+from lowd.graph.graph import Graph
+from lowd.graph.job import Job
 from lowd.sources.settings import (
     TrainedTeacher,
 )

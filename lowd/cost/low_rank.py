@@ -6,7 +6,8 @@ from lowd.cost.bill import SCORES, Bill
 from lowd.cost.probes import (
     LowRankProbe,
 )
-from lowd.graph import Graph, Job
+from lowd.graph.graph import Graph
+from lowd.graph.job import Job
 from lowd.steps.recover import RecoverStep
 
 

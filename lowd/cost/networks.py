@@ -13,7 +13,8 @@ from lowd.cost.probes import (
 from lowd.cost.tally import Shape, denoiser_cost, parameter_shapes, step_cost
 from lowd.diffusion.evaluations import evaluations
 from lowd.diffusion.settings import SamplerSettings
-from lowd.graph import Graph, Job
+from lowd.graph.graph import Graph
+from lowd.graph.job import Job
 from lowd.models.settings import ModelSettings
 from lowd.sources.settings import (
     DiffusersTeacher,

@@ -8,7 +8,8 @@ from lowd.cost.bill import Bill
 from lowd.cost.bills import bill
 from lowd.cost.probes import Measured, NetworkProbe, Probe
 from lowd.cost.schedule import makespan
-from lowd.graph import Graph, Job
+from lowd.graph.graph import Graph
+from lowd.graph.job import Job
 
 TIME_MARGIN, LEAST_MINUTES = 2, 10
 """What a job may take before a cluster ends it: times its estimate, and at least."""
@@ -108,7 +109,7 @@ def price(
     every: Sequence[Bill],
     measured: Mapping[Probe, Measured],
     *,
-    done: Collection[Job] = (),
+    left: Collection[Job] | None = None,
     device: Device | None = None,
     has_gpu: bool = False,
 ) -> list[Priced]:
@@ -118,11 +119,11 @@ def price(
         graph: the jobs.
         every: their bills.
         measured: what each probe takes.
-        done: jobs that need not run again.
+        left: jobs that have yet to run, all if not given.
         device: where networks are assumed to be computed, instead of here.
         has_gpu: whether they are computed on a GPU here.
     """
-    finished = {id(job) for job in done}
+    due = {id(job) for job in (graph.jobs if left is None else left)}
     found = []
     for job, one in zip(graph.jobs, every, strict=True):
         start = measured[one.start]
@@ -139,7 +140,7 @@ def price(
                 seconds,
                 start.memory + one.host + (CUDA if elsewhere else one.device),
                 one.device if elsewhere else 0,
-                id(job) not in finished,
+                id(job) in due,
             )
         )
     return found

@@ -12,6 +12,7 @@ from lowd.descriptors.contrastive import info_nce, spread
 from lowd.descriptors.embedding import Network
 from lowd.descriptors.network import CopyNetwork, initialised
 from lowd.descriptors.settings import TrainedSSCDSettings
+from lowd.progress import report_done, report_total
 from lowd.store.checkpoints import load_checkpoint, save_checkpoint
 
 WARM_UP = 20
@@ -54,6 +55,7 @@ def train(
 
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
     size = min(settings.batch, len(images))
+    report_total(settings.steps, "steps")
     for step in range(settings.steps):
         # No image twice: its copies would be taken for those of two.
         batch = images[torch.randperm(len(images), generator=draws)[:size].to(device)]
@@ -69,6 +71,7 @@ def train(
         loss.backward()
         optimizer.step()
         schedule.step()
+        report_done(step + 1)
     return network.eval()
 
 

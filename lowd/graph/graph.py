@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import TypeVar
 
@@ -38,6 +39,28 @@ class Graph:
             makers.append(self._makers[target])
         needed = {id(job) for job in (*makers, *self._upstream(makers))}
         return Graph(job for job in self.jobs if id(job) in needed)
+
+    def followers(self, jobs: Iterable[Job]) -> list[Job]:
+        """The jobs given and all that need, through others too, what they make."""
+        found = {id(job) for job in jobs}
+        for job in self.in_order:
+            if any(id(maker) in found for maker in self.makers(job)):
+                found.add(id(job))
+        return [job for job in self.jobs if id(job) in found]
+
+    @property
+    def in_order(self) -> list[Job]:
+        """Every job after those that make what it needs."""
+        places = {id(job): place for place, job in enumerate(self.jobs)}
+        needs = {
+            place: [places[id(maker)] for maker in self.makers(job)]
+            for place, job in enumerate(self.jobs)
+        }
+        return [self.jobs[place] for place in TopologicalSorter(needs).static_order()]
+
+    def maker(self, path: Path) -> Job | None:
+        """The job that makes a file or folder, if one does."""
+        return self._makers.get(path)
 
     def nearest(self, job: Job, kind: type[Wanted]) -> Wanted:
         """Settings of that kind of the closest job that leads to this one.

@@ -92,7 +92,6 @@ class Job:
         wildcards: the names that set the job apart from others of its rule.
         teachers: settings of the teachers that it loads.
         waits_for: what else has to be there before it starts.
-        priority: of the jobs that can start, those with the highest do.
     """
 
     rule: Rule
@@ -101,7 +100,6 @@ class Job:
     wildcards: Mapping[str, str] = field(default_factory=dict)
     teachers: tuple[TeacherSettings, ...] = ()
     waits_for: tuple[Path, ...] = ()
-    priority: int = 0
 
     @property
     def step(self) -> Step:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, get_type_hints
 
 from lowd.base import Settings
@@ -68,18 +69,24 @@ class Step:
         loaded = (f"lowd.steps.teachers.{kind}" for kind in teachers)
         return self.run.__module__, *self.imports(settings), *loaded
 
-    def own_files(self, settings: Settings) -> dict[str, list[Path]]:
-        """Files of the user's own that its settings name, by what they are to it."""
-        return {role: paths for role, paths in self.reads(settings).items() if paths}
+    def teacher_kinds(self, inputs: Inputs) -> list[str]:
+        """The kinds of teachers that it loads from its inputs, in alphabetical order."""
+        return sorted({teacher.get("kind", "trained") for teacher in self._teachers(inputs)})
 
-    def loaded(self, inputs: Inputs) -> tuple[list[str], dict[str, list[Path]]]:
-        """Kinds of the teachers that it loads, in alphabetical order, and the user's own modules.
+    def own_files(
+        self, settings: Settings, inputs: Inputs = MappingProxyType({})
+    ) -> dict[str, list[Path]]:
+        """Files of the user's own that it reads or runs, by what they are to it.
 
         Args:
-            inputs: what it reads; a folder that is no teacher's is left to the step to refuse.
+            settings: its settings.
+            inputs: what it reads; the teachers in it may have modules of the user's.
         """
-        teachers = teachers_in(inputs.get("teacher", ())) if self.loads_teacher else []
-        kinds = sorted({teacher.get("kind", "trained") for teacher in teachers})
-        entries = (teacher["entry"] for teacher in teachers if "entry" in teacher)
-        own = [module_file(entry, "teacher") for entry in entries]
-        return kinds, {"custom": own} if own else {}
+        files = {role: paths for role, paths in self.reads(settings).items() if paths}
+        entries = (teacher["entry"] for teacher in self._teachers(inputs) if "entry" in teacher)
+        if modules := [module_file(entry, "teacher") for entry in entries]:
+            files["custom"] = modules
+        return files
+
+    def _teachers(self, inputs: Inputs) -> list[dict[str, Any]]:
+        return teachers_in(inputs.get("teacher", ())) if self.loads_teacher else []

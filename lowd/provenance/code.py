@@ -10,14 +10,17 @@ from pathlib import Path
 import grimp
 
 PACKAGE = "lowd"
+TELLING = "lowd.progress"
+"""What tells a spectator how far a job is: no result depends on it, so no digest does."""
 ROOT = Path(__file__).parents[1]
 
 
 def code_digest(modules: Iterable[str]) -> str:
     """SHA-256 over all source that `modules` can run, transitively, inside the package.
 
-    Comments, docstrings and layout do not count, and the digest is the same on every Python from
-    3.11 on. Imports made by name at run time are not seen: list such modules themselves.
+    Comments, docstrings, layout and what is told of progress do not count, and the digest is the
+    same on every Python from 3.11 on. Imports made by name at run time are not seen: list such
+    modules themselves.
     """
     return _digest(frozenset(modules))
 
@@ -47,12 +50,32 @@ def _closure(modules: frozenset[str]) -> set[str]:
         found.add(module)
         parents = {module.rsplit(".", depth)[0] for depth in range(1, module.count(".") + 1)}
         pending |= (_graph().find_modules_directly_imported_by(module) | parents) - found
-    return found
+    return found - {TELLING}
 
 
 def source_digest(source: bytes | str) -> str:
-    """SHA-256 of a module's source but for comments, docstrings and layout."""
-    return hashlib.sha256(json.dumps(_plain(ast.parse(source))).encode()).hexdigest()
+    """SHA-256 of a module's source but for comments, docstrings, layout and telling."""
+    tree = _Untold().visit(ast.parse(source))
+    return hashlib.sha256(json.dumps(_plain(tree)).encode()).hexdigest()
+
+
+class _Untold(ast.NodeTransformer):
+    """A module without the statements that only call functions of TELLING, and their import."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom | None:
+        if node.module != TELLING:
+            return node
+        self.names |= {alias.asname or alias.name for alias in node.names}
+        return None
+
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
+        match node.value:
+            case ast.Call(func=ast.Name(id=name)) if name in self.names:
+                return None
+        return node
 
 
 @cache

@@ -53,7 +53,7 @@ def staleness(now: Statement, stated: Statement, accused: Collection[str]) -> It
         accused: inputs that are known to be wrong, of which no more is said.
     """
     output = stated.subject[0].name
-    for key, value, before in _differing(now.settings, stated.settings):
+    for key, value, before in differing(now.settings, stated.settings):
         yield Finding(output, f"made with {key} {before}, which is {value} now")
     for role in now.inputs | stated.inputs:
         here, left = (_digests(one.inputs.get(role, ())) for one in (now, stated))
@@ -78,10 +78,11 @@ def _changed(path: Path, maker: Path) -> Finding:
     return Finding(path.as_posix(), f"changed: not what {maker} says was left")
 
 
-def _differing(now: Any, before: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:
+def differing(now: Any, before: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Keys below `key` whose values differ, with the value now and the one before."""
     if isinstance(now, dict) and isinstance(before, dict):
         for name in {**before, **now}:
             inner = f"{key}.{name}" if key else name
-            yield from _differing(now.get(name), before.get(name), inner)
+            yield from differing(now.get(name), before.get(name), inner)
     elif now != before:
         yield key, now, before

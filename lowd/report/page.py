@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from lowd.figures.embedded import read_lineage
-from lowd.graph import PLOTTED
+from lowd.graph.table import PLOTTED
 from lowd.provenance.links import Link, State
 from lowd.provenance.repository import Repository
 from lowd.provenance.statement import Statement

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from lowd.base import Settings
 from lowd.diffusion.settings import SamplerSettings
+from lowd.progress import report_total
 
 if TYPE_CHECKING:
     import torch
@@ -74,6 +75,7 @@ def _from_teacher(
     from lowd.store.arrays import sample_dims
 
     denoise = load_teacher(folder, device).denoise
+    report_total(len(noises), "samples")
     samples = flow_in_batches(denoise, noises, settings.sampler, device)
     return xr.Dataset({"samples": (("noise", *sample_dims(noises.shape[1:])), samples.numpy())})
 
@@ -87,6 +89,7 @@ def _from_students(
     from lowd.store.students import load_students
 
     stack = load_students(checkpoint)
+    report_total(len(stack.cells) * len(noises), "samples")
     groups = [
         slice(first, min(first + GROUP, len(stack.cells)))
         for first in range(0, len(stack.cells), GROUP)
@@ -119,6 +122,7 @@ def _from_empirical(
 
     points = torch.from_numpy(read_store(pool)["samples"].values).to(device)
     sets = training_rows(len(points), settings.samples, settings.replicates)
+    report_total(len(sets) * len(noises), "samples")
     samples = [
         flow_in_batches(Empirical(points[rows]).denoise, noises, settings.sampler, device)
         for rows in sets.values()

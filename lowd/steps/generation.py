@@ -10,6 +10,7 @@ from lowd.diffusion.denoiser import Denoiser
 from lowd.diffusion.noise_levels import karras_sigmas
 from lowd.diffusion.settings import SamplerSettings
 from lowd.diffusion.solvers import probability_flow
+from lowd.progress import report_begun
 
 BATCH_VALUES = 2**20
 """Numbers in one batch of noises; some hundred times as many live in a network's activations."""
@@ -42,6 +43,7 @@ def flow_in_batches(
         start = sampler.sigma_max * part.to(device)
         if students is not None:
             start = start.expand(students, *start.shape)
+        report_begun((students or 1) * len(part))
         return probability_flow(denoise, start, sigmas, sampler.solver).cpu()
 
     return torch.cat([flow(part) for part in noise.split(rows)], dim=0 if students is None else 1)

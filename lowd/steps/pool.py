@@ -4,6 +4,7 @@ from pathlib import Path
 
 from lowd.base import Settings
 from lowd.diffusion.settings import SamplerSettings
+from lowd.progress import report_total
 
 
 class PoolStep(Settings):
@@ -29,6 +30,7 @@ def pool(settings: PoolStep, *, teacher: Path, output: Path) -> None:
     from lowd.streams import stream
 
     model = load_teacher(teacher, pick_device())
+    report_total(settings.size, "samples")
     samples = model.sample(settings.size, stream(settings.seed, "pool"), settings.sampler)
     dims = ("sample", *sample_dims(settings.shape))
     write_store(output, xr.Dataset({"samples": (dims, samples.numpy())}))

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from lowd.base import Settings
+from lowd.progress import report_begun, report_total
 from lowd.theory.settings import LowRankTraining
 
 ONE = ("pca", "denoiser")
@@ -54,7 +55,9 @@ def recover(settings: RecoverStep, *, output: Path) -> None:
     methods = ONE if s.clusters == 1 else SEVERAL
     error = np.empty((len(methods), len(s.samples), s.trials))
     apart = np.empty(error.shape[1:])
+    report_total(len(s.samples), "N")
     for at, n in enumerate(s.samples):
+        report_begun(1)
         points = every[:, :, :n].flatten(1, 2)
         found = {}
         for method in methods:

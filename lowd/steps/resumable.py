@@ -22,6 +22,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from lowd.progress import report_done, report_total
 from lowd.store.checkpoints import load_checkpoint, save_checkpoint
 from lowd.store.students import Students, save_students
 from lowd.training.trainer import NEVER, Trainer
@@ -103,6 +104,7 @@ def _students(trainer: Trainer, cells: list[dict[str, int]]) -> Students:
 
 def _train(trainer: Trainer, scratch: Path | None, label: str) -> None:
     fingerprint = _fingerprint(trainer)
+    report_total(trainer.settings.steps, "steps")
     if scratch is not None and scratch.is_file():
         try:
             state, metadata = load_checkpoint(scratch)
@@ -127,6 +129,7 @@ def _train(trainer: Trainer, scratch: Path | None, label: str) -> None:
             nonlocal saved, reported
             loss = float(trainer.losses[:, -1].nanmean())
             progress.update(bar, completed=trainer.step, loss=loss)
+            report_done(trainer.step)
             tenth = 10 * trainer.step // trainer.settings.steps
             if progress.disable and tenth > reported:  # a log file wants lines, not a bar
                 console.print(f"{label}: step {trainer.step}, loss {loss:.4f}")

@@ -1,0 +1,93 @@
+"""Which jobs are due by content: what is there, against what would be made now.
+
+Snakemake forgets: a job that fails takes its outputs and the record of its parameters with it, and
+an intermediate that is missing is not made again while the target stands. Statements don't: a job
+is made if its outputs are there, and its statement has the settings, the code and the content of
+inputs that it would have now. That the outputs are still as stated is for `lowd verify` to say.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from lowd.cli.run import add_own_modules
+from lowd.graph.graph import Graph
+from lowd.graph.job import Job
+from lowd.provenance.conformity import differing
+from lowd.provenance.digests import Digests
+from lowd.provenance.snapshot import Snapshot
+from lowd.provenance.statement import Statement, read_statement
+
+Reasons = dict[Path, str]
+"""By the statement of a job that is due, why it is."""
+
+
+def due(graph: Graph) -> Reasons:
+    """The jobs to be made, and why.
+
+    Those that only read what such a job makes are not among them: it may come out as it was.
+
+    Raises:
+        OSError: a file of the user's own can't be read.
+        ValueError: a module of the user's own can't be found.
+    """
+    add_own_modules()
+    snapshot = Snapshot()
+    made: dict[Path, Statement] = {}
+    reasons: Reasons = {}
+    for job in graph.in_order:
+        try:
+            statement = read_statement(job.statement)
+        except FileNotFoundError:
+            reasons[job.statement] = "no statement says how it was made"
+            continue
+        except (ValueError, OSError) as error:
+            reasons[job.statement] = f"its statement can't be read: {error}"
+            continue
+        found = [*_changed(job, statement), *_inputs_changed(job, statement, graph, made, snapshot)]
+        if found:
+            reasons[job.statement] = found[0]
+        else:
+            made[job.statement] = statement
+    return reasons
+
+
+def _changed(job: Job, statement: Statement) -> Iterator[str]:
+    for path in job.outputs:
+        if not path.exists():
+            yield f"{path} is missing"
+    if job.step.name != statement.step:
+        yield f"its statement is about {statement.step}"
+    settings = job.settings.model_dump(mode="json")
+    for key, value, before in differing(settings, statement.settings):
+        yield f"{key} was {before}, is {value}"
+    if not statement.code.startswith(job.code):
+        yield "its code has changed"
+
+
+def _inputs_changed(
+    job: Job,
+    statement: Statement,
+    graph: Graph,
+    made: Mapping[Path, Statement],
+    snapshot: Snapshot,
+) -> Iterator[str]:
+    """Inputs that are no longer what the job read, by their maker's statement or by their bytes."""
+    inputs = {role: list(paths) for role, paths in job.inputs.items()}
+    inputs |= job.step.own_files(job.settings, inputs)
+    given = dict.fromkeys(path for paths in inputs.values() for path in paths)
+    read = {one.path: one.digests for each in statement.inputs.values() for one in each}
+    for path in read.keys() - given.keys():
+        yield f"it no longer reads {path}"
+    for path in given:
+        maker = graph.maker(path)
+        if path not in read:
+            yield f"it reads {path} now"
+        elif maker is None:
+            if not path.exists() or snapshot.digests([path])[0] != read[path]:
+                yield f"{path} has changed"
+        elif maker.statement in made and _left(made[maker.statement], path) != read[path]:
+            yield f"{path} was made again"
+
+
+def _left(statement: Statement, path: Path) -> Digests | None:
+    return next((one.digests for one in statement.subject if one.path == path), None)

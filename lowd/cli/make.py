@@ -1,0 +1,159 @@
+"""`lowd make`: have Snakemake make targets, from what is due by content."""
+
+import fcntl
+import os
+import signal
+import sys
+import threading
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, suppress
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+from lowd.cli.failures import told_in_one_line
+
+if TYPE_CHECKING:
+    from lowd.graph.graph import Graph
+
+LOCK = Path(".run.lock")
+BUSY = 75
+"""Exit status where another run holds the folder; BSD's EX_TEMPFAIL."""
+PATIENCE = 2.0
+"""Seconds that jobs have to end after Ctrl-C, before they are told again."""
+RUNS_NOTHING = (
+    *("touch", "unlock", "lint", "report", "dag", "rulegraph", "filegraph", "d3dag", "archive"),
+    *("list_rules", "list_target_rules", "summary", "detailed_summary", "cleanup_metadata"),
+    *("delete_all_output", "delete_temp_output", "containerize"),
+)
+"""Options with which Snakemake makes nothing."""
+
+
+def make(arguments: typer.Context) -> None:
+    """Make targets: files that params.yaml declares, all of them if none is given.
+
+    What follows is Snakemake's, options too: -n shows what is due, and makes nothing. A run that
+    was killed goes on where it was.
+    """
+    with told_in_one_line("make"):
+        parser, asked = _parsed([*_profiles(), *arguments.args])
+        if any(getattr(asked, option, None) for option in RUNS_NOTHING):
+            _snakemake(parser, asked)
+        if asked.dryrun:  # changes nothing, and may be asked for while another runs
+            _run(parser, asked)
+        with _alone():
+            _run(parser, asked)
+
+
+def _run(parser: ArgumentParser, asked: Namespace) -> NoReturn:
+    from rich.console import Console
+    from snakemake.settings.enums import RerunTrigger
+
+    from lowd.cli.display import NAME, Display, register
+    from lowd.cli.due import due
+    from lowd.cli.estimates import estimate
+    from lowd.cost.calibration import ALLOCATOR
+
+    graph = _graph(asked.targets)
+    reasons = due(graph)
+    stale = [job.outputs[0].as_posix() for job in graph.jobs if job.statement in reasons]
+    if not (stale or asked.force or asked.forceall or asked.forcerun):
+        typer.echo(f"Nothing to be done: all {len(graph.jobs)} jobs are made.", err=True)
+        raise typer.Exit
+    asked.forcerun = [*asked.forcerun, *stale]
+    # What is due is known; from there on Snakemake goes by what is newer than what.
+    asked.rerun_triggers = [RerunTrigger.MTIME]
+    # Snakemake's lock would outlive a kill; ours has been taken.
+    asked.nolock = asked.rerun_incomplete = True
+    console = Console(stderr=True, highlight=False)
+    if asked.dryrun and not console.is_terminal:  # what reads it knows Snakemake's words
+        _snakemake(parser, asked)
+    os.environ.update(ALLOCATOR)
+    asked.logger = [NAME]
+    seconds = {} if asked.dryrun else estimate(graph, reasons)
+    with Display(graph, seconds, reasons, console, asked.dryrun) as display, _stopped_by_ctrl_c():
+        register(display)
+        _snakemake(parser, asked)
+
+
+def _graph(targets: Sequence[str]) -> "Graph":
+    """What leads to the targets; all there is if none is given, or one is a rule."""
+    from lowd.graph.table import read_graph
+
+    graph = read_graph()
+    files = [Path(target) for target in targets if graph.maker(Path(target)) is not None]
+    return graph.leading_to(files) if files and len(files) == len(targets) else graph
+
+
+def _profiles() -> list[str]:
+    """The options that name profiles: the default one, and LOWD_PROFILE's.
+
+    That is one of workflow/profiles/, or any that Snakemake finds.
+    """
+    found = ["--workflow-profile", "workflow/profiles/default"]
+    if profile := os.environ.get("LOWD_PROFILE"):
+        own = Path("workflow/profiles", profile)
+        found += ["--profile", str(own if own.is_dir() else profile)]
+    return found
+
+
+def _parsed(arguments: Sequence[str]) -> tuple[ArgumentParser, Namespace]:
+    """Snakemake's options; which profile they are from, it need not say."""
+    from snakemake.cli import parse_args
+
+    said = StringIO()
+    try:
+        with redirect_stderr(said):
+            return parse_args(list(arguments))
+    except SystemExit:
+        typer.echo(said.getvalue(), err=True, nl=False)
+        raise
+
+
+def _snakemake(parser: ArgumentParser, asked: Namespace) -> NoReturn:
+    from snakemake.cli import args_to_api
+
+    sys.exit(0 if args_to_api(asked, parser) else 1)
+
+
+@contextmanager
+def _stopped_by_ctrl_c() -> Iterator[None]:
+    """Ctrl-C ends every job, also one that did not hear it: Snakemake would wait for it for ever."""
+
+    def stop(*_: object) -> None:
+        threading.Thread(target=_end_children, daemon=True).start()
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _end_children() -> None:
+    import psutil
+
+    for end in (signal.SIGTERM, signal.SIGKILL):  # at the first, trainings save their state
+        time.sleep(PATIENCE)
+        for child in psutil.Process().children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                child.send_signal(end)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Hold the folder's lock, which dies with its holder."""
+    with LOCK.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            typer.echo(
+                "another run is active in this folder: wait for it to end, or stop it", err=True
+            )
+            raise typer.Exit(BUSY) from None
+        yield

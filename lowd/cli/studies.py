@@ -1,0 +1,113 @@
+"""`lowd run`: studies from params.yaml to their figures, each through its stage of DVC."""
+
+import signal
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lowd.cli.failures import told_in_one_line
+
+if TYPE_CHECKING:
+    from lowd.settings import Params
+
+DEFAULT = ("molrg", "digits", "mixture")
+ACROSS = "controls"
+"""What `make figures` makes: the studies, and the figure across them."""
+INTERRUPTED = 130
+"""Exit status after Ctrl-C."""
+
+
+def run(
+    studies: Annotated[
+        list[str] | None,
+        typer.Argument(help="Names in params.yaml; those of the README if none is given."),
+    ] = None,
+) -> None:
+    """Make studies, findings and figures across studies, with all that they stand on.
+
+    What is made already stays. A run that was stopped or killed goes on where it was.
+    """
+    with told_in_one_line("run"):
+        from lowd.cli.verify import verify
+        from lowd.settings import load_params
+
+        params = load_params(Path("params.yaml"))
+        stages = _stages(params, studies or [*default(params), *_across_default(params)])
+        verify()
+        for name, stage in stages.items():
+            _reproduce(name, stage)
+        _tell_what_there_is(params, list(stages))
+
+
+def default(params: "Params") -> list[str]:
+    """The studies of the README, as far as params.yaml has them; else all there are."""
+    return [name for name in DEFAULT if name in params.stages] or list(params.stages)
+
+
+def _across_default(params: "Params") -> list[str]:
+    """The figure across the studies of the README, if all of them are there."""
+    across = params.across.get(ACROSS)
+    return [ACROSS] if across and set(across.studies) <= set(default(params)) else []
+
+
+def _stages(params: "Params", names: Sequence[str]) -> dict[str, str]:
+    """DVC's stages of studies, findings and figures across studies.
+
+    Raises:
+        ValueError: params.yaml has no such name.
+    """
+    known = {name: f"across-{name}" for name in params.across} | params.stages
+    for name in names:
+        if name not in known:
+            raise ValueError(f"params.yaml has no study {name!r} (there are: {', '.join(known)})")
+    return {name: known[name] for name in names}
+
+
+def _reproduce(name: str, stage: str) -> None:
+    """Have DVC run the stage if it has to; what it says itself is shown only if it fails."""
+    before = _recorded()
+    single = ["--single-item"] if stage.startswith("across-") else []
+    with _interruptible() as was_interrupted:
+        done = subprocess.run(["dvc", "repro", "--quiet", *single, stage])
+    if was_interrupted():
+        typer.echo(f"stopped; the same command goes on with {name} where it was", err=True)
+        raise typer.Exit(INTERRUPTED)
+    if done.returncode:
+        again = "mend that, and the same command goes on where it was"
+        typer.echo(f"lowd run: {name} failed; {again}", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"{name}: {'made' if _recorded() != before else 'nothing to do'}", err=True)
+
+
+@contextmanager
+def _interruptible() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C was pressed: it goes to all that runs, and this waits until that has ended."""
+    came = False
+
+    def note(*_: object) -> None:
+        nonlocal came
+        came = True
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: came
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _recorded() -> bytes:
+    lock = Path("dvc.lock")
+    return lock.read_bytes() if lock.exists() else b""
+
+
+def _tell_what_there_is(params: "Params", names: Sequence[str]) -> None:
+    """The figures, folder by folder."""
+    for name in names:
+        across = name in params.across and name not in params.stages
+        folder = Path("figures", "across" if across else name)
+        figures = sorted(folder.glob(f"{name}*.png" if across else "*.png"))
+        typer.echo(f"{folder}/: {', '.join(figure.stem for figure in figures)} (.png, .svg, .txt)")
