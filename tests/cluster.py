@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from repositories import STUDIES, Repository, create, half_trained, run_study
+from repositories import HOLD, STUDIES, Repository, create, half_trained, hold, run_study
 
 PREFIX = Path(os.environ.get("SLURM_PREFIX", "/"))
 """Where Debian's packages slurm-wlm and munge are unpacked."""
@@ -110,6 +110,7 @@ def run_on_cluster(path: Path) -> OnCluster:
     its time is up.
     """
     repository = create(path / "repository")
+    hold(repository)
     of_other_shape = np.zeros((64, 1, 3, 3), dtype=np.uint8)
     np.savez(repository.path / "inputs/images.npz", images=of_other_shape)
     (path / "slurm").mkdir(mode=0o700)
@@ -144,6 +145,8 @@ def _take_away(path: Path, commands: Path, run: subprocess.Popen[str]) -> dict[s
         steps = half_trained(path)
         for model in [model for model in left if steps.get(model, 0) >= 200]:
             subprocess.run([*left.pop(model), _job(commands, model, "RUNNING")], check=True)
+        if not left:
+            (path / HOLD).unlink(missing_ok=True)
         for model in STUDIES["tiny"]["models"]:
             waiting = model not in left and model not in saved
             if waiting and not _job(commands, model, "RUNNING,COMPLETING"):
@@ -178,7 +181,7 @@ def on_cluster(background) -> OnCluster:
 
 
 def _await_node(sinfo: Path) -> None:
-    for _ in range(100):
+    for _ in range(600):
         said = subprocess.run([sinfo, "--noheader", "--format=%T"], capture_output=True, text=True)
         if said.stdout.strip() == "idle":
             return

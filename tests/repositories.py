@@ -21,6 +21,7 @@ import yaml
 from lowd.store.checkpoints import load_checkpoint
 
 REPOSITORY = Path(__file__).parents[1]
+HOLD, HELD_AT = ".lowd/hold", 500
 TRAINING = {"steps": 40, "warm_up": 5, "batch": 16}
 GRID = {
     "pool": {"size": 16},
@@ -127,6 +128,7 @@ class Repository:
             "PYTHONPATH": str(self.path),
             "OMP_NUM_THREADS": "1",
             "DVC_SITE_CACHE_DIR": str(self.path / ".dvc" / "tmp" / "site"),
+            "DVC_GLOBAL_CONFIG_DIR": str(self.path / ".dvc" / "tmp" / "global"),
         }
 
     def start(self, *command: str) -> subprocess.Popen[str]:
@@ -158,19 +160,27 @@ class Repository:
 def create(path: Path) -> Repository:
     """A fresh repository with STUDIES and MAPS, and images for them to learn from.
 
-    Its trainings, which are short, save their state after every block.
+    Its trainings, which are short, save their state after every block, and can be held.
     """
-    for name in ("lowd", "workflow", ".dvc/config"):
-        source, target = REPOSITORY / name, path / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, target)
+    for name in ("lowd", "workflow"):
+        shutil.copytree(REPOSITORY / name, path / name)
+    (path / ".dvc").mkdir()
     for name in ("Snakefile", "dvc.yaml", ".gitignore", ".dvcignore", ".dvc/.gitignore"):
         shutil.copy(REPOSITORY / name, path / name)
+    # Not the configuration of the repository itself, to which its user may have added a remote.
+    (path / ".dvc/config").write_text("[core]\n    analytics = false\n")
     resumable = path / "lowd/steps/resumable.py"
-    source, patched = re.subn(
-        r"^SAVE_SECONDS = .*$", "SAVE_SECONDS = 0.0", resumable.read_text(), flags=re.M
-    )
-    assert patched == 1
+    source = resumable.read_text()
+    for line, patch in (
+        (r"^SAVE_SECONDS = .*$", "SAVE_SECONDS = 0.0"),
+        (
+            r"^( +)saved = time\.monotonic\(\)$",
+            rf"\g<0>\n\1while trainer.step == {HELD_AT} and Path({HOLD!r}).exists():"
+            r"\n\1    time.sleep(0.01)",
+        ),
+    ):
+        source, patched = re.subn(line, patch, source, flags=re.M)
+        assert patched == 1
     resumable.write_text(source)
     pixels = np.random.default_rng(0).integers(0, 256, (64, 1, 4, 4), dtype=np.uint8)
     (path / "inputs").mkdir(exist_ok=True)
@@ -203,6 +213,12 @@ def run_finding(path: Path, finding: str) -> Repository:
     return repository
 
 
+def hold(repository: Repository) -> None:
+    """Let no training go on from HELD_AT steps until HOLD is gone, however late a test is."""
+    (repository.path / HOLD).parent.mkdir()
+    (repository.path / HOLD).touch()
+
+
 def half_trained(path: Path) -> dict[str, int]:
     """The step of every state that a training of `tiny` could go on from, by model."""
     steps = {}
@@ -216,6 +232,7 @@ def half_trained(path: Path) -> dict[str, int]:
 def kill_and_resume(path: Path) -> Repository:
     """A repository whose run of `tiny` was killed, children and all, while a student trained."""
     repository = create(path)
+    hold(repository)
     first = repository.start("dvc", "repro", "study@tiny")
     # From here on what is left to do differs from all there is in the first step reported.
     while max(half_trained(path).values(), default=0) < 200:
@@ -224,7 +241,8 @@ def kill_and_resume(path: Path) -> Repository:
     os.killpg(first.pid, signal.SIGKILL)
     first.communicate()
     saved = half_trained(path)
-    assert saved, "killed too late"
+    assert saved
+    (path / HOLD).unlink()
     repository.run("dvc", "repro", "study@tiny")
     return Repository(path, saved)
 

@@ -12,6 +12,7 @@ from lowd.cost.probes import (
     StartProbe,
     TrainProbe,
 )
+from lowd.cost.tally import Tally, step_cost
 from lowd.models.settings import MLPSettings
 from lowd.training.settings import (
     EDMSettings,
@@ -52,17 +53,24 @@ def test_a_probe_that_fails_says_so(tmp_path):
 
 
 def test_times_measured_grow_with_the_work(monkeypatch):
-    monkeypatch.setattr("lowd.cost.measure.ENOUGH", 0.05)
+    """On a clock that goes by FLOPs: seconds depend on what else the machine has to do."""
+    wide = MLPSettings(architecture="mlp", width=256)
 
-    def step(model, students, batch):
+    def step(students, batch):
         return measure(
-            TrainProbe(model=model, aim=EDM, shape=(6,), students=students, batch=batch)
+            TrainProbe(model=wide, aim=EDM, shape=(6,), students=students, batch=batch)
         ).seconds
 
-    wide = MLPSettings(architecture="mlp", width=256)
-    once = step(wide, 2, 64)
-    assert step(wide, 16, 128) > 4 * once > 0
-    # Too large to be measured whole: 4,000 students are as many as 4 a thousand times.
-    assert step(wide, 4000, 64) == pytest.approx(2000 * once, rel=0.9)
+    with Tally() as tally:
+        monkeypatch.setattr("lowd.cost.measure._clock", lambda device: lambda: tally.flops)
+        once = step(2, 64)
+        assert once == pytest.approx(2 * step_cost(EDM, wide, (6,), 64).flops, rel=1e-3)
+        assert step(16, 128) == pytest.approx(16 * once, rel=1e-3)
+        # Too large to be measured whole: 4,000 students are as many as 4 a thousand times.
+        assert step(4000, 64) == pytest.approx(2000 * once, rel=1e-3)
+
+
+def test_a_score_takes_time(monkeypatch):
+    monkeypatch.setattr("lowd.cost.measure.ENOUGH", 0.05)
     for probe in (ScoreProbe(kind="chance", features=8), ScoreProbe(kind="frechet", features=8)):
         assert measure(probe).seconds > 0

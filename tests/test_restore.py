@@ -7,6 +7,8 @@ import shutil
 import pytest
 from repositories import Repository, commit
 
+from lowd.cost.actual import took
+from lowd.provenance.statement import read_statement
 from lowd.store.arrays import write_store
 from lowd.store.results import open_results
 
@@ -151,6 +153,8 @@ def test_code_that_changes_nothing_is_taken_in_after_a_rerun(clone):
 
 
 def test_code_of_every_step_is_taken_in_and_results_stay(clone):
+    trained = clone.path / "provenance/tiny/train-mlp-4.json"
+    first = read_statement(trained)
     append(clone.path / "lowd/store/atomic.py", EDITED)
     clone.run("lowd", "restore", "--rederive", "1")
     assert not due(clone)
@@ -159,6 +163,10 @@ def test_code_of_every_step_is_taken_in_and_results_stay(clone):
     told = statement(clone, "train-mlp-4")["predicate"]["runDetails"]["byproducts"]
     (again,) = [one["annotations"] for one in told if one["name"] == "rederivation"]
     assert all("/students/mlp-" in one for one in again["compared"])
+    # A job took what its first run did, not what taking the code in did.
+    taken_in = read_statement(trained)
+    assert taken_in.started > first.finished
+    assert took(taken_in) == took(first) == (first.finished - first.started).total_seconds()
 
 
 def test_code_that_changes_something_is_named_and_all_stays_as_it_was(clone):

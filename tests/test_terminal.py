@@ -194,6 +194,6 @@ def test_ctrl_c_stops_within_seconds_and_says_how_to_go_on(copied):
     os.killpg(terminal.process.pid, signal.SIGINT)
     status, shown = terminal.end()
     assert status == 130
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 30
     assert "stopped; the same command goes on with small where it was" in shown
     assert "Traceback" not in shown

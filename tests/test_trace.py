@@ -1,6 +1,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 
 from lowd.cli.app import app
 
+ROOT = Path(__file__).parents[1]
 SVG, PNG, TXT = FIGURE
 CELL = "model=small,N=4,replicate=2"
 IN_DVC = [
@@ -357,7 +359,7 @@ def test_neither_loads_anything_heavy(command):
         "try:\n    app(sys.argv[1:])\nexcept SystemExit as end:\n    assert not end.code\n"
         "print('heavy:', *({'torch', 'xarray', 'zarr', 'matplotlib', 'dvc'} & set(sys.modules)))\n"
     )
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
     ran = subprocess.run(
         [sys.executable, "-P", "-c", program, *command],
         capture_output=True,
@@ -378,3 +380,21 @@ def test_a_point_of_a_real_study_is_traced(pictures):
     assert found["student"]["sha256"] == hashlib.sha256(rows.tobytes()).hexdigest()
     assert found["student"]["index"] == 3
     assert json.loads(pictures.run("lowd", "trace", "results/pictures.zarr", "--json"))["verified"]
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/provenance.md"])
+def test_a_trace_in_the_documents_is_what_the_command_prints(document, pictures):
+    """But for the study's name, and for numbers of files and commits, which they leave out."""
+    text = (ROOT / document).read_text()
+    (shown,) = re.findall(
+        r"^    \$ lowd trace figures/digits/errors.svg\n((?:    .+\n)+)", text, re.M
+    )
+    printed = pictures.run("lowd", "trace", "figures/pictures/errors.svg").replace(
+        "pictures", "digits"
+    )
+    printed = re.sub(r"code in \d+ files", "code in … files", printed)
+    lines = iter(re.sub(r"commit [0-9a-f]{12} ", "commit … ", printed).splitlines())
+    wanted = [line[4:] for line in shown.splitlines() if not line.endswith("…")]
+    assert len(wanted) > 5
+    for line in wanted:
+        assert line in lines, line  # after those before it

@@ -48,8 +48,8 @@ def audit(
     Run it where params.yaml is. The exit status is 0 if there is no fault, and else 1. A file that
     is not here, but that `dvc pull` may bring, is no fault, unless there is nothing else.
 
-    --against and --rederive go on to the numbers of the studies audited: what differs from REV, or
-    comes out otherwise now, by more than its error bars is a fault too.
+    --against and --rederive go on to the numbers of the studies audited: what differs from REV by
+    more than its error bars, or comes out otherwise now by more than rounding, is a fault too.
     """
     with told_in_one_line("audit"):
         repository, found = _audit([Path(os.path.relpath(path)) for path in paths or ()])
@@ -135,11 +135,7 @@ def _compared_text(
 
 def _remade_text(remade: "list[Rederived]") -> "Iterator[str]":
     for one in remade:
-        move = "the same to the bit"
-        if not one.identical:
-            verdict = "agrees" if one.agrees else "differs"
-            move = f"{verdict}: {one.where} moved by {one.largest:.3f} standard errors"
-        yield f"again {one.study} {one.cell}: {move}"
+        yield f"again {one.study} {one.cell}: {one.verdict}"
 
 
 def _audit(asked: list[Path]) -> "tuple[Repository, Audit]":
@@ -209,8 +205,11 @@ def _table(repository: "Repository", found: "Audit") -> "Table":
 
 def _as_entry(one: "Comparison | Rederived") -> dict[str, Any]:
     """All of it; JSON has no infinity, which is where nothing can be compared."""
-    largest = one.largest if math.isfinite(one.largest) else None
-    return asdict(one) | {"largest": largest, "agrees": one.agrees}
+    entry: dict[str, Any] = asdict(one) | {"agrees": one.agrees}
+    for numbers, key in ((entry, "largest"), *((move, "size") for move in entry.get("moves", ()))):
+        if key in numbers and not math.isfinite(numbers[key]):
+            numbers[key] = None
+    return entry
 
 
 def _as_json(found: "Audit") -> dict[str, Any]:

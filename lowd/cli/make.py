@@ -122,7 +122,7 @@ def _snakemake(parser: ArgumentParser, asked: Namespace) -> NoReturn:
 
 @contextmanager
 def _stopped_by_ctrl_c() -> Iterator[None]:
-    """Ctrl-C ends every job, also one that did not hear it: Snakemake would wait for it for ever."""
+    """Ctrl-C ends every job, one that did not hear it too: Snakemake would wait for it for ever."""
 
     def stop(*_: object) -> None:
         threading.Thread(target=_end_children, daemon=True).start()

@@ -1,27 +1,37 @@
-"""Random cells of studies, trained, generated and scored again in a scratch folder."""
+"""Random cells of studies, made again in a scratch folder and compared with what is stored."""
 
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
+import xarray as xr
 
-from lowd.cli.planned import planned
+from lowd.cli.agreement import (
+    Cell,
+    Move,
+    move_of_losses,
+    move_of_sampling,
+    move_of_scores,
+    move_of_training,
+    rows,
+)
+from lowd.cli.planned import Planned, planned
 from lowd.cli.rederive import run_again, scratch_folder
-from lowd.provenance.against import ratio
+from lowd.metrics.descriptors import Descriptor
 from lowd.provenance.statement import read_statement
+from lowd.steps.describe import describe, load_yardstick
+from lowd.steps.embed import embed
+from lowd.steps.gather import gather
+from lowd.steps.generate import generate
+from lowd.steps.score import ScoreStep
 from lowd.steps.train import TrainStep
 from lowd.store.arrays import read_store
-
-BOUND = 2.0
-"""How far a score may move, in units of its own standard error over noises, and still agree.
-
-On the machine that made a study its scores come out the same to the bit. Other instruction sets
-round otherwise, and training carries that on: docs/provenance.md has how far it was seen to move
-scores, which is far less than this.
-"""
+from lowd.store.students import load_students
+from lowd.training.compute import ComputeSettings
 
 
 @dataclass(frozen=True)
@@ -30,22 +40,28 @@ class Rederived:
 
     Attributes:
         study: its study.
-        cell: model, N and replicate.
+        cell: model, N and replicate, and seed where there are several.
         identical: samples and scores are the same to the bit.
-        largest: the largest move of a score, in units of its standard error.
-        where: of which score.
+        moves: how far each link has come out from what is stored.
     """
 
     study: str
     cell: str
     identical: bool
-    largest: float
-    where: str
+    moves: tuple[Move, ...]
 
     @property
     def agrees(self) -> bool:
-        """Whether it is what was stated, within BOUND."""
-        return self.largest <= BOUND
+        """Whether it is what was stated: every link is within its bound."""
+        return all(move.agrees for move in self.moves)
+
+    @property
+    def verdict(self) -> str:
+        """In words, with the numbers that decide: those beyond their bounds, or all."""
+        if self.identical:
+            return "the same to the bit"
+        decisive = [move for move in self.moves if self.agrees or not move.agrees]
+        return f"{'agrees' if self.agrees else 'differs'}: {'; '.join(map(str, decisive))}"
 
 
 def recheck(studies: Sequence[str], count: int) -> list[Rederived]:
@@ -55,58 +71,138 @@ def recheck(studies: Sequence[str], count: int) -> list[Rederived]:
         ValueError: a study can't be planned, or its settings have changed since it was run.
         OSError: its data are not here.
     """
-    jobs = [job for study in studies for job in planned([f"data/{study}/manifest.json"])]
-    for job in jobs:
+    plans = {study: planned([f"data/{study}/manifest.json"]) for study in studies}
+    for job in (job for jobs in plans.values() for job in jobs):
         if job.settings.model_dump(mode="json") != read_statement(job.statement).settings:
             raise ValueError(f"{job.outputs[0]}: its settings have changed since; run it first")
     cells = [
-        (job, n, replicate)
-        for job in jobs
-        if isinstance(job.settings, TrainStep)
-        for n in job.settings.samples
-        for replicate in range(job.settings.replicates)
+        (study, training, cell)
+        for study, jobs in plans.items()
+        for training in jobs
+        if isinstance(training.settings, TrainStep)
+        for cell in cells_of(training.settings)
     ]
     if not cells:
         raise ValueError(
             f"{', '.join(studies)}: no students to train again; `lowd restore --rederive` reruns "
             "jobs of any kind whose code has changed"
         )
-    picked: defaultdict[tuple[Path, str], list[tuple[int, int]]] = defaultdict(list)
-    for job, n, replicate in random.sample(cells, min(count, len(cells))):
-        assert isinstance(job.settings, TrainStep)
-        picked[job.outputs[0], job.settings.name].append((n, replicate))
-    return [found for stack, wanted in picked.items() for found in _compared(*stack, wanted)]
+    picked: defaultdict[tuple[str, Path], list[Cell]] = defaultdict(list)
+    trainings: dict[Path, Planned] = {}
+    for study, training, cell in random.sample(cells, min(count, len(cells))):
+        trainings[training.statement] = training
+        picked[study, training.statement].append(cell)
+    return [
+        found
+        for (study, statement), wanted in picked.items()
+        for found in compared(study, plans[study], trainings[statement], wanted)
+    ]
 
 
-def _compared(weights: Path, model: str, cells: list[tuple[int, int]]) -> Iterator[Rederived]:
-    """The cells of one stack; `weights` are its own, which others of the model may stand beside."""
-    study = weights.parts[1]
-    gathered = Path("data", study, "students", model, weights.name)
-    generated = Path("data", study, "generated", f"{model}.zarr")
-    embedded = Path("data", study, "features", f"generated-{model}.zarr")
-    scores = Path("data", study, "scores", f"{model}.zarr")
-    jobs = {job.outputs[0]: job for job in planned([scores.as_posix()])}
+def cells_of(settings: TrainStep) -> list[Cell]:
+    """Coordinates of the students of a stack."""
+    grid = {"N": settings.samples, "replicate": range(settings.replicates)}
+    if settings.seeds:
+        grid["seed"] = range(settings.seeds)
+    return [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
+
+
+def compared(
+    study: str, jobs: Sequence[Planned], training: Planned, cells: Sequence[Cell]
+) -> Iterator[Rederived]:
+    """Train a stack again; compare cells of it, once for each way that samples are drawn of them.
+
+    Args:
+        study: the name of the study.
+        jobs: all that the study is made of.
+        training: the job among them that trains the stack.
+        cells: students of the stack.
+    """
+    assert isinstance(training.settings, TrainStep)
+    precision = (training.settings.compute or ComputeSettings()).precision
+    (weights,) = training.outputs
     with scratch_folder() as folder:
-        made: dict[Path, Path] = {}
-        for output in dict.fromkeys((weights, gathered, generated, embedded, scores)):
-            if output in jobs:  # features are there only where the descriptor is a network
-                made |= run_again(jobs[output], folder, made)
-        ours, again = (read_store(path, finite=False) for path in (generated, made[generated]))
-        before, after = (read_store(path, finite=False) for path in (scores, made[scores]))
-        for n, replicate in cells:
-            cell = {"N": n, "replicate": replicate}
-            moves = {
-                str(name): ratio(
-                    float(before[name].sel(cell)),
-                    float(after[name].sel(cell)),
-                    float(before[f"{name}_se"].sel(cell)),
-                )
-                for name in before
-                if {"N", "replicate"} == set(before[name].dims) and f"{name}_se" in before
-            }
-            where = max(moves, key=moves.__getitem__)
-            same = np.array_equal(
-                ours["samples"].sel(cell), again["samples"].sel(cell), equal_nan=True
+        made = run_again(training, folder)
+        before, now = load_students(weights), load_students(made[weights])
+        losses = [move_of_losses(before, now, cell, precision) for cell in cells]
+        students = weights
+        for job in jobs:
+            if job.step is gather and weights in job.paths["part"]:
+                made |= run_again(job, folder, made)
+                (students,) = job.outputs
+        for job in jobs:
+            if job.step is not generate or job.paths["students"] != students:
+                continue
+            (samples,) = job.outputs
+            again = run_again(job, folder, made)
+            for cell, first, (identical, moves) in zip(
+                cells, losses, _sampled(jobs, job, again[samples], cells, folder), strict=True
+            ):
+                names = {"model": samples.stem} | cell
+                label = ",".join(f"{name}={value}" for name, value in names.items())
+                yield Rederived(study, label, identical, (first, *moves))
+
+
+def _sampled(
+    jobs: Sequence[Planned], sampling: Planned, again: Path, cells: Sequence[Cell], folder: Path
+) -> list[tuple[bool, list[Move]]]:
+    """Whether a cell is the same to the bit, and its moves from its samples on."""
+    (samples,) = sampling.outputs
+    descriptor = _descriptor(jobs)
+    stored = _described(jobs, samples, samples, folder)
+    trained = _described(jobs, samples, again, folder)
+    same = [_same(samples, again, cell) for cell in cells]
+    # Weights that give the same samples need not sample again.
+    sampled = (
+        trained
+        if all(same)
+        else _described(jobs, samples, run_again(sampling, folder)[samples], folder)
+    )
+    scores = _scores(jobs, samples.stem, folder)
+    found = []
+    for cell, identical in zip(cells, same, strict=True):
+        moves = [
+            move_of_training(stored, trained, cell, descriptor),
+            move_of_sampling(stored, sampled, cell, descriptor),
+            *(move_of_scores(*pair, cell) for pair in scores),
+        ]
+        found.append((identical and not any(move.size for move in moves), moves))
+    return found
+
+
+def _same(samples: Path, again: Path, cell: Cell) -> bool:
+    ours, theirs = (read_store(path, finite=False)["samples"] for path in (samples, again))
+    return np.array_equal(rows(ours, cell), rows(theirs, cell), equal_nan=True)
+
+
+def _descriptor(jobs: Sequence[Planned]) -> Descriptor:
+    """What the study's scores compare samples by."""
+    (yardstick,) = (job.outputs[0] for job in jobs if job.step is describe)
+    return load_yardstick(yardstick).descriptor
+
+
+def _described(jobs: Sequence[Planned], samples: Path, place: Path, folder: Path) -> xr.DataArray:
+    """The samples at `place`, which are `samples` or stand for them, as the descriptor takes them.
+
+    That is their features where the study has a network for them.
+    """
+    for job in jobs:
+        if job.step is embed and job.paths["images"] == samples:
+            (features,) = job.outputs
+            place = (
+                features if place == samples else run_again(job, folder, {samples: place})[features]
             )
-            label = f"model={model},N={n},replicate={replicate}"
-            yield Rederived(study, label, same and not moves[where], moves[where], where)
+    return read_store(place, finite=False)["samples"]
+
+
+def _scores(
+    jobs: Sequence[Planned], model: str, folder: Path
+) -> list[tuple[xr.Dataset, xr.Dataset]]:
+    """Scores of a model as stored, and of the stored samples now; none of a finding."""
+    found = []
+    for job in jobs:
+        if isinstance(job.settings, ScoreStep) and job.settings.name == model:
+            (scores,) = job.outputs
+            again = run_again(job, folder)[scores]
+            found.append((read_store(scores, finite=False), read_store(again, finite=False)))
+    return found
