@@ -10,11 +10,12 @@ import small_study as study
 from small_study import FIGURE, MODELS, edit, flip, folder, git, remove, sound  # noqa: F401
 from typer.testing import CliRunner
 
-from lowd import jobs
 from lowd.cli.app import app
+from lowd.graph.table import STEPS
 from lowd.provenance.repository import OWN_ROLES
 from lowd.provenance.statement import Statement
 from lowd.sources.image_settings import ArraySource
+from lowd.steps.images import ImagesStep
 
 IN_DVC = [
     "data/s/teacher",
@@ -251,7 +252,7 @@ def test_an_input_in_the_workflows_folders_needs_a_statement():
 
 def test_the_users_own_files_are_known_by_their_roles():
     source = ArraySource(source="npz", path=Path("data/x.npz"), shape=(1, 8, 8))
-    assert set(jobs.own_files(jobs.ImagesStep(images=source), {})) == {"originals"}
+    assert set(STEPS["images"].own_files(ImagesStep(images=source))) == {"originals"}
     assert {"originals", "custom", "pretrained", "network"} == set(OWN_ROLES)
 
 

@@ -10,10 +10,9 @@ import xarray as xr
 from typer.testing import CliRunner
 
 from lowd.cli.app import app
-from lowd.cli.steps import STEPS
+from lowd.graph.table import STEPS
 from lowd.store.arrays import read_store, write_store
 
-STEP_NAMES = [step.__name__ for step in STEPS]
 HEAVY = ("torch", "xarray", "zarr", "matplotlib", "sklearn", "scipy")
 NOISE = {"seed": 0, "size": 4, "shape": [6]}
 TRAIN = {
@@ -132,13 +131,13 @@ def test_the_package_itself_imports_nothing_heavy_until_asked():
 def test_every_step_has_a_command_and_a_line_of_help():
     listed = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200"}).stdout
     for step in STEPS:
-        assert any(line.strip("│ ").startswith(f"{step.__name__} ") for line in listed.splitlines())
-        assert lowd(step.__name__).exit_code == 2  # its settings are required
+        assert any(line.strip("│ ").startswith(f"{step} ") for line in listed.splitlines())
+        assert lowd(step).exit_code == 2  # its settings are required
     steps = Path(sys.modules["lowd.steps"].__file__).parent
     with_settings = [
         path.stem for path in steps.glob("*.py") if "Step(Settings)" in path.read_text()
     ]
-    assert sorted(STEP_NAMES) == sorted(with_settings)
+    assert sorted(STEPS) == sorted(with_settings)
 
 
 def test_settings_come_from_json_and_from_files_alike(folder):

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,8 @@ from lowd.cost.probes import (
 )
 from lowd.cost.tally import denoiser_cost, step_cost
 from lowd.diffusion.settings import SamplerSettings
-from lowd.graph import Graph, Job
+from lowd.graph.graph import Graph
+from lowd.graph.table import RULES, STEPS
 from lowd.models.settings import MLPSettings
 from lowd.steps.equate import EquateStep
 from lowd.steps.generate import GenerateStep, generate
@@ -46,7 +48,7 @@ MLP = MLPSettings(architecture="mlp", width=16)
 
 def small_study(width=16, samples=(2, 64), noises=256, steps=60):
     """The jobs of a tiny study, from teacher to scores, before they run."""
-    home, sampler = Path("data/s"), SamplerSettings(steps=3, sigma_min=0.02, sigma_max=8.0)
+    sampler = SamplerSettings(steps=3, sigma_min=0.02, sigma_max=8.0)
     kind = {"kind": "molrg", "dimension": 6, "rank": 2, "clusters": 1}
     settings = {
         "teacher": TeacherStep(seed=0, teacher=kind),
@@ -63,14 +65,8 @@ def small_study(width=16, samples=(2, 64), noises=256, steps=60):
         "generate": GenerateStep(sampler=sampler),
         "score": ScoreStep(name="m", samples=samples, replicates=2),
     }
-    output = {
-        "teacher": home / "teacher",
-        "pool": home / "pool.zarr",
-        "noise": home / "noise.zarr",
-        "train": home / "students/m/weights.safetensors",
-        "generate": home / "generated/m.zarr",
-        "score": home / "scores/m.zarr",
-    }
+    names = {rule: {"model": "m"} for rule in ("train", "generate", "score")}
+    output = {rule: RULES[rule].path(study="s", **names.get(rule, {})) for rule in settings}
     reads = {
         "teacher": {},
         "pool": {"teacher": "teacher"},
@@ -80,20 +76,18 @@ def small_study(width=16, samples=(2, 64), noises=256, steps=60):
         "score": {"generated": "generate", "pool": "pool"},
     }
     return Graph(
-        Job(
-            rule=name,
-            step=name,
-            settings=settings[name],
-            inputs={role: (output[maker],) for role, maker in reads[name].items()},
-            outputs=(output[name],),
-            statement=Path(f"provenance/s/{name}.json"),
+        RULES[rule].job(
+            settings[rule],
+            {role: output[maker] for role, maker in reads[rule].items()},
+            study="s",
+            **names.get(rule, {}),
         )
-        for name in settings
+        for rule in settings
     )
 
 
 def bills_of(graph):
-    return {job.rule: bill(job, graph) for job in graph.jobs}
+    return {job.rule.name: bill(job, graph) for job in graph.jobs}
 
 
 def priced(graph, seconds=1.0, **options):
@@ -133,7 +127,7 @@ def test_files_are_as_large_as_said(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     graph = small_study(noises=4096)
     for job in graph.jobs[:5]:
-        step = {f.__name__: f for f in (teacher, pool, noise, train, generate)}[job.step]
+        step = {f.__name__: f for f in (teacher, pool, noise, train, generate)}[job.step.name]
         job.outputs[0].parent.mkdir(parents=True, exist_ok=True)
         step(job.settings, **{k: v[0] for k, v in job.inputs.items()}, output=job.outputs[0])
     said = bills_of(graph)
@@ -141,7 +135,7 @@ def test_files_are_as_large_as_said(tmp_path, monkeypatch):
         (output,) = job.outputs
         files = [output] if output.is_file() else [p for p in output.rglob("*") if p.is_file()]
         size = sum(path.stat().st_size for path in files)
-        assert said[job.rule].disk == pytest.approx(size, rel=0.05), job.rule
+        assert said[job.rule.name].disk == pytest.approx(size, rel=0.05), job.rule.name
 
 
 def test_memory_is_what_a_training_holds(tmp_path, monkeypatch):
@@ -153,8 +147,9 @@ def test_memory_is_what_a_training_holds(tmp_path, monkeypatch):
         seed=0, name="m", model=model, samples=(2, 4, 8), replicates=8, training=training
     )
     draw = PoolStep(seed=0, size=64, shape=(1, 8, 8), sampler=None)
-    job = Job("train", "train", settings, {"pool": (Path("p"),)}, (Path("w"),), Path("s"))
-    graph = Graph([job, Job("pool", "pool", draw, {}, (Path("p"),), Path("t"))])
+    drawn = RULES["pool"].job(draw, {}, study="s")
+    job = RULES["train"].job(settings, {"pool": drawn.outputs}, study="s", model="m")
+    graph = Graph([job, drawn])
     program = f"""
 import pathlib, re
 import torch, xarray as xr
@@ -186,24 +181,24 @@ print(held() - before)
 
 def test_unknown_steps_count_as_their_start_and_are_named():
     settings = EquateStep(seed=0, dimension=4, clusters=(1,), equivalence=EquivalenceSettings())
-    job = Job("equate", "equate", settings, {}, (Path("x"),), Path("y.json"))
+    job = RULES["equate"].job(settings, {}, study="s")
     graph = Graph([job])
     found = bill(job, graph)
     assert not found.work and not found.is_modelled
     assert not lines(priced(graph))[0].is_modelled
     # So does a known step, if what feeds it is not known.
-    (score,) = (one for one in small_study().jobs if one.rule == "score")
+    (score,) = (one for one in small_study().jobs if one.rule.name == "score")
     assert not bill(score, Graph([score])).is_modelled
 
 
 def test_jobs_that_are_not_left_pass_no_time():
     graph = small_study()
-    left = [job for job in graph.jobs if job.rule not in ("teacher", "pool", "noise")]
+    left = [job for job in graph.jobs if job.rule.name not in ("teacher", "pool", "noise")]
     jobs = priced(graph, left=left)
     whole = total(jobs, "total")
     assert (whole.jobs, whole.due) == (6, 3)
     assert whole.left == sum(
-        one.seconds for one in jobs if one.job.rule not in ("teacher", "pool", "noise")
+        one.seconds for one in jobs if one.job.rule.name not in ("teacher", "pool", "noise")
     )
     assert wall(graph, jobs, 1, left=True) == pytest.approx(whole.left)
     assert wall(graph, jobs, 1) == pytest.approx(whole.seconds)
@@ -213,8 +208,8 @@ def test_jobs_that_are_not_left_pass_no_time():
 
 def test_what_follows_from_a_job_is_all_that_reads_what_it_makes():
     graph = small_study()
-    followers = graph.followers(job for job in graph.jobs if job.rule == "train")
-    assert {job.rule for job in followers} == {"train", "generate", "score"}
+    followers = graph.followers(job for job in graph.jobs if job.rule.name == "train")
+    assert {job.rule.name for job in followers} == {"train", "generate", "score"}
 
 
 def test_a_device_assumed_is_not_measured_and_takes_its_share_of_flops():
@@ -225,7 +220,7 @@ def test_a_device_assumed_is_not_measured_and_takes_its_share_of_flops():
     assert not any(isinstance(one, TrainProbe | FlowProbe) for one in asked)
     assert any(isinstance(one, TrainProbe) for one in probes(every, None))
     measured = {probe: Measured(seconds=0.25) for probe in asked}
-    found = {one.job.rule: one for one in price(graph, every, measured, device=device)}
+    found = {one.job.rule.name: one for one in price(graph, every, measured, device=device)}
     assert found["train"].seconds == pytest.approx(0.25 + found["train"].bill.flops / 5e8)
     assert found["train"].gpu_memory == found["train"].bill.device > 0
     assert found["score"].gpu_memory == 0
@@ -235,7 +230,7 @@ def test_resources_have_a_margin_and_are_the_largest_jobs():
     graph = small_study()
     jobs = priced(graph, seconds=20.0)
     asked = resources(jobs)
-    assert set(asked) == {job.rule for job in graph.jobs}
+    assert set(asked) == {job.rule.name for job in graph.jobs}
     # 60 steps of 20 seconds and a start, doubled; and a start alone.
     assert asked["train"]["runtime"] == 41
     assert asked["noise"] == {"runtime": 10, "mem_mb": 1000}
@@ -300,3 +295,9 @@ def test_the_command_refuses_a_study_that_is_not_there(asked):
     refused = asked("t")
     assert refused.exit_code == 1
     assert refused.stderr == "lowd plan: params.yaml has no study 't' (there are: s)\n"
+
+
+def test_every_step_names_a_function_that_bills_it():
+    for step in STEPS.values():
+        module, name = step.cost.split(".")
+        assert callable(getattr(import_module(f"lowd.cost.{module}"), name)), step.name

@@ -12,8 +12,7 @@ from snakemake.profiles import ProfileConfigFileParser
 
 from lowd.cli import devices, run
 from lowd.cli.devices import computes_on_device, visible_devices
-from lowd.cli.steps import STEPS
-from lowd.graph import RULES
+from lowd.graph.table import RULES, STEPS
 from lowd.provenance.environment import environment
 from lowd.sources.settings import CustomTeacher, MoLRGTeacher
 from lowd.steps.noise import NoiseStep
@@ -181,9 +180,7 @@ def test_the_profile_counts_gpus_for_the_rules_that_compute_on_one():
     with (ROOT / "workflow/profiles/gpu/profile.yaml").open() as file:
         profile = ProfileConfigFileParser().parse(file)
     assert profile["resources"] == [f"gpu={len(UUIDS)}"]
-    computing = {step.__name__ for step in STEPS if computes_on_device([step.__module__])}
+    computing = {name for name, step in STEPS.items() if computes_on_device([step.run.__module__])}
     assert computes_on_device(["lowd.steps.teachers.trained"])
-    expected = {
-        rule.name for rule in RULES.values() if (rule.step or rule.name) in computing | {"teacher"}
-    }
+    expected = {rule.name for rule in RULES.values() if rule.step.name in computing | {"teacher"}}
     assert sorted(profile["set-resources"]) == sorted(f"{name}:gpu=1" for name in expected)

@@ -10,9 +10,9 @@ import pytest
 import xarray as xr
 from typer.testing import CliRunner
 
-from lowd import jobs
 from lowd.cli.app import app
 from lowd.graph.descriptors import EMBED
+from lowd.graph.table import step_of
 from lowd.provenance.statement import read_statement
 from lowd.steps.appraise import AppraiseStep
 from lowd.steps.embed import EmbedStep, embed
@@ -197,7 +197,7 @@ def test_appraisal_adds_to_the_yardstick_and_changes_no_threshold():
         k: before[k] for k in ("mean", "rule", "threshold")
     }
     step = AppraiseStep.model_validate(settings)
-    assert jobs.streams(step) == ("3/descriptor/copies",)
+    assert step_of(step).draws(step) == ("3/descriptor/copies",)
 
 
 @pytest.mark.parametrize("outcome", [{}, {"add": 1.0}])

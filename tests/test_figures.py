@@ -13,7 +13,7 @@ from lowd.figures.export import export
 from lowd.figures.samples import Row
 from lowd.figures.style import centre_and_error, styled
 from lowd.graph import transition
-from lowd.provenance.against import PLOTTED
+from lowd.graph.table import PLOTTED
 from lowd.steps.transitions import transitions
 
 FIGURES = transition.FIGURES

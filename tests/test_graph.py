@@ -18,7 +18,7 @@ from repositories import FINDINGS, MAPS, STUDIES, WIDE, create
 from lowd.cli.planned import planned
 from lowd.cli.run import COMPUTED
 from lowd.fields import RESERVED
-from lowd.graph import RULES, graph, read_graph
+from lowd.graph.table import PLOTTED, RULES, graph, read_graph
 from lowd.parsing import parse_settings
 from lowd.settings import Params
 from lowd.studies import Study
@@ -83,14 +83,14 @@ def changed(study, **changes):
 def jobs_of(study):
     """By rule and, if there are several, by the model that they are of."""
     jobs = graph(Params(studies={"mine": study})).jobs
-    return {(job.rule, job.wildcards.get("model", "")): job for job in jobs}
+    return {(job.rule.name, job.wildcards.get("model", "")): job for job in jobs}
 
 
 # By itself
 
 
 def test_every_rule_has_jobs_here(table):
-    assert {job.rule for job in table.jobs} == set(RULES)
+    assert {job.rule for job in table.jobs} == set(RULES.values())
 
 
 def test_every_job_leaves_files_and_a_statement_of_its_own_and_reads_none(table):
@@ -113,9 +113,15 @@ def test_what_stands_beside_the_models_is_reserved():
     assert sorted(beside) == sorted(RESERVED)
 
 
+def test_every_figure_says_what_it_plots():
+    modules = (ROOT / "lowd/figures").glob("*.py")
+    drawing = {path.stem for path in modules if "\ndef draw(" in path.read_text()}
+    assert drawing - {"samples"} == set(PLOTTED)
+
+
 def test_only_what_leads_to_a_target_is_planned(table):
     scores = Path("data/tiny/scores/mlp-4.zarr")
-    rules = Counter(job.rule for job in table.leading_to([scores]).jobs)
+    rules = Counter(job.rule.name for job in table.leading_to([scores]).jobs)
     singles = ("teacher", "pool", "noise", "describe", "generate_teacher", "generate_empirical")
     assert rules == dict.fromkeys((*singles, "train", "generate", "score"), 1)
     with pytest.raises(ValueError, match="data/tiny/nothing: nothing in params"):
@@ -139,7 +145,7 @@ def test_settings_reach_their_steps_unchanged(table):
 def test_planning_imports_nothing_heavy(repository):
     program = (
         "import sys; sys.path.insert(0, 'inputs')\n"
-        "from lowd.graph import read_graph; jobs = read_graph().jobs;"
+        "from lowd.graph.table import read_graph; jobs = read_graph().jobs;"
         "[(job.command, job.needs, job.code) for job in jobs];"
         "sys.exit(bool({'torch', 'matplotlib', 'xarray', 'sklearn'} & set(sys.modules)))"
     )
@@ -151,7 +157,7 @@ def test_every_pair_of_models_is_scored_once():
     pairs = [
         frozenset((job.settings.name, other))
         for job in jobs_of(changed("tiny", models=models)).values()
-        if job.rule == "score"
+        if job.rule.name == "score"
         for other in job.settings.others
     ]
     assert sorted(map(sorted, pairs)) == sorted(map(list, combinations("abcd", 2)))
@@ -201,7 +207,7 @@ def test_snakemake_plans_the_jobs_of_the_table_and_no_others(repository, table):
     )
     expected = [
         (
-            job.rule,
+            job.rule.name,
             ", ".join(map(str, job.needs)),
             ", ".join(map(str, job.outputs)),
             str(job.log),

@@ -25,7 +25,6 @@ from diffusers import (
 from repositories import GRID, TRAINING, create
 from safetensors.torch import load_file, save_file
 
-from lowd import jobs
 from lowd.diffusion.noise_levels import karras_sigmas
 from lowd.diffusion.settings import SamplerSettings
 from lowd.diffusion.solvers import probability_flow
@@ -599,7 +598,7 @@ def test_a_source_that_is_not_one_or_not_pinned_is_refused(changes, message):
 
 
 def teacher_job(study):
-    (job,) = (job for job in data.jobs("x", study) if job.rule == "teacher")
+    (job,) = (job for job in data.jobs("x", study) if job.rule.name == "teacher")
     return job
 
 
@@ -610,8 +609,8 @@ def test_the_folder_counts_by_its_content_and_a_commit_by_its_name(tmp_path, mon
     folder = Path("inputs/pipeline")
     teacher = teacher_job(one)
     assert folder in teacher.needs
-    assert jobs.own_files(teacher.settings, {}) == {"pretrained": [folder]}
-    assert jobs.streams(teacher.settings) == ()
+    assert teacher.step.own_files(teacher.settings) == {"pretrained": [folder]}
+    assert teacher.step.draws(teacher.settings) == ()
     assert teacher.content == digest(folder).sha256[:16]
     before = teacher.content
     with_weights(lambda tensors: tensors["conv_in.bias"].add_(1))(folder)

@@ -14,7 +14,7 @@ import xarray as xr
 import lowd
 from lowd.cli.studies import DEFAULT, default
 from lowd.findings import BiasVariance, Dynamics, Families
-from lowd.graph import graph
+from lowd.graph.table import graph
 from lowd.metrics.threshold import nearest_quantile
 from lowd.parsing import parse_settings
 from lowd.settings import Params, load_params
@@ -55,7 +55,7 @@ def test_a_study_of_the_readme_can_be_planned(block, monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(inputs)
     study = declared(block)
     shape = study.teacher.shape
-    jobs = {job.rule: job for job in graph(Params(studies={"mine": study})).jobs}
+    jobs = {job.rule.name: job for job in graph(Params(studies={"mine": study})).jobs}
     assert jobs["teacher"].settings.teacher == study.teacher
     assert jobs["train"].settings.model == list(study.models.values())[-1]
     assert jobs["collect"].settings.shape == shape

@@ -4,7 +4,7 @@ from collections import Counter
 
 from repositories import TRAINING
 
-from lowd.graph import graph
+from lowd.graph.table import graph
 from lowd.settings import Params
 
 MODELS, SAMPLES, REPLICATES = 100, list(range(2, 22)), 5
@@ -36,5 +36,5 @@ def test_ten_thousand_cells_are_at_most_500_jobs_that_a_shell_can_start():
     assert max(len(job.command.encode()) for job in jobs) < ARGUMENT_BYTES / 2
     smallest = {"models": dict([next(iter(STUDY["models"].items()))]), "samples": SAMPLES[:1]}
     alone = planned(STUDY | smallest | {"replicates": 2})
-    more = Counter(job.rule for job in jobs) - Counter(job.rule for job in alone)
+    more = Counter(job.rule.name for job in jobs) - Counter(job.rule.name for job in alone)
     assert more == dict.fromkeys(PER_MODEL, MODELS - 1)

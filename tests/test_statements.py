@@ -14,11 +14,11 @@ from in_toto_attestation.v1 import statement as in_toto
 from in_toto_attestation.v1 import statement_pb2
 from typer.testing import CliRunner
 
-from lowd import jobs
 from lowd.cli.app import app
-from lowd.cli.steps import STEPS
 from lowd.figures.embedded import KEY, read_lineage
-from lowd.graph import Job, data
+from lowd.graph import data
+from lowd.graph.job import Job, Rule
+from lowd.graph.table import STEPS, step_of
 from lowd.provenance.code import code_digest, source_files
 from lowd.provenance.digests import Digests, digest
 from lowd.provenance.environment import commit
@@ -295,14 +295,14 @@ TRAINING = {"steps": 2, "batch": 2, "warm_up": 1}
 
 def test_no_step_runs_code_that_writes_statements():
     for step in STEPS:
-        sources = [path.relative_to(ROOT) for path in source_files([f"lowd.steps.{step.__name__}"])]
-        above = [path for path in sources if path.parts[1] in ("provenance", "cli", "jobs.py")]
-        assert not above, step.__name__
+        sources = [path.relative_to(ROOT) for path in source_files([f"lowd.steps.{step}"])]
+        above = [path for path in sources if path.parts[1] in ("provenance", "cli", "graph")]
+        assert not above, step
 
 
 def planned_code(step, settings, *teachers):
-    job = Job("rule", "step", step.model_validate(settings), {}, (), Path(), teachers=teachers)
-    return job.code
+    given = step.model_validate(settings)
+    return Job(Rule("rule", step_of(given), ()), given, {}, teachers=teachers).code
 
 
 def test_workflow_and_statements_take_the_same_code():
@@ -321,7 +321,8 @@ def test_workflow_and_statements_take_the_same_code():
     noise, sampler = ("--noise", "noise.zarr"), {"sampler": {"steps": 2}}
     lowd("generate", sampler, *noise, *teacher, "g.zarr", "--statement", "generate.json")
     molrg, custom = MoLRGTeacher.model_validate(MOLRG), CustomTeacher.model_validate(CUSTOM)
-    for step, given in ((TeacherStep, settings), (PoolStep, pool), (GenerateStep, sampler)):
+    assert planned_code(TeacherStep, settings) == read_statement(Path("teacher.json")).code[:16]
+    for step, given in ((PoolStep, pool), (GenerateStep, sampler)):
         stated = read_statement(Path(f"{step.__module__.rsplit('.')[-1]}.json"))
         assert stated.modules == (step.__module__, "lowd.steps.teachers.molrg")
         assert planned_code(step, given, molrg) == stated.code[:16]
@@ -364,7 +365,7 @@ def test_streams_are_named_as_they_are_drawn_from(monkeypatch):
     def check(step, settings, **paths):
         drawn.clear()
         step(settings, **paths)
-        templates = jobs.streams(settings)
+        templates = step_of(settings).draws(settings)
         matches = {
             template: [name for name in drawn if re.fullmatch(pattern(template), name)]
             for template in templates
@@ -428,7 +429,8 @@ def test_every_step_that_draws_names_its_streams():
     theory, across = {"recover", "equate"}, {"relate", "linearise", "contrast", "follow", "agree"}
     assert drawing == {"noise", "pool", "train"}.union(*parts, theory, across)
     assert 'stream_seed("slope", rule)' in (ROOT / "lowd/steps/transitions.py").read_text()
-    assert jobs.streams(CollectStep(models={}, shape=(2,))) == ("slope/{rule}",)
+    collected = CollectStep(models={}, shape=(2,))
+    assert step_of(collected).draws(collected) == ("slope/{rule}",)
 
 
 CUSTOM = {"kind": "custom", "entry": "our_teacher:make", "shape": [2]}
@@ -592,7 +594,7 @@ def test_the_commit_is_dirty_when_a_source_differs_not_when_results_do():
 
 def test_reading_statements_loads_neither_torch_nor_matplotlib():
     code = (
-        "import sys, lowd.cli.app, lowd.jobs, lowd.provenance.record, lowd.figures.embedded;"
+        "import sys, lowd.cli.app, lowd.graph, lowd.provenance.record, lowd.figures.embedded;"
         "sys.exit(bool({'torch', 'matplotlib', 'dvc'} & set(sys.modules)))"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
@@ -610,7 +612,7 @@ def test_studies_custom_code_is_the_digest_of_the_module(monkeypatch):
             "training": TRAINING,
         }
     )
-    jobs = {job.rule: job for job in data.jobs("mine", study)}
+    jobs = {job.rule.name: job for job in data.jobs("mine", study)}
     content = digest(Path("inputs/our_teacher.py")).sha256[:16]
     assert jobs["teacher"].content == jobs["generate_teacher"].content == content
     assert jobs["noise"].content == ""

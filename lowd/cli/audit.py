@@ -95,9 +95,10 @@ def _studies(repository: "Repository", found: "Audit") -> list[str]:
 
 
 def _compare(studies: list[str], revision: str) -> "list[Comparison]":
+    from lowd.graph.table import PLOTTED
     from lowd.provenance.against import compare
 
-    if compared := [one for study in studies for one in compare(study, revision)]:
+    if compared := [one for study in studies for one in compare(study, revision, PLOTTED)]:
         return compared
     raise ValueError(f"--against {revision}: no results of {', '.join(studies)} there")
 

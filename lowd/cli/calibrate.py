@@ -63,7 +63,7 @@ def _stacks(study: str, params: "Params") -> "dict[str, dict[Backend, TrainProbe
     """Of each model its largest stack, by every backend."""
     from lowd.cost.networks import students
     from lowd.cost.probes import TrainProbe
-    from lowd.graph import graph
+    from lowd.graph.table import graph
     from lowd.steps.train import TrainStep
     from lowd.training.settings import EDMSettings
 

@@ -24,7 +24,7 @@ from snakemake_interface_logger_plugins.registry import LoggerPluginRegistry
 from lowd.cli.console import printable
 from lowd.cli.duration import duration
 from lowd.cli.run import progress_file
-from lowd.graph import Graph
+from lowd.graph.graph import Graph
 from lowd.progress import Progress, read_progress
 
 NAME = "lowd"

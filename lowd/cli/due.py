@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from lowd.cli.run import add_own_modules
-from lowd.graph import Graph, Job
-from lowd.jobs import own_files
+from lowd.graph.graph import Graph
+from lowd.graph.job import Job
 from lowd.provenance.conformity import differing
 from lowd.provenance.digests import Digests
 from lowd.provenance.snapshot import Snapshot
@@ -55,7 +55,7 @@ def _changed(job: Job, statement: Statement) -> Iterator[str]:
     for path in job.outputs:
         if not path.exists():
             yield f"{path} is missing"
-    if job.step != statement.step:
+    if job.step.name != statement.step:
         yield f"its statement is about {statement.step}"
     settings = job.settings.model_dump(mode="json")
     for key, value, before in differing(settings, statement.settings):
@@ -73,7 +73,7 @@ def _inputs_changed(
 ) -> Iterator[str]:
     """Inputs that are no longer what the job read, by their maker's statement or by their bytes."""
     inputs = {role: list(paths) for role, paths in job.inputs.items()}
-    inputs |= own_files(job.settings, inputs)
+    inputs |= job.step.own_files(job.settings, inputs)
     given = dict.fromkeys(path for paths in inputs.values() for path in paths)
     read = {one.path: one.digests for each in statement.inputs.values() for one in each}
     for path in read.keys() - given.keys():

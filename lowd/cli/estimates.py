@@ -3,7 +3,8 @@
 from collections.abc import Collection
 from pathlib import Path
 
-from lowd.graph import Graph, Job
+from lowd.graph.graph import Graph
+from lowd.graph.job import Job
 from lowd.steps.train import TrainStep
 
 WORTH = 100_000

@@ -18,7 +18,7 @@ import typer
 from lowd.cli.failures import told_in_one_line
 
 if TYPE_CHECKING:
-    from lowd.graph import Graph
+    from lowd.graph.graph import Graph
 
 LOCK = Path(".run.lock")
 BUSY = 75
@@ -82,7 +82,7 @@ def _run(parser: ArgumentParser, asked: Namespace) -> NoReturn:
 
 def _graph(targets: Sequence[str]) -> "Graph":
     """What leads to the targets; all there is if none is given, or one is a rule."""
-    from lowd.graph import read_graph
+    from lowd.graph.table import read_graph
 
     graph = read_graph()
     files = [Path(target) for target in targets if graph.maker(Path(target)) is not None]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from lowd.cost.plan import Device, Line, Priced
-    from lowd.graph import Graph
+    from lowd.graph.graph import Graph
     from lowd.provenance.statement import Statement
 
 
@@ -85,8 +85,8 @@ def plan(
 
 
 def _plan(names: Sequence[str], device: "Device | None") -> _Plan:
-    from lowd.graph import read_graph
     from lowd.graph.figures import MANIFEST
+    from lowd.graph.table import read_graph
 
     graph = read_graph().leading_to(MANIFEST.path(study=name) for name in names)
     return price_jobs(graph, device)
@@ -178,12 +178,12 @@ def _actual(made: _Plan) -> list[dict[str, Any]]:
 
     rows = []
     ran = [(one, made.statements.get(at)) for at, one in enumerate(made.jobs)]
-    rules = dict.fromkeys(one.job.rule for one, statement in ran if statement is not None)
+    rules = dict.fromkeys(one.job.rule.name for one, statement in ran if statement is not None)
     for rule in (*rules, "total") if rules else ():
         own = [
             (one, statement)
             for one, statement in ran
-            if statement is not None and rule in (one.job.rule, "total")
+            if statement is not None and rule in (one.job.rule.name, "total")
         ]
         weighed = [(one.memory, held(one.job)) for one, _ in own]
         both = [(memory, measured) for memory, measured in weighed if measured is not None]

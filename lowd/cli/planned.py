@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from lowd.base import Settings
 from lowd.cli.run import COMPUTED, listed, take_down
-from lowd.cli.steps import STEPS
-from lowd.graph import Job, read_graph
+from lowd.graph.job import Job
+from lowd.graph.table import read_graph
 
 if TYPE_CHECKING:
     from lowd.provenance.coherence import Finding
@@ -125,18 +125,17 @@ def hold(jobs: Iterable[Planned]) -> "tuple[list[Finding], list[Held]]":
 
 
 def _planned(job: Job) -> Planned:
-    (step,) = (step for step in STEPS if step.__name__ == job.step)
-    return Planned(job.rule, step, job.settings, _paths(step, job), job.statement)
+    return Planned(job.rule.name, job.step.run, job.settings, _paths(job), job.statement)
 
 
-def _paths(step: Callable[..., None], job: Job) -> dict[str, Path | list[Path] | None]:
+def _paths(job: Job) -> dict[str, Path | list[Path] | None]:
     """What the step's command would get, given no more than the job's paths."""
     given = {**job.inputs, "output": job.outputs}
     if job.scratch is not None:
         given["scratch"] = (job.scratch,)
-    hints = get_type_hints(step)
+    hints = get_type_hints(job.step.run)
     paths: dict[str, Path | list[Path] | None] = {}
-    for name in inspect.signature(step).parameters:
+    for name in inspect.signature(job.step.run).parameters:
         if name in ("settings", COMPUTED):
             continue
         takes_several = list[Path] in (hints[name], *get_args(hints[name]))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lowd.base import Settings
 from lowd.cli.devices import claim_one, computes_on_device, visible_devices
+from lowd.graph.table import step_of
 from lowd.progress import WATCHED
 from lowd.store.atomic import staged
 
@@ -82,14 +83,10 @@ def claim_device_for(settings: Settings, paths: Mapping[str, Any]) -> None:
     Raises:
         ValueError, OSError: a teacher to load can't be read, or the GPU's lock can't be written.
     """
-    if devices := visible_devices():
-        from lowd.jobs import modules
-        from lowd.steps.teacher import TeacherStep
-
-        # Of other steps a teacher's module, which trains too, says nothing: they load it.
-        made = [settings.teacher.kind] if isinstance(settings, TeacherStep) else []
-        if computes_on_device(modules(settings, *made)):
-            claim_one(devices)
+    # A teacher's module, which trains too, says nothing of steps that load it.
+    devices = visible_devices()
+    if devices and computes_on_device(step_of(settings).modules(settings)):
+        claim_one(devices)
 
 
 def take_down(
@@ -100,18 +97,18 @@ def take_down(
     snapshot: "Snapshot | None" = None,
 ) -> "Job":
     """What the step is about to read, run and make; raises as `begin` does."""
-    from lowd.jobs import modules, own_files, streams, teacher_kinds
     from lowd.provenance.record import begin
 
     add_own_modules()
     inputs = inputs_of(paths)
+    declared = step_of(settings)
     return begin(
         step.__name__,
         settings.model_dump(mode="json"),
-        inputs={**inputs, **own_files(settings, inputs)},
+        inputs={**inputs, **declared.own_files(settings, inputs)},
         outputs=outputs,
-        modules=modules(settings, *teacher_kinds(settings, inputs)),
-        streams=streams(settings),
+        modules=declared.modules(settings, declared.teacher_kinds(inputs)),
+        streams=declared.draws(settings),
         snapshot=snapshot,
     )
 

@@ -10,66 +10,8 @@ import typer
 from lowd.base import Settings
 from lowd.cli.failures import told_in_one_line
 from lowd.cli.run import COMPUTED, run
+from lowd.graph.table import STEPS
 from lowd.parsing import parse_settings
-from lowd.steps.agree import agree
-from lowd.steps.appraise import appraise
-from lowd.steps.collect import collect
-from lowd.steps.contrast import contrast
-from lowd.steps.controls import controls
-from lowd.steps.decompose import decompose
-from lowd.steps.describe import describe
-from lowd.steps.descriptor import descriptor
-from lowd.steps.embed import embed
-from lowd.steps.equate import equate
-from lowd.steps.expect import expect
-from lowd.steps.figure import figure
-from lowd.steps.follow import follow
-from lowd.steps.gather import gather
-from lowd.steps.generate import generate
-from lowd.steps.images import images
-from lowd.steps.linearise import linearise
-from lowd.steps.manifest import manifest
-from lowd.steps.noise import noise
-from lowd.steps.pair import pair
-from lowd.steps.pool import pool
-from lowd.steps.recover import recover
-from lowd.steps.relate import relate
-from lowd.steps.score import score
-from lowd.steps.sheet import sheet
-from lowd.steps.tabulate import tabulate
-from lowd.steps.teacher import teacher
-from lowd.steps.train import train
-
-STEPS: tuple[Callable[..., None], ...] = (
-    images,
-    teacher,
-    pool,
-    noise,
-    descriptor,
-    embed,
-    describe,
-    appraise,
-    train,
-    gather,
-    generate,
-    score,
-    controls,
-    collect,
-    follow,
-    decompose,
-    agree,
-    expect,
-    recover,
-    equate,
-    tabulate,
-    relate,
-    linearise,
-    contrast,
-    pair,
-    figure,
-    sheet,
-    manifest,
-)
 
 steps = typer.Typer()
 
@@ -120,5 +62,5 @@ def read_settings(step: Callable[..., None], text: str) -> Settings:
     return parse_settings(model, Path(text).read_text(), text)
 
 
-for _step in STEPS:
-    steps.command(_step.__name__)(_command(_step))
+for _step in STEPS.values():
+    steps.command(_step.name)(_command(_step.run))

@@ -105,9 +105,13 @@ def _recorded() -> bytes:
 
 
 def _tell_what_there_is(params: "Params", names: Sequence[str]) -> None:
-    """The figures, folder by folder."""
+    """The figures, folder by folder, and which of their scores can't vary."""
+    from lowd.figures.vacuous import vacuous_in
+
     for name in names:
         across = name in params.across and name not in params.stages
         folder = Path("figures", "across" if across else name)
         figures = sorted(folder.glob(f"{name}*.png" if across else "*.png"))
         typer.echo(f"{folder}/: {', '.join(figure.stem for figure in figures)} (.png, .svg, .txt)")
+        for sentence in [] if across else vacuous_in(name):
+            typer.echo(f"note: {name}: {sentence}", err=True)

@@ -4,7 +4,8 @@ import csv
 from datetime import datetime
 from pathlib import Path
 
-from lowd.graph import Graph, Job
+from lowd.graph.graph import Graph
+from lowd.graph.job import Job
 from lowd.provenance.statement import Statement, read_statement
 
 
@@ -14,7 +15,7 @@ def stated(graph: Graph) -> dict[int, Statement]:
     for at, job in enumerate(graph.jobs):
         if job.statement.exists():
             one = read_statement(job.statement)
-            if (one.step, one.settings) == (job.step, job.settings.model_dump(mode="json")):
+            if (one.step, one.settings) == (job.step.name, job.settings.model_dump(mode="json")):
                 found[at] = one
     return found
 

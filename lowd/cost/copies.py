@@ -10,17 +10,36 @@ from lowd.cost.probes import (
 )
 from lowd.cost.tally import copy_cost
 from lowd.descriptors.settings import TrainedSSCDSettings
-from lowd.graph import Graph, Job
+from lowd.graph.graph import Graph
+from lowd.graph.job import Job
 from lowd.sources.settings import (
     TrainedTeacher,
 )
+from lowd.steps.descriptor import DescriptorStep
+from lowd.steps.embed import EmbedStep
 from lowd.steps.generate import GenerateStep
 from lowd.steps.noise import NoiseStep
 from lowd.steps.pool import PoolStep
 from lowd.steps.teacher import TeacherStep
 
 
-def copies_bill(network: TrainedSSCDSettings, step: TeacherStep, images: int, passes: int) -> Bill:
+def descriptor_bill(job: Job, step: DescriptorStep, graph: Graph) -> Bill:
+    """The training of a descriptor."""
+    network = step.descriptor
+    copies = 2 * network.steps * network.batch
+    # Backward takes twice what forward does.
+    return _copies_bill(network, graph.nearest(job, TeacherStep), copies, passes=3)
+
+
+def embed_bill(job: Job, step: EmbedStep, graph: Graph) -> Bill:
+    """Features of a store; raises LookupError unless its network is known."""
+    if not isinstance(step.descriptor, TrainedSSCDSettings):
+        raise LookupError(f"no model of a descriptor of kind {step.descriptor.kind}")
+    images = described(job, graph)
+    return _copies_bill(step.descriptor, graph.nearest(job, TeacherStep), images, passes=1)
+
+
+def _copies_bill(network: TrainedSSCDSettings, step: TeacherStep, images: int, passes: int) -> Bill:
     """Images through a small SSCD, forward alone or backward too."""
     channels, height, width = step.teacher.shape
     shape = (channels, height, width)

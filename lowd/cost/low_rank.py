@@ -6,10 +6,12 @@ from lowd.cost.bill import SCORES, Bill
 from lowd.cost.probes import (
     LowRankProbe,
 )
+from lowd.graph.graph import Graph
+from lowd.graph.job import Job
 from lowd.steps.recover import RecoverStep
 
 
-def recover_bill(step: RecoverStep) -> Bill:
+def recover_bill(job: Job, step: RecoverStep, graph: Graph) -> Bill:
     """Low-rank denoisers, at a few N between which time is a straight line."""
     ends = sorted({step.samples[0], step.samples[-1]})
     weights = _trapezium(step.samples, ends)

@@ -13,9 +13,11 @@ from lowd.cost.probes import (
 from lowd.cost.tally import Shape, denoiser_cost, parameter_shapes, step_cost
 from lowd.diffusion.evaluations import evaluations
 from lowd.diffusion.settings import SamplerSettings
-from lowd.graph import Graph, Job
+from lowd.graph.graph import Graph
+from lowd.graph.job import Job
 from lowd.models.settings import ModelSettings
 from lowd.sources.settings import (
+    DiffusersTeacher,
     MoLRGImagesTeacher,
     MoLRGTeacher,
     TrainedTeacher,
@@ -43,8 +45,12 @@ def students(step: TrainStep) -> int:
     return len(step.samples) * step.replicates * (step.seeds or 1)
 
 
-def train_bill(step: TrainStep, pool: PoolStep) -> Bill:
+def train_bill(job: Job, step: TrainStep, graph: Graph) -> Bill:
     """A stack of students."""
+    return _train_bill(step, graph.nearest(job, PoolStep))
+
+
+def _train_bill(step: TrainStep, pool: PoolStep) -> Bill:
     made = _training(
         step.model,
         step.objective or EDMSettings(),
@@ -64,8 +70,11 @@ def train_bill(step: TrainStep, pool: PoolStep) -> Bill:
     return replace(made, disk=checkpoint_bytes(len(grid) * kept, parameters, blocks, grid * kept))
 
 
-def teacher_bill(teacher: TrainedTeacher) -> Bill:
-    """A teacher that learns from images."""
+def teacher_bill(job: Job, step: TeacherStep, graph: Graph) -> Bill:
+    """A teacher; one that learns from images is trained."""
+    teacher = step.teacher
+    if not isinstance(teacher, TrainedTeacher):
+        return Bill(NUMBERS, is_modelled=not isinstance(teacher, DiffusersTeacher))
     aim = EDMSettings()
     images = PUBLISHED.get(teacher.images.source, 0)
     made = _training(teacher.model, aim, teacher.training, teacher.shape, 1, images, 0)
@@ -143,9 +152,9 @@ def _flow(
     )
 
 
-def pool_bill(step: PoolStep, teacher: TeacherStep) -> Bill:
+def pool_bill(job: Job, step: PoolStep, graph: Graph) -> Bill:
     """Samples of a teacher."""
-    made = teacher.teacher
+    made = graph.nearest(job, TeacherStep).teacher
     numbers = step.size * prod(step.shape)
     if isinstance(made, TrainedTeacher) and step.sampler is not None:
         return replace(
@@ -211,6 +220,6 @@ def _samples(job: Job, trained: TrainStep, graph: Graph) -> tuple[int, ...]:
 def gather_bill(job: Job, step: GatherStep, graph: Graph) -> Bill:
     """Checkpoints put together."""
     trained = graph.nearest(job, TrainStep).model_copy(update={"samples": step.samples})
-    whole = train_bill(trained, graph.nearest(job, PoolStep))
+    whole = _train_bill(trained, graph.nearest(job, PoolStep))
     # The parts, the whole, and the file's content.
     return Bill(NUMBERS, host=3 * whole.disk, disk=whole.disk)

@@ -8,7 +8,8 @@ from lowd.cost.bill import Bill
 from lowd.cost.bills import bill
 from lowd.cost.probes import Measured, NetworkProbe, Probe
 from lowd.cost.schedule import makespan
-from lowd.graph import Graph, Job
+from lowd.graph.graph import Graph
+from lowd.graph.job import Job
 
 TIME_MARGIN, LEAST_MINUTES = 2, 10
 """What a job may take before a cluster ends it: times its estimate, and at least."""
@@ -147,17 +148,17 @@ def price(
 
 def lines(jobs: Sequence[Priced]) -> list[Line]:
     """By rule, in the order of the workflow."""
-    rules = dict.fromkeys(one.job.rule for one in jobs)
-    return [total([one for one in jobs if one.job.rule == rule], rule) for rule in rules]
+    rules = dict.fromkeys(one.job.rule.name for one in jobs)
+    return [total([one for one in jobs if one.job.rule.name == rule], rule) for rule in rules]
 
 
 def total(jobs: Sequence[Priced], rule: str) -> Line:
     """Jobs together, under a name."""
     several = len({one.job.rule for one in jobs}) > 1
-    counted = [one for one in jobs if not several or one.job.step == "train"]
+    counted = [one for one in jobs if not several or one.job.step.name == "train"]
     return Line(
         rule,
-        jobs[0].job.step if jobs else "",
+        jobs[0].job.step.name if jobs else "",
         len(jobs),
         sum(one.is_due for one in jobs),
         sum(one.bill.students for one in counted),

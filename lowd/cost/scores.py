@@ -10,7 +10,8 @@ from lowd.cost.probes import (
     ScoreProbe,
 )
 from lowd.cost.tally import denoiser_cost
-from lowd.graph import Graph, Job
+from lowd.graph.graph import Graph
+from lowd.graph.job import Job
 from lowd.metrics.settings import NearestRule
 from lowd.steps.controls import ControlsStep
 from lowd.steps.describe import ROWS, DescribeStep

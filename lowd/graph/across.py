@@ -5,36 +5,74 @@ from pathlib import Path
 
 from lowd.graph.data import NOISE, POOL, TEACHER
 from lowd.graph.descriptors import DESCRIBE, unseen
-from lowd.graph.figures import drawn
+from lowd.graph.figures import DRAWING, drawn
 from lowd.graph.job import Job, Rule
+from lowd.graph.step import Step
 from lowd.graph.students import GENERATE, TRAIN
 from lowd.graph.transition import COLLECT
 from lowd.settings import RELATIONS, Comparison
 from lowd.sources.settings import MoLRGImagesTeacher, MoLRGTeacher
-from lowd.steps.contrast import ContrastStep
+from lowd.steps.contrast import ContrastStep, contrast
 from lowd.steps.figure import FigureStep
-from lowd.steps.linearise import LineariseStep
-from lowd.steps.pair import PairStep
-from lowd.steps.relate import Member, RelateStep
+from lowd.steps.linearise import LineariseStep, linearise
+from lowd.steps.pair import PairStep, pair
+from lowd.steps.relate import Member, RelateStep, relate
 from lowd.studies import Study
 
 RESULTS = ("results/across/{relation}.zarr",)
-RELATE = Rule("relate", RESULTS, place="across/relate-{relation}")
-LINEARISE = Rule("linearise", RESULTS, place="across/linearise-{relation}")
-CONTRAST = Rule("contrast", RESULTS, place="across/contrast-{relation}")
-PAIR = Rule("pair", RESULTS, place="across/pair-{relation}")
+RELATE = Rule(
+    "relate",
+    Step(relate, cost="bills.unknown_bill", draws=lambda step: ("exponent/{model}/{rule}",)),
+    RESULTS,
+    place="across/relate-{relation}",
+)
+LINEARISE = Rule(
+    "linearise",
+    Step(
+        linearise,
+        cost="bills.unknown_bill",
+        draws=lambda step: ("jacobians/{study}", "range/{point}"),
+        loads_teacher=True,
+    ),
+    RESULTS,
+    place="across/linearise-{relation}",
+)
+CONTRAST = Rule(
+    "contrast",
+    Step(
+        contrast,
+        cost="bills.unknown_bill",
+        draws=lambda step: (f"{step.seed}/mixture", f"{step.seed}/held-out noise"),
+        loads_teacher=True,
+    ),
+    RESULTS,
+    place="across/contrast-{relation}",
+)
+PAIR = Rule("pair", Step(pair, cost="bills.scores_bill"), RESULTS, place="across/pair-{relation}")
 RELATION = Rule(
     "relation",
+    DRAWING,
     drawn("figures/across/{relation}-{shown}"),
     place="across/figure-{relation}-{shown}",
-    step="figure",
 )
 COMPARISON = Rule(
     "comparison",
+    DRAWING,
     drawn("figures/across/{comparison}"),
     place="across/figure-{comparison}",
-    step="figure",
 )
+
+FIGURES: dict[str, tuple[str, ...]] = {
+    "transitions": ("exponent",),
+    "estimates": ("dimension",),
+    "jacobians": ("rank",),
+    "denoisers": ("apart", "pfd", "rp"),
+    "histograms": ("between_mean", "nearest_mean"),
+    "pairs": (),  # samples
+    # Drawn from studies' own results, whose figures have the same scores.
+    "controls": (),
+    "slopes": (),
+}
 
 
 def jobs(name: str, comparison: Comparison, studies: Mapping[str, Study]) -> Iterator[Job]:

@@ -7,14 +7,15 @@ from lowd.graph import students
 from lowd.graph.data import GENERATE_TEACHER
 from lowd.graph.descriptors import DESCRIBE
 from lowd.graph.job import Job, Rule
+from lowd.graph.step import Step
 from lowd.graph.students import GENERATE
-from lowd.steps.decompose import DecomposeStep
+from lowd.steps.decompose import DecomposeStep, decompose
 from lowd.steps.train import TrainStep
 from lowd.studies import Study
 
-DECOMPOSE = Rule("decompose", ("results/{study}.zarr",))
+DECOMPOSE = Rule("decompose", Step(decompose, cost="bills.scores_bill"), ("results/{study}.zarr",))
 
-FIGURES = ("decomposition",)
+FIGURES = {"decomposition": ("squared_error", "squared_bias", "variance", "slope")}
 
 
 def jobs(name: str, finding: BiasVariance, study: Study) -> Iterator[Job]:

@@ -4,37 +4,85 @@ from collections.abc import Iterator
 
 from lowd.diffusion.settings import SamplerSettings
 from lowd.graph.job import Job, Rule
+from lowd.graph.own import image_files, teacher_files
+from lowd.graph.step import Step
 from lowd.sources.image_settings import Cifar10Source, FashionMnistSource
 from lowd.sources.settings import MoLRGImagesTeacher, MoLRGTeacher, TeacherSettings, TrainedTeacher
-from lowd.steps.generate import GenerateStep
-from lowd.steps.images import ImagesStep
-from lowd.steps.noise import NoiseStep
-from lowd.steps.pool import PoolStep
-from lowd.steps.teacher import TeacherStep
+from lowd.steps.generate import GenerateStep, generate
+from lowd.steps.images import ImagesStep, images
+from lowd.steps.noise import NoiseStep, noise
+from lowd.steps.pool import PoolStep, pool
+from lowd.steps.teacher import TeacherStep, teacher
 from lowd.studies import Study
 
-IMAGES = Rule("images", ("data/{study}/images.zarr",))
+
+def training_streams(cell: str) -> tuple[str, ...]:
+    """The streams of a network's training."""
+    return f"{cell}/initialisation", f"{cell}/training/{{block}}"
+
+
+def _teacher_streams(step: TeacherStep) -> tuple[str, ...]:
+    match step.teacher:
+        case MoLRGTeacher() | MoLRGImagesTeacher():
+            return (f"{step.seed}/teacher",)
+        case TrainedTeacher():
+            return (f"{step.seed}/held out", *training_streams(f"{step.seed}/teacher"))
+    return ()
+
+
+GENERATING = Step(generate, cost="networks.generate_bill", loads_teacher=True, on_device=True)
+
+IMAGES = Rule(
+    "images",
+    Step(images, cost="bills.unknown_bill", reads=lambda step: image_files(step.images)),
+    ("data/{study}/images.zarr",),
+)
 TEACHER = Rule(
-    "teacher", ("data/{study}/teacher",), scratch=".lowd/{study}/teacher-{code}.safetensors"
+    "teacher",
+    Step(
+        teacher,
+        cost="networks.teacher_bill",
+        draws=_teacher_streams,
+        imports=lambda step: (f"lowd.steps.teachers.{step.teacher.kind}",),
+        reads=lambda step: teacher_files(step.teacher),
+        on_device=True,
+    ),
+    ("data/{study}/teacher",),
+    scratch=".lowd/{study}/teacher-{code}.safetensors",
 )
-POOL = Rule("pool", ("data/{study}/pool.zarr",))
-NOISE = Rule("noise", ("data/{study}/noise.zarr",))
-GENERATE_TEACHER = Rule(
-    "generate_teacher", ("data/{study}/generated/teacher.zarr",), step="generate"
+POOL = Rule(
+    "pool",
+    Step(
+        pool,
+        cost="networks.pool_bill",
+        draws=lambda step: (f"{step.seed}/pool",),
+        loads_teacher=True,
+        on_device=True,
+    ),
+    ("data/{study}/pool.zarr",),
 )
+NOISE = Rule(
+    "noise",
+    Step(
+        noise,
+        cost="bills.noise_bill",
+        draws=lambda step: (f"{step.seed}/evaluation noise",),
+    ),
+    ("data/{study}/noise.zarr",),
+)
+GENERATE_TEACHER = Rule("generate_teacher", GENERATING, ("data/{study}/generated/teacher.zarr",))
 
 
 def jobs(name: str, study: Study) -> Iterator[Job]:
     """From images, if the teacher learns from some, to what it generates from the noises."""
-    teacher, noise = TEACHER.path(study=name), NOISE.path(study=name)
-    images = {}
+    made = TEACHER.path(study=name)
+    learned_from = {}
     if isinstance(study.teacher, TrainedTeacher):
-        images["images"] = IMAGES.path(study=name)
+        learned_from["images"] = IMAGES.path(study=name)
         yield IMAGES.job(ImagesStep(images=study.teacher.images), {}, study=name)
     yield TEACHER.job(
         TeacherStep(seed=study.seed, teacher=_without_place(study.teacher)),
-        images,
-        teachers=[study.teacher],
+        learned_from,
         study=name,
     )
     yield POOL.job(
@@ -44,7 +92,7 @@ def jobs(name: str, study: Study) -> Iterator[Job]:
             shape=study.teacher.shape,
             sampler=pool_sampler(study),
         ),
-        {"teacher": teacher},
+        {"teacher": made},
         teachers=[study.teacher],
         study=name,
     )
@@ -55,7 +103,7 @@ def jobs(name: str, study: Study) -> Iterator[Job]:
     )
     yield GENERATE_TEACHER.job(
         GenerateStep(sampler=study.sampler),
-        {"teacher": teacher, "noise": noise},
+        {"teacher": made, "noise": NOISE.path(study=name)},
         teachers=[study.teacher],
         study=name,
     )

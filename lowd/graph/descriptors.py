@@ -6,23 +6,67 @@ from pathlib import Path
 from lowd.descriptors.settings import NetworkSettings, TrainedSSCDSettings
 from lowd.graph.data import GENERATE_TEACHER, NOISE, POOL, TEACHER, pool_sampler
 from lowd.graph.job import Job, Rule
+from lowd.graph.own import descriptor_files
+from lowd.graph.step import Step
 from lowd.graph.students import GENERATE, GENERATE_EMPIRICAL
 from lowd.sources.settings import TrainedTeacher
-from lowd.steps.appraise import AppraiseStep
-from lowd.steps.describe import DescribeStep
-from lowd.steps.descriptor import DescriptorStep
-from lowd.steps.embed import EmbedStep
+from lowd.steps.appraise import AppraiseStep, appraise
+from lowd.steps.describe import DescribeStep, describe
+from lowd.steps.descriptor import DescriptorStep, descriptor
+from lowd.steps.embed import EmbedStep, embed
 from lowd.studies import Study
 
-DESCRIBE = Rule("describe", ("results/{study}.yardstick.json",))
-DESCRIPTOR = Rule("descriptor", ("data/{study}/descriptor/weights.safetensors",))
+
+def _descriptor_streams(step: DescriptorStep) -> tuple[str, ...]:
+    drawn = ("initialisation", "training", *(["images"] if step.fresh else []))
+    return tuple(f"{step.seed}/descriptor/{what}" for what in drawn)
+
+
+def _network_module(step: EmbedStep | AppraiseStep) -> tuple[str, ...]:
+    return (f"lowd.descriptors.{step.descriptor.kind}",)
+
+
+DESCRIBE = Rule(
+    "describe",
+    Step(describe, cost="scores.describe_bill"),
+    ("results/{study}.yardstick.json",),
+)
+DESCRIPTOR = Rule(
+    "descriptor",
+    Step(
+        descriptor,
+        cost="copies.descriptor_bill",
+        draws=_descriptor_streams,
+        loads_teacher=True,
+        on_device=True,
+    ),
+    ("data/{study}/descriptor/weights.safetensors",),
+)
 EMBED = Rule(
     "embed",
+    Step(
+        embed,
+        cost="copies.embed_bill",
+        imports=_network_module,
+        reads=lambda step: descriptor_files(step.descriptor),
+        on_device=True,
+    ),
     ("data/{study}/features/{stored}",),
     place="{study}/embed-{stored}",
     scratch=".lowd/features",
 )
-APPRAISE = Rule("appraise", ("data/{study}/descriptor/yardstick.json",))
+APPRAISE = Rule(
+    "appraise",
+    Step(
+        appraise,
+        cost="bills.unknown_bill",
+        draws=lambda step: (f"{step.seed}/descriptor/copies",),
+        imports=_network_module,
+        reads=lambda step: descriptor_files(step.descriptor),
+        on_device=True,
+    ),
+    ("data/{study}/descriptor/yardstick.json",),
+)
 
 FRESH = 4096
 """Samples that a descriptor learns from if the teacher itself learned from no images."""

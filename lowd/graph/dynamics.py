@@ -7,14 +7,24 @@ from lowd.graph import students
 from lowd.graph.data import GENERATE_TEACHER, POOL
 from lowd.graph.descriptors import DESCRIBE
 from lowd.graph.job import Job, Rule
+from lowd.graph.step import Step
 from lowd.graph.students import GENERATE, GENERATE_EMPIRICAL, TRAIN
-from lowd.steps.follow import FollowStep
+from lowd.steps.follow import FollowStep, follow
 from lowd.steps.train import TrainStep
 from lowd.studies import Study
 
-FOLLOW = Rule("follow", ("results/{study}.zarr",))
+FOLLOW = Rule(
+    "follow",
+    Step(
+        follow,
+        cost="scores.follow_bill",
+        draws=lambda step: (f"{step.seed}/denoising/replicate={{replicate}}",),
+        on_device=True,
+    ),
+    ("results/{study}.zarr",),
+)
 
-FIGURES = ("dynamics",)
+FIGURES = {"dynamics": ("loss_training", "loss_held_out", "e_gen", "e_mem", "gl", "rp_disjoint")}
 
 
 def jobs(name: str, finding: Dynamics, study: Study) -> Iterator[Job]:

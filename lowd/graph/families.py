@@ -9,8 +9,9 @@ from lowd.graph import students
 from lowd.graph.data import GENERATE_TEACHER, POOL
 from lowd.graph.descriptors import DESCRIBE
 from lowd.graph.job import Job, Rule
+from lowd.graph.step import Step
 from lowd.graph.students import GENERATE
-from lowd.steps.agree import AgreeStep, Member
+from lowd.steps.agree import AgreeStep, Member, agree
 from lowd.steps.train import TrainStep
 from lowd.studies import Study
 from lowd.training.settings import (
@@ -20,9 +21,17 @@ from lowd.training.settings import (
     ObjectiveSettings,
 )
 
-AGREE = Rule("agree", ("results/{study}.zarr",))
+AGREE = Rule(
+    "agree",
+    Step(agree, cost="bills.unknown_bill", draws=lambda step: (f"{step.seed}/noises",)),
+    ("results/{study}.zarr",),
+)
 
-FIGURES = ("agreement", "closeness", "lineup")
+FIGURES: dict[str, tuple[str, ...]] = {
+    "agreement": ("solver_error", "rp", "frechet"),
+    "closeness": ("mae", "frechet"),
+    "lineup": (),  # samples
+}
 
 
 def jobs(name: str, finding: Families, study: Study) -> Iterator[Job]:

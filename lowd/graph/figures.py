@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lowd.graph.job import Job, Rule
-from lowd.steps.figure import FigureStep
-from lowd.steps.manifest import ManifestStep
+from lowd.graph.step import Step
+from lowd.steps.figure import FigureStep, figure
+from lowd.steps.manifest import ManifestStep, manifest
 
 
 def drawn(path: str) -> tuple[str, ...]:
@@ -13,20 +14,27 @@ def drawn(path: str) -> tuple[str, ...]:
     return tuple(f"{path}.{suffix}" for suffix in ("svg", "png", "txt"))
 
 
-FIGURE = Rule("figure", drawn("figures/{study}/{figure}"), place="{study}/figure-{figure}")
-MANIFEST = Rule("manifest", ("data/{study}/manifest.json",))
+DRAWING = Step(
+    figure,
+    cost="bills.figure_bill",
+    imports=lambda step: (f"lowd.figures.{step.name}",),
+)
+FIGURE = Rule("figure", DRAWING, drawn("figures/{study}/{figure}"), place="{study}/figure-{figure}")
+MANIFEST = Rule(
+    "manifest", Step(manifest, cost="bills.command_bill"), ("data/{study}/manifest.json",)
+)
 
 
-def figure(study: str, name: str) -> Job:
+def figure_job(study: str, name: str) -> Job:
     """A figure of a study's results."""
     results = Path(f"results/{study}.zarr")
     return FIGURE.job(FigureStep(name=name), {"results": results}, study=study, figure=name)
 
 
-def manifest(study: str, jobs: Iterable[Job]) -> Job:
+def manifest_job(study: str, jobs: Iterable[Job]) -> Job:
     """The list of all that the study's jobs leave, made when all are done."""
     made: list[Path] = []
-    statements = [MANIFEST.statement(study=study)]
+    statements = [Path(MANIFEST.statement.format(study=study))]
     for job in jobs:
         made += job.outputs
         statements.append(job.statement)

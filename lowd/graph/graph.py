@@ -71,7 +71,7 @@ class Graph:
         for one in self._upstream([job]):
             if isinstance(one.settings, kind):
                 return one.settings
-        raise LookupError(f"no {kind.__name__} leads to {job.step}")
+        raise LookupError(f"no {kind.__name__} leads to {job.step.name}")
 
     @property
     def ends(self) -> list[Path]:
@@ -79,15 +79,16 @@ class Graph:
         needed = {path for job in self.jobs for path in job.made_from}
         return [job.outputs[0] for job in self.jobs if needed.isdisjoint(job.outputs)]
 
-    def rules(self, rules: Mapping[str, Rule]) -> list[Rule]:
-        """Those of the rules that jobs follow, in the order of the jobs."""
-        return [rules[name] for name in dict.fromkeys(job.rule for job in self.jobs)]
+    @property
+    def rules(self) -> list[Rule]:
+        """What the jobs follow, in their order."""
+        return list(dict.fromkeys(job.rule for job in self.jobs))
 
     def wildcards(self, rule: Rule) -> dict[str, str]:
         """For each wildcard of a rule a regular expression of the names that its jobs have."""
         names: defaultdict[str, dict[str, None]] = defaultdict(dict)
         for job in self.jobs:
-            if job.rule == rule.name:
+            if job.rule == rule:
                 for wildcard, name in job.wildcards.items():
                     names[wildcard][re.escape(name)] = None
         return {wildcard: "|".join(each) for wildcard, each in names.items()}

@@ -4,31 +4,50 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from lowd.diffusion.settings import SamplerSettings
-from lowd.graph.data import NOISE, POOL
+from lowd.graph.data import GENERATING, NOISE, POOL, training_streams
 from lowd.graph.job import Job, Rule
-from lowd.steps.gather import GatherStep
+from lowd.graph.step import Step
+from lowd.steps.gather import GatherStep, gather
 from lowd.steps.generate import GenerateStep
 from lowd.steps.train import TrainStep
+from lowd.steps.train import train as train_stack
+
+
+def _student_streams(step: TrainStep) -> tuple[str, ...]:
+    student = "replicate={replicate}" if step.seeds is None else "seed={seed}"
+    return training_streams(f"{step.seed}/{step.name}/N={{N}}/{student}")
+
+
+TRAINING = Step(train_stack, cost="networks.train_bill", draws=_student_streams, on_device=True)
 
 TRAIN = Rule(
     "train",
+    TRAINING,
     ("data/{study}/students/{model}/weights.safetensors",),
     place="{study}/train-{model}",
     scratch=".lowd/{study}/{model}-{code}.safetensors",
 )
 TRAIN_PART = Rule(
     "train_part",
+    TRAINING,
     ("data/{study}/parts/{model}.{part}/weights.safetensors",),
     place="{study}/train-{model}.{part}",
-    step="train",
     scratch=".lowd/{study}/{model}.{part}-{code}.safetensors",
 )
-GATHER = Rule("gather", TRAIN.outputs, place="{study}/gather-{model}")
+GATHER = Rule(
+    "gather",
+    Step(gather, cost="networks.gather_bill"),
+    TRAIN.outputs,
+    place="{study}/gather-{model}",
+)
 GENERATE = Rule(
-    "generate", ("data/{study}/generated/{model}.zarr",), place="{study}/generate-{model}"
+    "generate",
+    GENERATING,
+    ("data/{study}/generated/{model}.zarr",),
+    place="{study}/generate-{model}",
 )
 GENERATE_EMPIRICAL = Rule(
-    "generate_empirical", ("data/{study}/generated/empirical.zarr",), step="generate"
+    "generate_empirical", GENERATING, ("data/{study}/generated/empirical.zarr",)
 )
 
 

@@ -3,27 +3,50 @@
 from collections.abc import Iterator
 
 from lowd.graph.job import Job, Rule
-from lowd.steps.equate import EquateStep
-from lowd.steps.expect import ExpectStep
-from lowd.steps.recover import RecoverStep
-from lowd.steps.tabulate import TabulateStep
+from lowd.graph.step import Step
+from lowd.steps.equate import EquateStep, equate
+from lowd.steps.expect import ExpectStep, expect
+from lowd.steps.recover import RecoverStep, recover
+from lowd.steps.tabulate import TabulateStep, tabulate
 from lowd.studies import TheoryStudy
 
-EXPECT = Rule("expect", ("results/{study}.yardstick.json",))
+
+def _recovery_streams(step: RecoverStep) -> tuple[str, ...]:
+    cell = f"{step.seed}/clusters={step.clusters}/rank={step.rank}"
+    return f"{cell}/trial={{trial}}", f"{cell}/N={{N}}/{{method}}"
+
+
+def _equivalence_streams(step: EquateStep) -> tuple[str, ...]:
+    cell = f"{step.seed}/equivalence/clusters={{clusters}}"
+    return cell, f"{cell}/sigma={{sigma}}"
+
+
+EXPECT = Rule(
+    "expect", Step(expect, cost="bills.command_bill"), ("results/{study}.yardstick.json",)
+)
 RECOVER = Rule(
     "recover",
+    Step(recover, cost="low_rank.recover_bill", draws=_recovery_streams),
     ("data/{study}/recovered/K{clusters}-r{rank}.zarr",),
     place="{study}/recover-K{clusters}-r{rank}",
 )
-EQUATE = Rule("equate", ("data/{study}/equivalence.zarr",))
-TABULATE = Rule("tabulate", ("results/{study}.zarr",))
+EQUATE = Rule(
+    "equate",
+    Step(equate, cost="bills.unknown_bill", draws=_equivalence_streams),
+    ("data/{study}/equivalence.zarr",),
+)
+TABULATE = Rule("tabulate", Step(tabulate, cost="bills.command_bill"), ("results/{study}.zarr",))
 
-FIGURES = ("recovery", "threshold", "equivalence")
+FIGURES = {
+    "recovery": ("success", "error"),
+    "threshold": ("pooled", "error"),
+    "equivalence": ("clean_gap", "gap", "from_clustering"),
+}
 
 
 def jobs(name: str, study: TheoryStudy) -> Iterator[Job]:
     """What theory expects, the recoveries, the equivalence, and the results of all."""
-    expect = EXPECT.job(
+    expected = EXPECT.job(
         ExpectStep(
             dimension=study.dimension,
             samples=study.samples,
@@ -52,7 +75,7 @@ def jobs(name: str, study: TheoryStudy) -> Iterator[Job]:
         for each in study.maps
         for rank in each.ranks
     ]
-    equate = EQUATE.job(
+    equivalence = EQUATE.job(
         EquateStep(
             seed=study.seed,
             dimension=study.dimension,
@@ -62,15 +85,15 @@ def jobs(name: str, study: TheoryStudy) -> Iterator[Job]:
         {},
         study=name,
     )
-    yield from (expect, *recoveries, equate)
+    yield from (expected, *recoveries, equivalence)
     yield TABULATE.job(
         TabulateStep(
             cells=tuple((each.clusters, rank) for each in study.maps for rank in each.ranks)
         ),
         {
             "recovered": [path for recovery in recoveries for path in recovery.outputs],
-            "equivalence": equate.outputs,
-            "yardstick": expect.outputs,
+            "equivalence": equivalence.outputs,
+            "yardstick": expected.outputs,
         },
         study=name,
     )

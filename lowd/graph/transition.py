@@ -7,21 +7,48 @@ from lowd.graph.data import GENERATE_TEACHER, NOISE, POOL
 from lowd.graph.descriptors import DESCRIBE
 from lowd.graph.figures import drawn
 from lowd.graph.job import Job, Rule
+from lowd.graph.step import Step
 from lowd.graph.students import GENERATE, GENERATE_EMPIRICAL
-from lowd.steps.collect import CollectStep
-from lowd.steps.controls import ControlsStep
-from lowd.steps.score import ScoreStep
-from lowd.steps.sheet import SheetStep
+from lowd.steps.collect import CollectStep, collect
+from lowd.steps.controls import ControlsStep, controls
+from lowd.steps.score import ScoreStep, score
+from lowd.steps.sheet import SheetStep, sheet
 from lowd.steps.train import TrainStep
 from lowd.studies import GridCompute, Study
 from lowd.training.compute import ComputeSettings
 
-SCORE = Rule("score", ("data/{study}/scores/{model}.zarr",), place="{study}/score-{model}")
-CONTROLS = Rule("controls", ("data/{study}/scores/controls.zarr",))
-COLLECT = Rule("collect", ("results/{study}.zarr",))
-SHEET = Rule("sheet", drawn("figures/{study}/samples"))
+SCORE = Rule(
+    "score",
+    Step(score, cost="scores.score_bill"),
+    ("data/{study}/scores/{model}.zarr",),
+    place="{study}/score-{model}",
+)
+CONTROLS = Rule(
+    "controls",
+    Step(controls, cost="scores.controls_bill"),
+    ("data/{study}/scores/controls.zarr",),
+)
+COLLECT = Rule(
+    "collect",
+    Step(collect, cost="bills.scores_bill", draws=lambda step: ("slope/{rule}",)),
+    ("results/{study}.zarr",),
+)
+SHEET = Rule("sheet", Step(sheet, cost="bills.sheet_bill"), drawn("figures/{study}/samples"))
 
-FIGURES = ("regimes", "errors", "transition", "plane")
+FIGURES = {
+    "regimes": ("rp_emp", "rp_same", "rp_disjoint", "gl", "gl_teacher"),
+    "errors": ("e_emp", "e_gen", "e_mem", "e_gap"),
+    "transition": ("slope_e", "slope_gl", "slope_rp"),
+    "plane": (
+        "gl_emp",
+        "gl",
+        "gl_teacher",
+        "gl_noise",
+        "rp_disjoint",
+        "rp_disjoint_emp",
+        "rp_noise",
+    ),
+}
 
 
 def jobs(name: str, study: Study) -> Iterator[Job]:

@@ -6,6 +6,7 @@ differs by less than its bars may still have changed, and what differs by more c
 
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -18,35 +19,6 @@ from scipy import stats
 from lowd.store.arrays import read_store
 from lowd.store.results import open_results
 
-PLOTTED = {
-    "regimes": ("rp_emp", "rp_same", "rp_disjoint", "gl", "gl_teacher"),
-    "errors": ("e_emp", "e_gen", "e_mem", "e_gap"),
-    "transition": ("slope_e", "slope_gl", "slope_rp"),
-    "plane": (
-        "gl_emp",
-        "gl",
-        "gl_teacher",
-        "gl_noise",
-        "rp_disjoint",
-        "rp_disjoint_emp",
-        "rp_noise",
-    ),
-    "recovery": ("success", "error"),
-    "threshold": ("pooled", "error"),
-    "equivalence": ("clean_gap", "gap", "from_clustering"),
-    "estimates": ("dimension",),
-    "jacobians": ("rank",),
-    "denoisers": ("apart", "pfd", "rp"),
-    "dynamics": ("loss_training", "loss_held_out", "e_gen", "e_mem", "gl", "rp_disjoint"),
-    "decomposition": ("squared_error", "squared_bias", "variance", "slope"),
-    "agreement": ("solver_error", "rp", "frechet"),
-    "closeness": ("mae", "frechet"),
-    "histograms": ("between_mean", "nearest_mean"),
-}
-"""The scores behind each figure, but for chance levels, single crossings and their spreads.
-
-The first is of that figure alone.
-"""
 CHANCE = 0.01
 """How often a figure that has not changed, measured from fresh noises, is called different."""
 
@@ -81,8 +53,13 @@ class Comparison:
         return self.largest <= self.bound and not self.missing
 
 
-def compare(study: str, revision: str) -> list[Comparison]:
+def compare(study: str, revision: str, plotted: Mapping[str, tuple[str, ...]]) -> list[Comparison]:
     """Every figure of a study against that of a revision; none if the study is new since.
+
+    Args:
+        study: its name.
+        revision: a commit.
+        plotted: by figure the scores that it shows, of which the first is of that figure alone.
 
     Raises:
         ValueError: git has no such revision.
@@ -91,18 +68,20 @@ def compare(study: str, revision: str) -> list[Comparison]:
     now, before = open_results(study), _results_at(study, revision)
     if before is None:
         return []
-    shown = [
-        figure
-        for figure, (first, *_) in PLOTTED.items()
-        if first in now.data_vars or first in before.data_vars
+    here = {*now.data_vars, *before.data_vars}
+    return [
+        _compared(study, figure, scores, now, before)
+        for figure, scores in plotted.items()
+        if scores and scores[0] in here
     ]
-    return [_compared(study, figure, now, before) for figure in shown]
 
 
-def _compared(study: str, figure: str, now: xr.Dataset, before: xr.Dataset) -> Comparison:
+def _compared(
+    study: str, figure: str, scores: tuple[str, ...], now: xr.Dataset, before: xr.Dataset
+) -> Comparison:
     ratios: dict[str, float] = {}
     missing = different = 0
-    for name in PLOTTED[figure]:
+    for name in scores:
         in_now, in_before = name in now.data_vars, name in before.data_vars
         if in_now != in_before:
             missing += now[name].size if in_now else before[name].size

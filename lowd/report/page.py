@@ -14,7 +14,7 @@ import xarray as xr
 
 from lowd.figures.embedded import read_lineage
 from lowd.figures.vacuous import vacuous_in
-from lowd.provenance.against import PLOTTED
+from lowd.graph.table import PLOTTED
 from lowd.provenance.links import Link, State
 from lowd.provenance.repository import Repository
 from lowd.provenance.statement import Statement

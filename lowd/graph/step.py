@@ -1,0 +1,92 @@
+"""What is to be known of a step besides what it computes, and outside its digest."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, get_type_hints
+
+from lowd.base import Settings
+from lowd.graph.own import module_file, teachers_in
+
+Inputs = Mapping[str, Sequence[Path]]
+"""Files and folders given to a step, by the name of its argument."""
+
+
+def _nothing(settings: Settings) -> tuple[str, ...]:
+    return ()
+
+
+def _no_files(settings: Settings) -> dict[str, list[Path]]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of the workflow, and the command of its name.
+
+    Attributes:
+        run: the function; what it reads and makes, and its settings, its signature says.
+        cost: module and name of a function in `lowd.cost`, which takes a job, its settings and
+            the graph, and returns the job's bill. A name, since counting FLOPs needs PyTorch.
+        draws: from settings, the names of the random streams that it draws from; `lowd.streams`
+            turns one into its seed. In braces stands what differs inside one job: N, replicate
+            and seed of a student, the block of its training, the rule of a transition, a trial, a
+            method. A name has its study's seed first, if it depends on one.
+        imports: from settings, the modules that it imports by name.
+        reads: from settings, files of the user's own that it reads besides its inputs, by what
+            they are to it; modules of the user's are `custom`.
+        loads_teacher: whether it loads the teachers that are in its inputs.
+        on_device: whether it computes on a GPU, if there is one.
+    """
+
+    run: Callable[..., None]
+    cost: str
+    draws: Callable[[Any], tuple[str, ...]] = _nothing
+    imports: Callable[[Any], tuple[str, ...]] = _nothing
+    reads: Callable[[Any], dict[str, list[Path]]] = _no_files
+    loads_teacher: bool = False
+    on_device: bool = False
+
+    @property
+    def name(self) -> str:
+        """The command."""
+        return self.run.__name__
+
+    @cached_property
+    def settings(self) -> type[Settings]:
+        """What its settings are an instance of."""
+        return get_type_hints(self.run)["settings"]
+
+    def modules(self, settings: Settings, teachers: Iterable[str] = ()) -> tuple[str, ...]:
+        """The modules that it runs: its own, and those that it imports by name.
+
+        Args:
+            settings: its settings.
+            teachers: the kinds of teachers that it loads.
+        """
+        loaded = (f"lowd.steps.teachers.{kind}" for kind in teachers)
+        return self.run.__module__, *self.imports(settings), *loaded
+
+    def teacher_kinds(self, inputs: Inputs) -> list[str]:
+        """The kinds of teachers that it loads from its inputs, in alphabetical order."""
+        return sorted({teacher.get("kind", "trained") for teacher in self._teachers(inputs)})
+
+    def own_files(
+        self, settings: Settings, inputs: Inputs = MappingProxyType({})
+    ) -> dict[str, list[Path]]:
+        """Files of the user's own that it reads or runs, by what they are to it.
+
+        Args:
+            settings: its settings.
+            inputs: what it reads; the teachers in it may have modules of the user's.
+        """
+        files = {role: paths for role, paths in self.reads(settings).items() if paths}
+        entries = (teacher["entry"] for teacher in self._teachers(inputs) if "entry" in teacher)
+        if modules := [module_file(entry, "teacher") for entry in entries]:
+            files["custom"] = modules
+        return files
+
+    def _teachers(self, inputs: Inputs) -> list[dict[str, Any]]:
+        return teachers_in(inputs.get("teacher", ())) if self.loads_teacher else []
