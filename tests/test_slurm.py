@@ -31,7 +31,8 @@ def test_a_training_told_to_end_saves_its_state_and_goes_on_when_submitted_again
 
 
 def test_a_job_that_fails_is_named_with_its_logs_and_what_they_say(on_cluster):
-    failure = re.search(r"^Error in rule images:\n.*?^\[", on_cluster.output, re.M | re.S)[0]
-    assert re.search(r"SLURM-job '\d+' failed", failure)
-    assert re.search(r"log: logs/pictures/images.log, \S+/slurm_logs/rule_images/", failure)
+    failure = re.search(r"^failed pictures/images .*(\n  .*)+", on_cluster.output, re.M)[0]
+    assert re.search(r"^  SLURM-job '\d+' failed", failure, re.M)
+    assert re.search(r"^  logs/pictures/images.log ends:$", failure, re.M)
+    assert re.search(r"^  \S+/slurm_logs/rule_images/\S+ ends:$", failure, re.M)
     assert "inputs/images.npz: 3×3 pixels, but shape declares 4×4" in failure

@@ -12,11 +12,16 @@ STYLES = {"verified": "green", "changed": "bold red", "missing": "bold red", "no
 
 
 def show(*shown: RenderableType) -> None:
-    """Print; lines are wrapped for a terminal, and left whole for a file or pipe."""
-    console = Console(highlight=False)
+    """Print, as on a `wide_console`."""
+    wide_console().print(*shown, sep="\n")
+
+
+def wide_console(stderr: bool = False) -> Console:
+    """Where lines are wrapped for a terminal, and left whole for a file or pipe."""
+    console = Console(stderr=stderr, highlight=False)
     if not console.is_terminal:
         console.width = 10_000
-    console.print(*shown, sep="\n")
+    return console
 
 
 def plain(label: str, text: str) -> Text:

@@ -31,6 +31,8 @@ NAME = "lowd"
 LAST_LINES = 8
 """Of a failed job's log: its error, which is one line, and what it said before."""
 ENDED = re.compile(r"non-zero exit status (\d+)|died with <Signals\.\w+: (\d+)>")
+SUBMITTED = "has been submitted with"
+"""What an executor says of a job that it hands to a cluster, and under which number."""
 REPEATED = ("At least one job did not complete", "Exiting because a job execution failed")
 """What Snakemake says besides of jobs that failed."""
 
@@ -41,7 +43,6 @@ class _Job:
 
     Attributes:
         name: its study, or `across`, and what its log is called.
-        log: where it writes.
         command: what the shell runs.
         progress: where it tells how far it is.
         foreseen: seconds that it should take, 0 if unknown.
@@ -49,7 +50,6 @@ class _Job:
     """
 
     name: str
-    log: Path
     command: str
     progress: Path
     foreseen: float = 0.0
@@ -121,10 +121,13 @@ class Display:
                 self._finish(given["job_id"])
             case LogEvent.JOB_ERROR:
                 self._fail(given)
+            case LogEvent.GROUP_ERROR:
+                for job in given["job_error_info"]:
+                    self._fail(job)
             case LogEvent.ERROR if ended := ENDED.search(record.getMessage()):
                 status = int(ended[1]) if ended[1] else 128 + int(ended[2])
                 self._statuses.append((record.getMessage(), status))
-            case LogEvent.ERROR | None if record.levelno >= WARNING:
+            case LogEvent.ERROR | None if record.levelno >= WARNING or SUBMITTED in str(record.msg):
                 self._say(str(record.msg))
             case _:
                 pass
@@ -138,22 +141,20 @@ class Display:
         statement = self._statement(given)
         reason = self._reasons.get(statement) or str(given["reason"]).split("\n")[0]
         self._console.print(
-            Text.assemble(printable(_log(given)[0]), (f"  {printable(reason)}", "dim")),
+            Text.assemble(printable(_name(given)), (f"  {printable(reason)}", "dim")),
             no_wrap=True,
             overflow="ellipsis",
         )
 
     def _statement(self, given: Mapping[str, Any]) -> Path:
         job = self._graph.maker(Path(next(iter(given["output"]), "")))
-        return job.statement if job else Path("provenance", _log(given)[0])
+        return job.statement if job else Path("provenance", _name(given))
 
     def _start(self, given: Mapping[str, Any]) -> None:
-        name, log = _log(given)
         statement = self._statement(given)
         self._waiting.discard(statement)
         job = _Job(
-            name,
-            log,
+            _name(given),
             given["shellcmd"] or "",
             progress_file(statement),
             self._seconds.get(statement, 0.0),
@@ -176,9 +177,12 @@ class Display:
         line = Text.assemble(("failed ", "bold red"), printable(job.name))
         line.append(f"  after {duration(job.elapsed)}{_killed(status)}")
         self._console.print(line)
-        self._console.print(Text(f"  {job.log} ends:", style="dim"))
-        for said in _last_lines(job.log):
-            self._console.print(Text(f"    {printable(said)}"))
+        if given["rule_msg"]:  # what a cluster says of it
+            self._console.print(Text(f"  {printable(given['rule_msg'])}"))
+        for log in map(Path, given["log"]):
+            self._console.print(Text(f"  {log} ends:", style="dim"))
+            for said in _last_lines(log):
+                self._console.print(Text(f"    {printable(said)}"))
 
     def _lines(self) -> Table:
         """What is running, and what remains of all."""
@@ -203,10 +207,10 @@ class Display:
         return table
 
 
-def _log(given: Mapping[str, Any]) -> tuple[str, Path]:
-    """What to call a job, by the log that it writes; and that log."""
+def _name(given: Mapping[str, Any]) -> str:
+    """What to call a job: its study, or `across`, and what its log is called."""
     log = Path(next(iter(given["log"]), f"logs/workflow/{given['rule_name']}.log"))
-    return f"{log.parent.name}/{log.stem}", log
+    return f"{log.parent.name}/{log.stem}"
 
 
 def _bar(job: _Job, told: Progress | None) -> ProgressBar | str:

@@ -50,9 +50,9 @@ def make(arguments: typer.Context) -> None:
 
 
 def _run(parser: ArgumentParser, asked: Namespace) -> NoReturn:
-    from rich.console import Console
     from snakemake.settings.enums import RerunTrigger
 
+    from lowd.cli.console import wide_console
     from lowd.cli.display import NAME, Display, register
     from lowd.cli.due import due
     from lowd.cli.estimates import estimate
@@ -69,7 +69,7 @@ def _run(parser: ArgumentParser, asked: Namespace) -> NoReturn:
     asked.rerun_triggers = [RerunTrigger.MTIME]
     # Snakemake's lock would outlive a kill; ours has been taken.
     asked.nolock = asked.rerun_incomplete = True
-    console = Console(stderr=True, highlight=False)
+    console = wide_console(stderr=True)
     if asked.dryrun and not console.is_terminal:  # what reads it knows Snakemake's words
         _snakemake(parser, asked)
     os.environ.update(ALLOCATOR)
