@@ -120,8 +120,8 @@ def test_a_run_that_has_nothing_to_do_says_so(made):
 @pytest.mark.parametrize(
     ("command", "says"),
     [
-        ("workflow/run data/small/manifest.json", ""),
-        ("workflow/run -n data/small/manifest.json", "nothing to do"),
+        ("workflow/run data/small/manifest.json", "Nothing to be done"),
+        ("workflow/run -n data/small/manifest.json", "Nothing to be done"),
         ("dvc repro study@small", "didn't change"),
         ("lowd plan small", "CPU-hours"),
         ("lowd audit", "passed"),
