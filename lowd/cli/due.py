@@ -24,7 +24,12 @@ Reasons = dict[Path, str]
 def due(graph: Graph) -> Reasons:
     """The jobs to be made, and why.
 
-    Those that only read what such a job makes are not among them: it may come out as it was.
+    Those that only read what such a job makes are not among them: it may come out as it was. What
+    is missing is made if it is asked for, as by the manifest of its study, or if a job that runs
+    reads it: figures are drawn again from results alone.
+
+    Args:
+        graph: all that leads to what is asked for.
 
     Raises:
         OSError: a file of the user's own can't be read.
@@ -48,13 +53,26 @@ def due(graph: Graph) -> Reasons:
             reasons[job.statement] = found[0]
         else:
             made[job.statement] = statement
+    while missing := _missing(graph, reasons):
+        reasons |= missing
     return reasons
 
 
+def _missing(graph: Graph, reasons: Mapping[Path, str]) -> Reasons:
+    """Jobs whose outputs are needed, and are not there, besides those in `reasons`."""
+    running = graph.followers(job for job in graph.jobs if job.statement in reasons)
+    needed = {*graph.ends, *(path for job in graph.jobs for path in job.waits_for)}
+    needed |= {path for job in running for path in job.made_from}
+    return {
+        job.statement: f"{gone[0]} is missing"
+        for job in graph.jobs
+        if job.statement not in reasons
+        and not needed.isdisjoint(job.outputs)
+        and (gone := [path for path in job.outputs if not path.exists()])
+    }
+
+
 def _changed(job: Job, statement: Statement) -> Iterator[str]:
-    for path in job.outputs:
-        if not path.exists():
-            yield f"{path} is missing"
     if job.step.name != statement.step:
         yield f"its statement is about {statement.step}"
     settings = job.settings.model_dump(mode="json")
@@ -83,7 +101,10 @@ def _inputs_changed(
         if path not in read:
             yield f"it reads {path} now"
         elif maker is None:
-            if not path.exists() or snapshot.digests([path])[0] != read[path]:
+            if not path.exists():
+                if not any(graph.maker(around) for around in path.parents):
+                    yield f"{path} is missing"
+            elif snapshot.digests([path])[0] != read[path]:
                 yield f"{path} has changed"
         elif maker.statement in made and _left(made[maker.statement], path) != read[path]:
             yield f"{path} was made again"

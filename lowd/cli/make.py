@@ -62,7 +62,7 @@ def _run(parser: ArgumentParser, asked: Namespace) -> NoReturn:
     reasons = due(graph)
     stale = [job.outputs[0].as_posix() for job in graph.jobs if job.statement in reasons]
     if not (stale or asked.force or asked.forceall or asked.forcerun):
-        typer.echo(f"Nothing to be done: all {len(graph.jobs)} jobs are made.", err=True)
+        typer.echo("Nothing to be done: what was asked for is made.", err=True)
         raise typer.Exit
     asked.forcerun = [*asked.forcerun, *stale]
     # What is due is known; from there on Snakemake goes by what is newer than what.
