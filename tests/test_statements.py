@@ -6,6 +6,7 @@ import sys
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
 import pytest
 import xarray as xr
 from google.protobuf import json_format
@@ -60,7 +61,15 @@ def make_noise(path="noise.zarr", statement="provenance/noise.json", **changes):
 
 def make_results(path, value=0.5):
     names = [f"slope_{rule}{end}" for rule in ("e", "gl", "rp") for end in ("", "_low", "_high")]
-    write_store(Path(path), xr.Dataset(dict.fromkeys(names, value)))
+    sizes = {"model": list("abcd"), "parameters": ("model", [10, 20, 40, 80])}
+    results = xr.Dataset(dict.fromkeys(names, value), sizes)
+    for rule in ("e", "gl", "rp"):
+        for name, of_each in ((f"log2_n_{rule}", 3.0), (f"censored_{rule}", 0)):
+            results[name] = (("model", "replicate"), np.full((4, 2), of_each))
+    results = results.assign_coords(N=[2, 4])
+    results["e_gen"] = (("model", "N", "replicate"), np.full((4, 2, 2), 0.5))
+    results["e_emp"] = (("N", "replicate"), np.full((2, 2), 1.0))
+    write_store(Path(path), results)
 
 
 def make_figure(results="results.zarr", name="f", settings=SLOPES, formats=("svg",)):
