@@ -105,7 +105,7 @@ class Display:
     def __exit__(self, *_: object) -> None:
         self._live.stop()
         if self._is_dry:
-            self._console.print(f"{self._total} jobs to do" if self._total else "nothing to do")
+            self._console.print(f"{self._total} jobs to do")
 
     def show(self, record: LogRecord) -> None:
         """Take in one event of Snakemake's."""

@@ -8,7 +8,7 @@ import threading
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr, suppress
+from contextlib import contextmanager, nullcontext, redirect_stderr, suppress
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -41,11 +41,12 @@ def make(arguments: typer.Context) -> None:
     """
     with told_in_one_line("make"):
         parser, asked = _parsed([*_profiles(), *arguments.args])
-        if any(getattr(asked, option, None) for option in RUNS_NOTHING):
-            _snakemake(parser, asked)
-        if asked.dryrun:  # changes nothing, and may be asked for while another runs
-            _run(parser, asked)
-        with _alone():
+        # Snakemake's lock would outlive a kill; ours is taken instead.
+        asked.nolock = asked.rerun_incomplete = True
+        # A dry run changes nothing, and may be asked for while another runs.
+        with nullcontext() if asked.dryrun else _alone():
+            if any(getattr(asked, option, None) for option in RUNS_NOTHING):
+                _snakemake(parser, asked)
             _run(parser, asked)
 
 
@@ -67,8 +68,6 @@ def _run(parser: ArgumentParser, asked: Namespace) -> NoReturn:
     asked.forcerun = [*asked.forcerun, *stale]
     # What is due is known; from there on Snakemake goes by what is newer than what.
     asked.rerun_triggers = [RerunTrigger.MTIME]
-    # Snakemake's lock would outlive a kill; ours has been taken.
-    asked.nolock = asked.rerun_incomplete = True
     console = wide_console(stderr=True)
     if asked.dryrun and not console.is_terminal:  # what reads it knows Snakemake's words
         _snakemake(parser, asked)
