@@ -261,10 +261,11 @@ def test_a_run_killed_in_training_goes_on_from_the_state_that_was_saved(tiny, ki
 def test_a_second_run_at_once_ends_with_a_clear_line(killed):
     with (killed.path / ".run.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        output = killed.run("workflow/run", "data/tiny/manifest.json", code=75)
-    assert output.splitlines() == [
-        "another run is active in this folder: wait for it to end, or stop it"
-    ]
+        for options in ([], ["--touch", "--forceall"]):  # as `lowd restore` does
+            output = killed.run("workflow/run", *options, "data/tiny/manifest.json", code=75)
+            assert output.splitlines() == [
+                "another run is active in this folder: wait for it to end, or stop it"
+            ]
 
 
 def test_a_model_removed_from_the_study_leaves_no_orphan(killed, tmp_path):
