@@ -26,7 +26,6 @@ from typing import Any, NamedTuple
 
 COMMANDS = {
     "dvc": ("dvc.cli", "main"),
-    "snakemake": ("snakemake.cli", "main"),
     "lowd": ("lowd.cli.app", "app"),
 }
 LIBRARIES = (
@@ -37,7 +36,7 @@ LIBRARIES = (
     *("dvc.repo.plots", "dvc.repo.stage", "dvc.data_cloud", "dvc.cachemgr", "dvc.rwlock"),
     *("dvc.utils.strictyaml", "dvc_render.vega", "networkx", "flufl.lock", "configobj"),
     *("snakemake.cli", "snakemake.workflow", "snakemake.report.html_reporter", "smart_open"),
-    *("snakemake_logger_plugin_rich", "typer.testing"),
+    "typer.testing",
 )
 SERVER = "LOWD_SERVED"
 """The variable that tells the scripts whom to ask."""
