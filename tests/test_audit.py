@@ -359,7 +359,7 @@ def test_code_that_has_changed_since_is_noted(monkeypatch):
     monkeypatch.setattr("lowd.provenance.drift.PACKAGE_ROOT", Path("lowd").resolve())
     Path("lowd/base.py").write_text("# other comments, the same code\n")
     assert notes() == set()
-    monkeypatch.setattr("lowd.provenance.drift.code_digest", lambda modules: "0")
+    monkeypatch.setattr("lowd.provenance.drift.runs_the_same", lambda stated: False)
     assert audit()["passed"]
     assert {reason for _, reason in notes()} == {"the code has changed since: lowd/base.py"}
     Path("lowd/base.py").unlink()

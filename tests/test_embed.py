@@ -174,7 +174,7 @@ def test_a_custom_descriptors_module_is_an_input_and_its_kind_the_only_code():
     lowd("embed", CUSTOM, **paths)
     stated = read_statement(Path("s.json"))
     assert [one.name for one in stated.inputs["custom"]] == ["inputs/our_descriptor.py"]
-    assert stated.modules == ("lowd.steps.embed", "lowd.descriptors.custom")
+    assert [*stated.modules] == ["lowd.steps.embed", "lowd.descriptors.custom"]
     assert "lowd/descriptors/network.py" not in {source.name for source in stated.sources}
     job = EMBED.job(EmbedStep.model_validate(CUSTOM), {}, study="s", stored="f.zarr")
     assert job.code == stated.code[:16]

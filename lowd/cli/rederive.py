@@ -68,7 +68,7 @@ def _kind(one: Held) -> Kind:
     return (
         one.planned.statement.parent,
         one.stated.step,
-        one.stated.modules,
+        tuple(one.stated.modules),
         tuple(one.stated.inputs),
         model["architecture"] if model else one.stated.settings.get("clusters"),
     )

@@ -1,13 +1,23 @@
-"""The digest of the code a step runs: neither Snakemake nor DVC notices a changed module."""
+"""The digest of the code a step runs: neither Snakemake nor DVC notices a changed module.
+
+A module's digest is taken of its syntax, in which each import from this package stands as the
+digest of what it imports. So it follows all that the module can run, and neither where modules lie
+nor what they are called. What can't change a result is left out: comments, docstrings, layout, the
+order of imports, what type checkers alone import, and
+
+- faces of packages, which have a docstring or lazy names and nothing else;
+- what only declares in modules of settings: fields, validators, unions of types. Of every job the
+  settings themselves are stated, as JSON, and compared;
+- what is told of progress.
+"""
 
 import ast
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
-
-import grimp
+from typing import NamedTuple
 
 PACKAGE = "lowd"
 TELLING = "lowd.progress"
@@ -18,74 +28,189 @@ ROOT = Path(__file__).parents[1]
 def code_digest(modules: Iterable[str]) -> str:
     """SHA-256 over all source that `modules` can run, transitively, inside the package.
 
-    Comments, docstrings, layout and what is told of progress do not count, and the digest is the
-    same on every Python from 3.11 on. Imports made by name at run time are not seen: list such
-    modules themselves.
+    It is the same on every Python from 3.11 on. Imports made by name at run time are not seen:
+    list such modules themselves.
+
+    Raises:
+        OSError: there is no such module.
+        SyntaxError: one can't be read.
+        RecursionError: modules import each other in a circle.
     """
-    return _digest(frozenset(modules))
+    return combined(module_digests(modules).values())
+
+
+def combined(digests: Iterable[str]) -> str:
+    """The digest of code whose modules have these."""
+    return _sha256(sorted(set(digests)))
+
+
+def module_digests(modules: Iterable[str]) -> dict[str, str]:
+    """The digest of each module with all that it imports, by its name; raises as `code_digest`."""
+    return {module: _digest(module) for module in modules}
 
 
 @cache
-def _digest(modules: frozenset[str]) -> str:
-    digests = {module: _module_digest(module) for module in sorted(_closure(modules))}
-    return hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest()
+def all_digests() -> frozenset[str]:
+    """The digest of every module there is."""
+    return frozenset(module_digests(_all_modules()).values())
 
 
 def source_files(modules: Iterable[str]) -> list[Path]:
-    """The files `code_digest` reads, in the order of their modules' names."""
-    return [_path(module) for module in sorted(_closure(frozenset(modules)))]
-
-
-@cache
-def _graph() -> grimp.ImportGraph:
-    return grimp.build_graph(PACKAGE, cache_dir=None, exclude_type_checking_imports=True)
-
-
-def _closure(modules: frozenset[str]) -> set[str]:
-    """Modules and all they import; importing a module also runs the packages around it."""
+    """The files that `modules` can run, faces of packages included, by their modules' names."""
     found: set[str] = set()
     pending = set(modules)
     while pending:
         module = pending.pop()
         found.add(module)
-        parents = {module.rsplit(".", depth)[0] for depth in range(1, module.count(".") + 1)}
-        pending |= (_graph().find_modules_directly_imported_by(module) | parents) - found
-    return found - {TELLING}
+        needed = {each.module for each in _module(module).imports}
+        pending |= (needed | {*_packages(module)}) - found
+    return [_path(module) for module in sorted(found)]
 
 
-def source_digest(source: bytes | str) -> str:
-    """SHA-256 of a module's source but for comments, docstrings, layout and telling."""
-    tree = _Untold().visit(ast.parse(source))
-    return hashlib.sha256(json.dumps(_plain(tree)).encode()).hexdigest()
+class Import(NamedTuple):
+    """A module of the package, what is taken from it, and what that is called here."""
+
+    module: str
+    name: str
+    called: str
 
 
-class _Untold(ast.NodeTransformer):
-    """A module without the statements that only call functions of TELLING, and their import."""
+class _Module(NamedTuple):
+    """The syntax of a module as JSON, but for its imports from the package; these; and packages."""
 
-    def __init__(self) -> None:
-        self.names: set[str] = set()
+    syntax: object
+    imports: tuple[Import, ...]
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom | None:
-        if node.module != TELLING:
-            return node
-        self.names |= {alias.asname or alias.name for alias in node.names}
-        return None
 
-    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
-        match node.value:
-            case ast.Call(func=ast.Name(id=name)) if name in self.names:
-                return None
-        return node
+def source_digest(source: str) -> str:
+    """SHA-256 of what counts of a module, whose imports stand by their names."""
+    return _sha256(_read(source, is_settings=False))
 
 
 @cache
-def _module_digest(module: str) -> str:
-    return source_digest(_path(module).read_bytes())
+def _digest(module: str) -> str:
+    syntax, imports = _module(module)
+    needed = sorted([_digest(each.module), each.name, each.called] for each in imports)
+    around = [_module(package).syntax for package in _packages(module)]
+    return _sha256([syntax, needed, [face for face in around if face]])
+
+
+@cache
+def _module(module: str) -> _Module:
+    last = module.rsplit(".", 1)[-1]
+    return _read(_path(module).read_text(), last == "settings" or last.endswith("_settings"))
+
+
+def _read(source: str, is_settings: bool) -> _Module:
+    reader = _Reader()
+    tree = reader.visit(ast.parse(source))
+    if not is_settings:
+        return _Module([] if _is_face(tree) else _plain(tree.body), tuple(reader.imports))
+    body = [kept for node in tree.body for kept in _computing(node)]
+    used = {node.id for each in body for node in ast.walk(each) if isinstance(node, ast.Name)}
+    body = [
+        node
+        for node in body
+        if not isinstance(node, ast.Import | ast.ImportFrom)
+        or used & {alias.asname or alias.name.split(".")[0] for alias in node.names}
+    ]
+    return _Module(_plain(body), tuple(each for each in reader.imports if each.called in used))
+
+
+class _Reader(ast.NodeTransformer):
+    """Takes out of a module, and lists, what it imports from the package; and what it tells."""
+
+    def __init__(self) -> None:
+        self.imports: list[Import] = []
+        self.told: set[str] = set()
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom | None:
+        source = node.module or ""
+        if node.level or source.split(".")[0] != PACKAGE:
+            return node
+        for alias in node.names:
+            called = alias.asname or alias.name
+            if source == TELLING:
+                self.told.add(called)
+            elif _path(inner := f"{source}.{alias.name}").exists():
+                self.imports.append(Import(inner, "", called))
+            else:
+                self.imports.append(Import(source, alias.name, called))
+        return None
+
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
+        if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            return [self.visit(each) for each in node.orelse]
+        return self.generic_visit(node)
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
+        match node.value:
+            case ast.Call(func=ast.Name(id=name)) if name in self.told:
+                return None
+        return self.generic_visit(node)
+
+
+def _is_face(tree: ast.Module) -> bool:
+    """Whether a module does nothing but give the names of others, when they are asked for."""
+    match [node for node in tree.body if not _does_nothing(node)]:
+        case []:
+            return True
+        case [
+            ast.Import(names=[ast.alias(name="lazy_loader")]),
+            ast.Assign(value=ast.Call() as by),
+        ]:
+            return ast.unparse(by.func) == "lazy.attach"
+    return False
+
+
+def _computing(node: ast.stmt) -> Iterator[ast.stmt]:
+    """What of a statement in a module of settings computes something that a step may ask for.
+
+    Functions that return nothing can but refuse; fields and unions of types only declare.
+    """
+    match node:
+        case ast.ClassDef():
+            inner = [each for each in node.body if not _is_field(each)]
+            if kept := [each for statement in inner for each in _computing(statement)]:
+                yield ast.ClassDef(node.name, [], [], kept, [])
+        case ast.FunctionDef(returns=ast.Constant(value=None)):
+            pass
+        case ast.FunctionDef() if any("validator" in ast.unparse(d) for d in node.decorator_list):
+            pass
+        case ast.Assign(value=ast.Subscript() | ast.Name() | ast.BinOp(op=ast.BitOr())):
+            pass
+        case _:
+            yield node
+
+
+def _is_field(node: ast.stmt) -> bool:
+    """Whether it is a field of settings, whose value is stated; or says how they are read."""
+    match node:
+        case ast.AnnAssign():
+            return not ast.unparse(node.annotation).startswith("ClassVar")
+        case ast.Assign(targets=[ast.Name(id="model_config")]):
+            return True
+    return _does_nothing(node)
+
+
+def _packages(module: str) -> list[str]:
+    """The packages around a module, which are run before it."""
+    return [module.rsplit(".", depth)[0] for depth in range(1, module.count(".") + 1)]
 
 
 def _path(module: str) -> Path:
     stem = ROOT.joinpath(*module.split(".")[1:])
     return stem / "__init__.py" if stem.is_dir() else stem.with_suffix(".py")
+
+
+def _all_modules() -> Iterator[str]:
+    for path in ROOT.rglob("*.py"):
+        parts = (PACKAGE, *path.relative_to(ROOT).with_suffix("").parts)
+        yield ".".join(parts).removesuffix(".__init__")
+
+
+def _sha256(content: object) -> str:
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def _plain(node: object) -> object:

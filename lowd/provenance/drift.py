@@ -2,12 +2,11 @@
 
 import hashlib
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
-from grimp.exceptions import GrimpException
-
 from lowd.provenance.code import ROOT as PACKAGE_ROOT
-from lowd.provenance.code import code_digest
+from lowd.provenance.code import all_digests, module_digests
 from lowd.provenance.digests import Digests
 from lowd.provenance.history import History, digests_ever, files_at
 from lowd.provenance.links import contents
@@ -84,8 +83,11 @@ def _committed(sources: dict[tuple[str, str], str]) -> set[str]:
 
 
 def runs_the_same(stated: Statement) -> bool:
-    """Whether what would run now has the digest of what ran."""
-    try:
-        return code_digest(stated.modules) == stated.code
-    except (GrimpException, OSError, SyntaxError):  # a module is gone, or can't run
-        return False
+    """Whether all modules that ran are still here, under whatever name."""
+    modules = stated.modules
+    with suppress(OSError, SyntaxError, RecursionError):  # a module is gone, or can't run
+        if module_digests(modules) == modules:
+            return bool(modules)
+    with suppress(SyntaxError, RecursionError):
+        return all_digests().issuperset(modules.values())
+    return False

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from lowd.provenance.code import ROOT as PACKAGE_ROOT
-from lowd.provenance.code import code_digest, source_files
+from lowd.provenance.code import combined, module_digests, source_files
 from lowd.provenance.digests import Digests
 from lowd.provenance.environment import environment, versions
 from lowd.provenance.lineage import lineage_id
@@ -17,6 +17,7 @@ from lowd.provenance.snapshot import Snapshot
 from lowd.provenance.statement import (
     CODE,
     COMMIT,
+    DIGEST_OF_CODE,
     SOURCE,
     BuildDefinition,
     Builder,
@@ -70,24 +71,24 @@ def begin(
     """
     started = datetime.now(UTC)
     snapshot = snapshot or Snapshot()
-    modules = tuple(modules)
-    code = code_digest(modules)
+    runs = module_digests(modules)
+    code = combined(runs.values())
     digests = {role: snapshot.digests(paths) for role, paths in inputs.items()}
     dependencies = [
         _resource(_name(path), content, role)
         for role, paths in inputs.items()
         for path, content in zip(paths, digests[role], strict=True)
     ]
-    sources = source_files(modules)
+    sources = source_files(runs)
     dependencies += [
         _resource(path.relative_to(PACKAGE_ROOT.parent).as_posix(), content, SOURCE)
         for path, content in zip(sources, snapshot.digests(sources), strict=True)
     ]
     dependencies.append(
         Resource(
-            uri="urn:lowd:code:v1",
+            uri=DIGEST_OF_CODE,
             digest={"sha256": code},
-            annotations={"role": CODE, "modules": list(modules)},
+            annotations={"role": CODE, "modules": runs},
         )
     )
     if (checked_out := snapshot.commit) is not None:

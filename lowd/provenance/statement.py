@@ -32,12 +32,15 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from lowd.provenance.code import combined
 from lowd.provenance.digests import Digests
 from lowd.provenance.environment import Commit
 from lowd.provenance.lineage import lineage_id
+from lowd.provenance.restated import restated
 from lowd.store.atomic import staged
 
 ROOT = Path("provenance")
+DIGEST_OF_CODE = "urn:lowd:code:v2"
 SOURCE, CODE, COMMIT = "source", "code", "commit"
 """Roles that no argument of a step has."""
 
@@ -159,7 +162,7 @@ class Statement(_Model):
             raise ValueError(f"subject: {names} names an output twice")
         for resource in (*self.subject, *self.sources, *sum(self.inputs.values(), ())):
             _ = resource.path, resource.digests
-        _ = self.code, self.commit, self.lineage
+        _ = self.stated_code, self.commit, self.lineage
         return self
 
     @property
@@ -192,16 +195,30 @@ class Statement(_Model):
         return tuple(self._dependencies(SOURCE))
 
     @property
-    def code(self) -> str:
-        """`code_digest` of the step."""
+    def stated_code(self) -> str:
+        """The digest of its code as the run wrote it, of whichever kind."""
         return _sha256(self._dependencies(CODE), "code digest")
 
     @property
-    def modules(self) -> tuple[str, ...]:
-        """The modules that digest was taken of; with `code_digest`, whether the code still is."""
+    def code(self) -> str:
+        """`code_digest` of the step; one of the first kind that nobody has restated stays so.
+
+        Raises:
+            ValueError: provenance/restated.jsonl is damaged.
+        """
+        return combined(self.modules.values()) if self.modules else self.stated_code
+
+    @property
+    def modules(self) -> dict[str, str]:
+        """The digests of the modules that its code is, by the names that they had.
+
+        Raises:
+            ValueError: provenance/restated.jsonl is damaged.
+        """
         for resource in self._dependencies(CODE):
-            return tuple((resource.annotations or {}).get("modules", ()))
-        return ()
+            if resource.uri == DIGEST_OF_CODE:
+                return dict((resource.annotations or {}).get("modules", {}))
+        return restated(self.stated_code)
 
     @property
     def commit(self) -> Commit | None:
@@ -243,7 +260,7 @@ class Statement(_Model):
     def derived_lineage(self) -> str:
         """The lineage id that the rest of the statement implies: equal to `lineage`, or edited."""
         inputs = {role: [r.digests for r in files] for role, files in self.inputs.items()}
-        return lineage_id(self.step, self.settings, inputs, self.code)
+        return lineage_id(self.step, self.settings, inputs, self.stated_code)
 
     def _dependencies(self, role: str) -> Iterator[Resource]:
         dependencies = self.predicate.build_definition.resolved_dependencies
