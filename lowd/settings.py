@@ -1,80 +1,89 @@
 """params.yaml, validated once."""
 
 import json
-import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import reduce
+from operator import or_
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from lowd.base import Settings
+from lowd.comparisons import Comparison
+from lowd.discovery import modules_of_kinds
 from lowd.fields import Name
-from lowd.findings import AnyFinding, BiasVariance
+from lowd.followups import FollowUp
 from lowd.parsing import parse_settings
-from lowd.sources.settings import (
-    DiffusersTeacher,
-    MoLRGImagesTeacher,
-    MoLRGTeacher,
-    TrainedTeacher,
+from lowd.studies import KindSettings, Study
+
+DECLARED = tuple(
+    each
+    for module in modules_of_kinds("settings")
+    for each in vars(module).values()
+    if isinstance(each, type)
+    and each.__module__ == module.__name__
+    and issubclass(each, KindSettings)
 )
-from lowd.steps.contrast import MixtureSettings
-from lowd.steps.relate import NEIGHBOURS
-from lowd.studies import AnyStudy, Study, TheoryStudy
-
-RELATIONS = {
-    "dimension": ("transitions", "estimates"),
-    "jacobians": ("jacobians",),
-    "denoisers": ("denoisers",),
-    "disjoint": ("histograms", "pairs"),
-}
-"""Figures across studies that are drawn from results of their own."""
+"""The settings of every kind there is."""
 
 
-IMAGES_NEEDED = ("denoisers", "disjoint")
-"""Figures across studies that describe images themselves."""
+def _word(settings: Any, unsaid: str = "") -> str:
+    """Which kind is meant, by settings or by what is in params.yaml."""
+    if isinstance(settings, Mapping):
+        return str(settings.get("figure") or settings.get("kind", unsaid))
+    return str(getattr(settings, "figure", None) or settings.kind)
 
 
-class Comparison(Settings):
-    """A figure across studies: what it shows, and of which ones."""
+def _any(kinds: Iterable[type], unsaid: str = "") -> Any:
+    """Settings of any of these kinds, told apart by the word that each declares."""
+    tagged = []
+    for kind in kinds:
+        fields = kind.model_fields  # type: ignore[attr-defined]
+        (word,) = get_args((fields.get("figure") or fields["kind"]).annotation)
+        tagged.append(Annotated[kind, Tag(word)])
+    return Annotated[reduce(or_, tagged), Discriminator(lambda each: _word(each, unsaid))]
 
-    figure: Literal[
-        "controls", "slopes", "dimension", "jacobians", "denoisers", "disjoint", "decomposition"
-    ]
-    studies: tuple[Name, ...] = Field(min_length=1)
-    mixture: MixtureSettings | None = None
 
-    def figures(self, name: str) -> list[str]:
-        """The figures that go by this name."""
-        return [f"{name}-{shown}" for shown in RELATIONS.get(self.figure, ())] or [name]
+if TYPE_CHECKING:
+    AnyStudy: TypeAlias = KindSettings
+    AnyFollowUp: TypeAlias = FollowUp
+    AnyComparison: TypeAlias = Comparison
+else:
+    AnyFollowUp = _any(each for each in DECLARED if issubclass(each, FollowUp))
+    AnyComparison = _any(each for each in DECLARED if issubclass(each, Comparison))
+    # One that says nothing is about the transition.
+    AnyStudy = _any(
+        (each for each in DECLARED if not issubclass(each, FollowUp | Comparison)), "transition"
+    )
 
 
 class Params(Settings):
     """All of params.yaml."""
 
     studies: dict[Name, AnyStudy] = Field(min_length=1)
-    findings: dict[Name, AnyFinding] = Field(default_factory=dict)
-    across: dict[Name, Comparison] = Field(default_factory=dict)
+    findings: dict[Name, AnyFollowUp] = Field(default_factory=dict)
+    across: dict[Name, AnyComparison] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _findings_stand_on_studies(self) -> "Params":
-        for name, finding in self.findings.items():
+    def _follow_ups_stand_on_studies(self) -> "Params":
+        for name, follow_up in self.findings.items():
             key = f"findings.{name}"
             if name in (*self.studies, "across"):
                 raise ValueError(f"{key}: a study or folder has this name; choose another")
-            if finding.study not in self.transitions:
+            if follow_up.study not in self.transitions:
                 raise ValueError(
-                    f"{key}.study: no transition study {finding.study!r} (there are: "
+                    f"{key}.study: no transition study {follow_up.study!r} (there are: "
                     f"{', '.join(self.transitions)})"
                 )
             try:
-                finding.check_on(self.transitions[finding.study])
+                follow_up.check_on(self.transitions[follow_up.study])
             except ValueError as error:
                 raise ValueError(f"{key}.{error}") from None
         return self
 
     @model_validator(mode="after")
-    def _compared_studies_exist(self) -> "Params":
+    def _studies_can_be_compared(self) -> "Params":
         if "across" in self.studies:
             raise ValueError(
                 "studies.across: figures across studies have this name; choose another"
@@ -90,84 +99,11 @@ class Params(Settings):
                         "another name"
                     )
                 drawn[figure] = name
-            for position, study in enumerate(comparison.studies):
-                if study in comparison.studies[:position]:
-                    raise ValueError(f"across.{name}.studies[{position}]: {study} stands twice")
-                key = f"across.{name}.studies[{position}]"
-                if comparison.figure in IMAGES_NEEDED and self._is_embedded(study):
-                    raise ValueError(
-                        f"{key}: {study} compares features of its descriptor, and the figure "
-                        f"`{comparison.figure}` needs images; give a study whose descriptor is "
-                        "identity or centred"
-                    )
-                if comparison.figure == "decomposition":
-                    if not isinstance(self.findings.get(study), BiasVariance):
-                        raise ValueError(f"{key}: no finding {study!r} of kind bias-variance")
-                elif study not in self.transitions:
-                    raise ValueError(f"{key}: no transition study {study!r}")
+            try:
+                comparison.check_on(self.every)
+            except ValueError as error:
+                raise ValueError(f"across.{name}.{error}") from None
         return self
-
-    @model_validator(mode="after")
-    def _pairs_can_be_shown(self) -> "Params":
-        for name, comparison in self.across.items():
-            if comparison.figure == "disjoint":
-                studies = [self.transitions[study] for study in comparison.studies]
-                if len(studies) != 1 or not studies[0].is_of_images:
-                    raise ValueError(f"across.{name}.studies: give one study, of images")
-        return self
-
-    @model_validator(mode="after")
-    def _relations_can_be_drawn(self) -> "Params":
-        for name, comparison in self.across.items():
-            if comparison.figure == "jacobians":
-                for position, study in enumerate(comparison.studies):
-                    if isinstance(self.transitions[study].teacher, DiffusersTeacher):
-                        raise ValueError(
-                            f"across.{name}.studies[{position}]: the teacher of {study} is a "
-                            "pipeline, which has no denoiser at some of this figure's noise levels"
-                        )
-            if comparison.figure != "dimension":
-                continue
-            teachers = [self.transitions[study].teacher for study in comparison.studies]
-            exact = [t for t in teachers if isinstance(t, MoLRGTeacher | MoLRGImagesTeacher)]
-            if len({t.rank for t in exact if t.clusters == 1}) < 2:
-                raise ValueError(
-                    f"across.{name}.studies: give MoLRG studies of one cluster and of two ranks "
-                    "or more, against which transitions are drawn"
-                )
-            for study in comparison.studies:
-                if (size := self.transitions[study].pool.size) <= NEIGHBOURS[-1]:
-                    raise ValueError(
-                        f"studies.{study}.pool.size: {size} points have no {NEIGHBOURS[-1]} "
-                        f"neighbours, from which across.{name} estimates the dimension; raise it"
-                    )
-        return self
-
-    @model_validator(mode="after")
-    def _denoisers_can_be_fitted(self) -> "Params":
-        for name, comparison in self.across.items():
-            if (comparison.figure == "denoisers") != (comparison.mixture is not None):
-                raise ValueError(
-                    f"across.{name}.mixture: the figure `denoisers` needs clusters and rank of the "
-                    "mixture to fit, and no other does"
-                )
-            if comparison.mixture is None:
-                continue
-            (first, *others) = comparison.studies
-            teacher = self.transitions[first].teacher
-            if others or not isinstance(teacher, TrainedTeacher):
-                raise ValueError(
-                    f"across.{name}.studies: give one study, whose teacher learned from images"
-                )
-            if comparison.mixture.rank > math.prod(teacher.shape):
-                raise ValueError(
-                    f"across.{name}.mixture.rank: {comparison.mixture.rank} exceeds the "
-                    f"{math.prod(teacher.shape)} numbers of an image"
-                )
-        return self
-
-    def _is_embedded(self, study: str) -> bool:
-        return study in self.transitions and self.transitions[study].is_embedded
 
     @property
     def transitions(self) -> dict[str, Study]:
@@ -175,24 +111,19 @@ class Params(Settings):
         return {name: one for name, one in self.studies.items() if isinstance(one, Study)}
 
     @property
-    def theories(self) -> dict[str, TheoryStudy]:
-        """The studies of low-rank denoisers."""
-        return {name: one for name, one in self.studies.items() if isinstance(one, TheoryStudy)}
-
-    @property
-    def every(self) -> dict[str, Study | TheoryStudy | AnyFinding]:
-        """Studies and findings."""
+    def every(self) -> dict[str, KindSettings]:
+        """Studies and follow-ups."""
         return {**self.studies, **self.findings}
 
     @property
     def stages(self) -> dict[str, str]:
-        """DVC's stage for every study and every finding."""
+        """DVC's stage for every study and every follow-up."""
         return {name: f"study@{name}" for name in self.studies} | {
             name: f"finding@{name}" for name in self.findings
         }
 
     def check_names(self, names: Iterable[str]) -> None:
-        """Raise ValueError unless each is the name of a study or of a finding."""
+        """Raise ValueError unless each is the name of a study or of a follow-up."""
         for name in names:
             if name not in self.stages:
                 raise ValueError(

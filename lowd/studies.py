@@ -1,11 +1,10 @@
-"""Settings of studies: students on a grid, or low-rank denoisers beside the theory."""
+"""Settings of students on a grid, beside their teacher: what most kinds of study stand on."""
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Discriminator, Field, PositiveFloat, PositiveInt, Tag, model_validator
+from pydantic import Discriminator, Field, PositiveInt, Tag, model_validator
 
 from lowd.base import Settings
 from lowd.descriptors.settings import NetworkSettings, SSCDSettings
@@ -15,7 +14,6 @@ from lowd.metrics.settings import DescriptorKind, NearestRule, ThresholdSettings
 from lowd.models.settings import ModelSettings
 from lowd.sources.image_settings import OwnSource
 from lowd.sources.settings import DiffusersTeacher, TeacherSettings
-from lowd.theory.settings import EquivalenceSettings, RecoveryMap
 from lowd.training.compute import Backend, Precision
 from lowd.training.settings import TrainingSettings
 
@@ -32,6 +30,16 @@ DescriptorSettings = Annotated[
     Annotated[DescriptorKind, Tag("word")] | Annotated[NetworkSettings, Tag("network")],
     Discriminator(_descriptor_kind),
 ]
+
+
+class KindSettings(Settings):
+    """What params.yaml may declare; a class for each kind, told apart by its `kind` or `figure`.
+
+    Attributes:
+        plots: by its name the scores behind each figure; the first is of that figure alone.
+    """
+
+    plots: ClassVar[Mapping[str, tuple[str, ...]]]
 
 
 class SizeSettings(Settings):
@@ -55,10 +63,9 @@ class GridCompute(Settings):
     stack: PositiveInt | dict[Name, PositiveInt] | None = None
 
 
-class Study(Settings):
+class Study(KindSettings):
     """A teacher, a grid of students over (model, N, replicate), and how they are scored."""
 
-    kind: Literal["transition"] = "transition"
     seed: Seed = 0
     teacher: TeacherSettings
     pool: SizeSettings
@@ -171,57 +178,3 @@ def _check_place(key: str, path: Path) -> None:
     # Elsewhere a change would go unnoticed, and in a study's own folders it would be tidied up.
     if path.parts[:1] != (INPUTS,) or ".." in path.parts:
         raise ValueError(f"{key}: {path} is not in {INPUTS}/; move it there")
-
-
-class TheoryStudy(Settings):
-    """Maps over (N, rank) of whether low-rank denoisers find the subspaces that points lie on."""
-
-    kind: Literal["theory"]
-    seed: Seed = 0
-    dimension: PositiveInt
-    samples: tuple[PositiveInt, ...] = Field(min_length=1)
-    tolerance: PositiveFloat = 0.5
-    maps: tuple[RecoveryMap, ...] = Field(min_length=1)
-    equivalence: EquivalenceSettings = EquivalenceSettings()
-
-    @model_validator(mode="after")
-    def _subspaces_fit(self) -> "TheoryStudy":
-        check_ascending(self.samples)
-        for at, one in enumerate(self.maps):
-            asked = {f"maps[{at}].ranks[{i}]": rank for i, rank in enumerate(one.ranks)}
-            for key, rank in (asked | {"equivalence.rank": self.equivalence.rank}).items():
-                if one.clusters * rank > self.dimension:
-                    raise ValueError(
-                        f"{key}: {one.clusters} orthogonal subspaces of rank {rank} do not fit "
-                        f"in dimension {self.dimension}; give {self.dimension // one.clusters} or "
-                        "less"
-                    )
-            if one.clusters in [other.clusters for other in self.maps[:at]]:
-                raise ValueError(f"maps[{at}].clusters: {one.clusters} has a map already")
-        return self
-
-    @model_validator(mode="after")
-    def _can_be_drawn(self) -> "TheoryStudy":
-        sigmas = self.equivalence.sigmas
-        if not sigmas or list(sigmas) != sorted(set(sigmas)):
-            raise ValueError(
-                f"equivalence.sigmas: {list(sigmas)} must be one or more, ascending without "
-                "repetition"
-            )
-        if self.tolerance >= math.sqrt(2):
-            raise ValueError(
-                f"tolerance: {self.tolerance} is not below √2, which no error of a subspace of "
-                "rank 1 exceeds; lower it"
-            )
-        return self
-
-
-def _kind(study: Any) -> str:
-    """Which study is meant; one that says nothing is about the transition."""
-    return study.get("kind", "transition") if isinstance(study, Mapping) else "transition"
-
-
-AnyStudy = Annotated[
-    Annotated[Study, Tag("transition")] | Annotated[TheoryStudy, Tag("theory")],
-    Discriminator(_kind),
-]

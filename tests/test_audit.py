@@ -11,11 +11,11 @@ from small_study import FIGURE, MODELS, edit, flip, folder, git, remove, sound  
 from typer.testing import CliRunner
 
 from lowd.cli.app import app
-from lowd.graph.table import STEPS
 from lowd.provenance.repository import OWN_ROLES
 from lowd.provenance.statement import Statement
 from lowd.sources.image_settings import ArraySource
 from lowd.steps.images import ImagesStep
+from lowd.table import STEPS
 
 IN_DVC = [
     "data/s/teacher",

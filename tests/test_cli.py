@@ -10,8 +10,8 @@ import xarray as xr
 from typer.testing import CliRunner
 
 from lowd.cli.app import app
-from lowd.graph.table import STEPS
 from lowd.store.arrays import read_store, write_store
+from lowd.table import STEPS
 
 HEAVY = ("torch", "xarray", "zarr", "matplotlib", "sklearn", "scipy")
 NOISE = {"seed": 0, "size": 4, "shape": [6]}
@@ -133,9 +133,10 @@ def test_every_step_has_a_command_and_a_line_of_help():
     for step in STEPS:
         assert any(line.strip("│ ").startswith(f"{step} ") for line in listed.splitlines())
         assert lowd(step).exit_code == 2  # its settings are required
-    steps = Path(sys.modules["lowd.steps"].__file__).parent
+    lowd_ = Path(sys.modules["lowd"].__file__).parent
+    modules = (lowd_ / "kinds").rglob("*.py"), (lowd_ / "steps").glob("*.py")
     with_settings = [
-        path.stem for path in steps.glob("*.py") if "Step(Settings)" in path.read_text()
+        path.stem for each in modules for path in each if "Step(Settings)" in path.read_text()
     ]
     assert sorted(STEPS) == sorted(with_settings)
 

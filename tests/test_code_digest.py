@@ -322,7 +322,7 @@ def test_modules_that_import_each_other_have_no_digest(package):
 
 
 def test_source_files_are_all_that_a_step_can_run_with_packages():
-    files = [str(path.relative_to(ROOT)) for path in source_files(["lowd.steps.score"])]
+    files = [str(path.relative_to(ROOT)) for path in source_files(["lowd.kinds.transition.score"])]
     for path in ("__init__.py", "steps/__init__.py", "metrics/__init__.py", "base.py"):
         assert path in files
     assert "metrics/generalization.py" in files and "training/trainer.py" not in files
@@ -330,7 +330,7 @@ def test_source_files_are_all_that_a_step_can_run_with_packages():
 
 
 def test_the_digest_of_several_modules_is_that_of_their_union_in_any_order():
-    pair = ["lowd.steps.figure", "lowd.figures.errors"]
+    pair = ["lowd.steps.figure", "lowd.kinds.transition.figures.errors"]
     assert code_digest(pair) == code_digest(pair[::-1])
     assert code_digest(pair) != code_digest(pair[:1])
 

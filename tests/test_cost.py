@@ -26,15 +26,15 @@ from lowd.cost.probes import (
 from lowd.cost.tally import denoiser_cost, step_cost
 from lowd.diffusion.settings import SamplerSettings
 from lowd.graph.graph import Graph
-from lowd.graph.table import RULES, STEPS
+from lowd.kinds.theory.equate import EquateStep
+from lowd.kinds.transition.score import ScoreStep
 from lowd.models.settings import MLPSettings
-from lowd.steps.equate import EquateStep
 from lowd.steps.generate import GenerateStep, generate
 from lowd.steps.noise import NoiseStep, noise
 from lowd.steps.pool import PoolStep, pool
-from lowd.steps.score import ScoreStep
 from lowd.steps.teacher import TeacherStep, teacher
 from lowd.steps.train import TrainStep, train
+from lowd.table import RULES, STEPS
 from lowd.theory.settings import EquivalenceSettings
 from lowd.training.settings import (
     EDMSettings,

@@ -12,12 +12,12 @@ from snakemake.profiles import ProfileConfigFileParser
 
 from lowd.cli import devices, run
 from lowd.cli.devices import computes_on_device, visible_devices
-from lowd.graph.table import RULES, STEPS
 from lowd.provenance.environment import environment
 from lowd.sources.settings import CustomTeacher, MoLRGTeacher
 from lowd.steps.noise import NoiseStep
 from lowd.steps.pool import PoolStep
 from lowd.steps.teacher import TeacherStep
+from lowd.table import RULES, STEPS
 
 ROOT = Path(__file__).parents[1]
 UUIDS = ["GPU-aa", "GPU-bb"]

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from lowd.cli.due import due
-from lowd.graph.table import graph
 from lowd.parsing import parse_settings
 from lowd.provenance.record import begin, finish
 from lowd.provenance.statement import write_statement
 from lowd.settings import Params
+from lowd.table import graph
 
 STUDY = """
 studies:

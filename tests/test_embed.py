@@ -12,11 +12,11 @@ from typer.testing import CliRunner
 
 from lowd.cli.app import app
 from lowd.graph.descriptors import EMBED
-from lowd.graph.table import step_of
 from lowd.provenance.statement import read_statement
 from lowd.steps.appraise import AppraiseStep
 from lowd.steps.embed import EmbedStep, embed
 from lowd.store.arrays import read_store, write_store
+from lowd.table import step_of
 
 CUSTOM = {"descriptor": {"kind": "custom", "entry": "our_descriptor:make", "batch": 4}}
 MODULE = """

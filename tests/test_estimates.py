@@ -4,9 +4,9 @@ import pytest
 
 from lowd.cli import estimates
 from lowd.cli.estimates import estimate, priority
-from lowd.graph.table import RULES, graph
 from lowd.parsing import parse_settings
 from lowd.settings import Params
+from lowd.table import RULES, graph
 
 STUDY = """
 studies:

@@ -10,13 +10,14 @@ import pytest
 import xarray as xr
 
 from lowd.figures.export import export
-from lowd.figures.samples import Row
+from lowd.figures.find import figure_module
 from lowd.figures.style import centre_and_error, styled
-from lowd.graph import transition
-from lowd.graph.table import PLOTTED
-from lowd.steps.transitions import transitions
+from lowd.kinds.transition.figures.samples import Row
+from lowd.kinds.transition.settings import Transition
+from lowd.kinds.transition.transitions import transitions
+from lowd.table import PLOTTED
 
-FIGURES = transition.FIGURES
+FIGURES = Transition.plots
 ACROSS = ("controls", "slopes")
 # A mean of nothing warns, and so does a library before it refuses.
 pytestmark = pytest.mark.filterwarnings("error")
@@ -120,7 +121,7 @@ def sheet(students=(2, 512), columns=3, channels=1):
 
 def drawn(figure, study):
     """The caption, after the figure was laid out and drawn."""
-    module = importlib.import_module(f"lowd.figures.{figure}")
+    module = importlib.import_module(figure_module(figure))
     with styled():
         picture = module.draw(study)
         picture.set_dpi(50)
@@ -156,7 +157,7 @@ def test_a_caption_tells_unknown_crossings_from_censored_ones():
 
 @pytest.mark.parametrize("figure", [*FIGURES, *ACROSS])
 def test_captions_have_numbers_where_all_was_measured(figure):
-    caption = importlib.import_module(f"lowd.figures.{figure}").caption(shown(figure, results()))
+    caption = importlib.import_module(figure_module(figure)).caption(shown(figure, results()))
     assert "nan" not in caption
     assert sum(character.isdigit() for character in caption) > 8
 
@@ -174,7 +175,7 @@ def test_a_sheet_is_drawn_of_whatever_is_left_to_show(rows):
 
 @pytest.mark.parametrize("figure", [*FIGURES, *ACROSS, "samples"])
 def test_a_figure_is_the_same_bytes_each_time(figure, tmp_path):
-    module = importlib.import_module(f"lowd.figures.{figure}")
+    module = importlib.import_module(figure_module(figure))
     study = sheet() if figure == "samples" else shown(figure, results())
     content = []
     for attempt in ("first", "second"):
@@ -264,7 +265,7 @@ def test_what_an_audit_compares_is_what_a_figure_shows(figure, monkeypatch):
     monkeypatch.setattr(
         xr.Dataset, "__getitem__", lambda self, key: (read.add(key), get(self, key))[1]
     )
-    module = importlib.import_module(f"lowd.figures.{figure}")
+    module = importlib.import_module(figure_module(figure))
     module.draw(dataset)
     module.caption(dataset)
     aside = re.compile(".*_se|.*_chance|slope_.*|(rescaled_)?spread_.*|censored_.*|log2_n_.*")

@@ -10,12 +10,12 @@ import torch
 import xarray as xr
 
 from lowd.diffusion.settings import SamplerSettings
+from lowd.kinds.bias_variance.decompose import DecomposeStep, decompose
+from lowd.kinds.disjoint.pair import PairStep, pair
+from lowd.kinds.dynamics.follow import LEVELS, POINTS, FollowStep, follow
+from lowd.kinds.families.agree import AgreeStep, Member, agree
 from lowd.models.settings import MLPSettings, UNetSettings
-from lowd.steps.agree import AgreeStep, Member, agree
-from lowd.steps.decompose import DecomposeStep, decompose
-from lowd.steps.follow import LEVELS, POINTS, FollowStep, follow
 from lowd.steps.generate import GenerateStep, generate
-from lowd.steps.pair import PairStep, pair
 from lowd.steps.train import TrainStep, train
 from lowd.store.arrays import read_store, write_store
 from lowd.store.students import load_students

@@ -18,10 +18,10 @@ from repositories import FINDINGS, MAPS, STUDIES, WIDE, create
 from lowd.cli.planned import planned
 from lowd.cli.run import COMPUTED
 from lowd.fields import RESERVED
-from lowd.graph.table import PLOTTED, RULES, graph, read_graph
+from lowd.kinds.transition.settings import Transition
 from lowd.parsing import parse_settings
 from lowd.settings import Params
-from lowd.studies import Study
+from lowd.table import PLOTTED, RULES, graph, read_graph
 
 ROOT = Path(__file__).parents[1]
 DESCRIBED = {
@@ -77,7 +77,7 @@ def table(repository, monkeypatch):
 
 
 def changed(study, **changes):
-    return Study.model_validate_json(json.dumps(copy.deepcopy(STUDIES[study]) | changes))
+    return Transition.model_validate_json(json.dumps(copy.deepcopy(STUDIES[study]) | changes))
 
 
 def jobs_of(study):
@@ -114,9 +114,10 @@ def test_what_stands_beside_the_models_is_reserved():
 
 
 def test_every_figure_says_what_it_plots():
-    modules = (ROOT / "lowd/figures").glob("*.py")
+    modules = (ROOT / "lowd/kinds").glob("*/figures/*.py")
     drawing = {path.stem for path in modules if "\ndef draw(" in path.read_text()}
-    assert drawing - {"samples"} == set(PLOTTED)
+    # Drawn from what steps have at hand, and from the results of studies that have the same scores.
+    assert drawing - {"samples", "controls", "slopes"} == set(PLOTTED)
 
 
 def test_only_what_leads_to_a_target_is_planned(table):
@@ -145,7 +146,7 @@ def test_settings_reach_their_steps_unchanged(table):
 def test_planning_imports_nothing_heavy(repository):
     program = (
         "import sys; sys.path.insert(0, 'inputs')\n"
-        "from lowd.graph.table import read_graph; jobs = read_graph().jobs;"
+        "from lowd.table import read_graph; jobs = read_graph().jobs;"
         "[(job.command, job.needs, job.code) for job in jobs];"
         "sys.exit(bool({'torch', 'matplotlib', 'xarray', 'sklearn'} & set(sys.modules)))"
     )

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from repositories import STUDIES
 
 from lowd.cli.cell import find_training, parse_cell
-from lowd.graph.transition import parts as parts_of
-from lowd.graph.transition import trainings as trainings_of
+from lowd.kinds.transition.jobs import parts as parts_of
+from lowd.kinds.transition.jobs import trainings as trainings_of
+from lowd.kinds.transition.settings import Transition
 from lowd.provenance.statement import Statement
 from lowd.steps.gather import GatherStep, gather
 from lowd.store.students import Students, save_students
-from lowd.studies import Study
 from lowd.training.settings import EpsilonSettings
 
 
@@ -29,7 +29,7 @@ def study(samples, replicates, stack):
         "pool": {"size": replicates * samples[-1]},
         "compute": {"stack": stack, "backend": {"mlp-4": "looped"}},
     }
-    return Study.model_validate_json(json.dumps(settings))
+    return Transition.model_validate_json(json.dumps(settings))
 
 
 @given(

@@ -127,7 +127,7 @@ def test_an_edit_reruns_what_depends_on_it(repository, path, change, expected):
 
 
 def test_an_edit_of_a_figure_redraws_that_figure_alone(repository):
-    with edited(repository, "lowd/figures/errors.py", with_code):
+    with edited(repository, "lowd/kinds/transition/figures/errors.py", with_code):
         jobs, outputs = planned(repository)
     assert jobs == {"figure": 1} | MANIFEST
     assert outputs == {"figures/tiny/errors.svg", "data/tiny/manifest.json"}
@@ -165,5 +165,5 @@ def test_a_trained_teacher_depends_on_the_trainer(pictures, tmp_path):
     images.write_bytes(before + b"more")
     assert planned(repository, "pictures")[0]["images"] == 1
     images.write_bytes(before)
-    with edited(repository, "lowd/figures/samples.py", with_code):
+    with edited(repository, "lowd/kinds/transition/figures/samples.py", with_code):
         assert planned(repository, "pictures")[0] == {"sheet": 1} | MANIFEST

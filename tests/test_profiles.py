@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from snakemake.profiles import ProfileConfigFileParser
 
-from lowd.graph.table import RULES
+from lowd.table import RULES
 
 ROOT = Path(__file__).parents[1]
 VARIABLES = ("SBATCH_ACCOUNT", "SBATCH_PARTITION", "LOWD_GPU_PARTITION", "LOWD_GPU")

@@ -13,13 +13,15 @@ import xarray as xr
 
 import lowd
 from lowd.cli.studies import DEFAULT, default
-from lowd.findings import BiasVariance, Dynamics, Families
-from lowd.graph.table import graph
+from lowd.kinds.bias_variance.settings import BiasVariance
+from lowd.kinds.dynamics.settings import Dynamics
+from lowd.kinds.families.settings import Families
+from lowd.kinds.transition.settings import Transition
 from lowd.metrics.threshold import nearest_quantile
 from lowd.parsing import parse_settings
 from lowd.settings import Params, load_params
 from lowd.store.arrays import write_store
-from lowd.studies import Study
+from lowd.table import graph
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -149,7 +151,7 @@ def test_the_studies_that_the_readme_shows_are_those_run_by_default():
 def test_every_setting_of_a_study_is_explained():
     table = (ROOT / "docs/studies.md").read_text().split("\n## ")[0]
     explained = {name.split(".")[0] for name in re.findall(r"^\| `([\w.]+)` \|", table, re.M)}
-    assert explained == set(Study.model_fields)
+    assert explained == set(Transition.model_fields)
 
 
 def test_every_setting_of_a_finding_is_explained():

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from lowd.figures import estimates, transitions
 from lowd.figures.style import styled
-from lowd.steps.relate import Member, RelateStep, relate
+from lowd.kinds.dimension.figures import estimates, transitions
+from lowd.kinds.dimension.relate import Member, RelateStep, relate
 from lowd.store.arrays import read_store, write_store
 
 RANKS = (2, 4, 8)

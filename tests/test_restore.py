@@ -136,7 +136,7 @@ def test_data_that_no_remote_has_are_refused_by_name(origin, clone):
 
 def test_code_that_changes_nothing_is_taken_in_after_a_rerun(clone):
     append(clone.path / "lowd/metrics/generalization.py", EDITED)
-    append(clone.path / "lowd/figures/errors.py", EDITED)
+    append(clone.path / "lowd/kinds/transition/figures/errors.py", EDITED)
     clone.run("lowd", "restore", "--rederive", "1")
     assert not due(clone)
     changed = clone.run("git", "status", "--porcelain", "provenance").split()[1::2]

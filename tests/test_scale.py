@@ -4,8 +4,8 @@ from collections import Counter
 
 from repositories import TRAINING
 
-from lowd.graph.table import graph
 from lowd.settings import Params
+from lowd.table import graph
 
 MODELS, SAMPLES, REPLICATES = 100, list(range(2, 22)), 5
 STUDY = {

@@ -413,7 +413,7 @@ def refusal_of_theory(path, value):
 def test_the_theory_study_that_these_tests_spoil_is_valid():
     text = yaml.safe_dump({"studies": {"maps": THEORY}}, sort_keys=False)
     params = parse_settings(Params, text, "params.yaml")
-    assert list(params.theories) == ["maps"] and not params.transitions
+    assert list(params.studies) == ["maps"] and not params.transitions
 
 
 @pytest.mark.parametrize(
@@ -439,7 +439,7 @@ def test_the_theory_study_that_these_tests_spoil_is_valid():
         (("equivalence", "sigmas"), [], "equivalence.sigmas: [] must be one or more"),
         (("equivalence", "sigmas"), [0.1, 0.1], "equivalence.sigmas: [0.1, 0.1] must be one or"),
         (("teacher",), {}, "teacher: no such setting"),
-        (("kind",), "practice", "'practice' is none of 'transition', 'theory'"),
+        (("kind",), "practice", "'practice' is none of 'theory', 'transition'"),
     ],
 )
 def test_a_theory_study_that_makes_no_sense_is_refused_by_key(path, value, line):
@@ -458,11 +458,11 @@ def test_figures_across_studies_are_of_transitions():
     [
         (
             {"figure": "denoisers", "studies": ["a"]},
-            "across.x.mixture: the figure `denoisers` needs",
+            "across.x.mixture: required",
         ),
         (
             {"figure": "slopes", "studies": ["a"], "mixture": {"clusters": 2, "rank": 2}},
-            "across.x.mixture: the figure `denoisers` needs clusters and rank",
+            "across.x.mixture: no such setting",
         ),
         (
             {"figure": "denoisers", "studies": ["m"], "mixture": {"clusters": 2, "rank": 2}},
@@ -498,7 +498,9 @@ def test_relations_that_cannot_be_drawn_are_refused_by_key():
         return refusal(yaml.safe_dump({"studies": studies, "across": across}))
 
     assert "across.x.studies: give MoLRG studies of one cluster" in refused("k1-r1", "k2-r1")
-    assert "studies.k1-r1.pool.size: 16 points have no 20 neighbours" in refused("k1-r1", "k1-r2")
+    assert "across.x.studies[0]: 16 points of k1-r1 have no 20 neighbours" in refused(
+        "k1-r1", "k1-r2"
+    )
     assert "across.x.studies[1]: k1-r1 stands twice" in refused("k1-r1", "k1-r1")
 
 
@@ -719,9 +721,10 @@ def test_what_needs_images_besides_features_is_refused_on_features():
         params = {"studies": {"tiny": study}, "findings": {name: {"study": "tiny"} | finding}}
         told = refusal(yaml.safe_dump(params))
         assert told.startswith(f"findings.{name}.study: tiny compares features of its descriptor")
-    for figure in ("disjoint", "denoisers"):
-        params = {"studies": {"tiny": study}, "across": {"a": {"figure": figure}}}
-        params["across"]["a"]["studies"] = ["tiny"]
+    mixture = {"mixture": {"clusters": 2, "rank": 2}}
+    for figure, more in (("denoisers", mixture), ("disjoint", {})):
+        comparison = {"figure": figure, "studies": ["tiny"], **more}
+        params = {"studies": {"tiny": study}, "across": {"a": comparison}}
         told = refusal(yaml.safe_dump(params))
         assert told.startswith("across.a.studies[0]: tiny compares features of its descriptor")
     params["across"]["a"]["figure"] = "controls"

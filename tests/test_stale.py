@@ -98,7 +98,7 @@ def test_settings_that_a_fault_interrupts_are_taken_in(finished, job):
 
 
 def test_code_that_a_fault_interrupts_is_taken_in(finished):
-    edit(finished, "lowd/steps/controls.py")
+    edit(finished, "lowd/kinds/transition/controls.py")
     interrupt(finished, "controls", "killed")
     made = run_again(finished)
     figures = {f"figure-{name}" for name in ("regimes", "errors", "transition", "plane")}

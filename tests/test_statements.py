@@ -19,21 +19,22 @@ from lowd.cli.app import app
 from lowd.figures.embedded import KEY, read_lineage
 from lowd.graph import data
 from lowd.graph.job import Job, Rule
-from lowd.graph.table import STEPS, step_of
+from lowd.kinds.transition import transitions
+from lowd.kinds.transition.collect import CollectStep
+from lowd.kinds.transition.settings import Transition
 from lowd.provenance.code import code_digest, module_digests, source_files
 from lowd.provenance.digests import Digests, digest
 from lowd.provenance.environment import commit
 from lowd.provenance.lineage import lineage_id
 from lowd.provenance.statement import read_statement, read_statements, write_statement
 from lowd.sources.settings import CustomTeacher, MoLRGTeacher
-from lowd.steps.collect import CollectStep
 from lowd.steps.figure import FigureStep
 from lowd.steps.generate import GenerateStep
 from lowd.steps.noise import NoiseStep
 from lowd.steps.pool import PoolStep
 from lowd.steps.teacher import TeacherStep
 from lowd.store.arrays import write_store
-from lowd.studies import Study
+from lowd.table import STEPS, step_of
 
 ROOT = Path(__file__).parents[1]
 NOISE = {"seed": 7, "size": 4, "shape": [2]}
@@ -112,7 +113,7 @@ def test_a_statement_says_what_was_read_run_and_made():
     assert [output.digests for output in stated.subject] == [digest(file) for file in files]
     (results,) = stated.inputs["results"]
     assert (results.path, results.digests) == (Path("results.zarr"), digest(Path("results.zarr")))
-    modules = ("lowd.steps.figure", "lowd.figures.slopes")
+    modules = ("lowd.steps.figure", "lowd.kinds.slopes.figures.slopes")
     assert stated.modules == module_digests(modules)
     assert stated.code == stated.stated_code == code_digest(modules)
     assert [source.path for source in stated.sources] == [
@@ -304,7 +305,7 @@ TRAINING = {"steps": 2, "batch": 2, "warm_up": 1}
 
 def test_no_step_runs_code_that_writes_statements():
     for step in STEPS:
-        sources = [path.relative_to(ROOT) for path in source_files([f"lowd.steps.{step}"])]
+        sources = [path.relative_to(ROOT) for path in source_files([STEPS[step].run.__module__])]
         above = [path for path in sources if path.parts[1] in ("provenance", "cli", "graph")]
         assert not above, step
 
@@ -437,7 +438,7 @@ def test_every_step_that_draws_names_its_streams():
     parts = {"molrg", "molrg_images", "trained"}, {"transitions"}, {"descriptor", "appraise"}
     theory, across = {"recover", "equate"}, {"relate", "linearise", "contrast", "follow", "agree"}
     assert drawing == {"noise", "pool", "train"}.union(*parts, theory, across)
-    assert 'stream_seed("slope", rule)' in (ROOT / "lowd/steps/transitions.py").read_text()
+    assert 'stream_seed("slope", rule)' in Path(transitions.__file__).read_text()
     collected = CollectStep(models={}, shape=(2,))
     assert step_of(collected).draws(collected) == ("slope/{rule}",)
 
@@ -612,7 +613,7 @@ def test_reading_statements_loads_neither_torch_nor_matplotlib():
 def test_studies_custom_code_is_the_digest_of_the_module(monkeypatch):
     monkeypatch.setattr(sys, "path", [str(Path.cwd() / "inputs"), *sys.path])
     write_custom("1.0", monkeypatch)
-    study = Study.model_validate(
+    study = Transition.model_validate(
         {
             "teacher": CUSTOM,
             "pool": {"size": 8},

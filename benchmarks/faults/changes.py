@@ -140,10 +140,10 @@ class Workplace:
 
     def _make_small(self) -> None:
         """Leave out figures, all of which one rule draws, and stages across studies."""
-        table = self.path / "lowd/graph/table.py"
-        every, one = "for shown in kind.FIGURES", "for shown in list(kind.FIGURES)[:1]"
+        table = self.path / "lowd/table.py"
+        every, one = "for shown in settings.plots", "for shown in list(settings.plots)[:1]"
         source = table.read_text()
-        assert source.count(every) == 1, "FIGURES are no longer drawn where they were"
+        assert source.count(every) == 1, "figures are no longer drawn where they were"
         table.write_text(source.replace(every, one))
         pipeline = self.path / "dvc.yaml"
         pipeline.write_text(pipeline.read_text().split("\n  across-")[0] + "\n")
@@ -408,6 +408,13 @@ def _wrong(kind: Kind, reference: Jobs) -> list[str]:
     return found + [f"{path.relative_to(place.path)} was left" for path in drafts]
 
 
+def _source(step: str) -> str:
+    """The module of a step, from the repository's root."""
+    from lowd.table import STEPS
+
+    return f"{STEPS[step].run.__module__.replace('.', '/')}.py"
+
+
 def _statement(cell: Cell, jobs: Jobs) -> str:
     """Of the first job of the rule."""
     return next(name for name in _own(cell.kind, jobs) if _rule(name, jobs[name]) == cell.rule)
@@ -444,7 +451,7 @@ def edits(cell: Cell, jobs: Jobs) -> Iterator[Edit]:
     changes = KINDS[cell.kind].changes
     name = _statement(cell, jobs)
     if cell.change == "code":
-        yield Edit(cell.kind, f"lowd/steps/{jobs[name].made[0]}.py")
+        yield Edit(cell.kind, _source(jobs[name].made[0]))
     elif cell.fault == DISK:
         yield _setting(cell.kind, *LARGE[cell.rule])
     elif cell.change == "settings":

@@ -117,7 +117,9 @@ def run(
     leader = _fork()
     if not leader:
         _lead([*command], folder, dict(environment), printed)
-    ended, _, _ = select.select([os.pidfd_open(leader)], [], [], timeout)
+    watched = os.pidfd_open(leader)
+    ended, _, _ = select.select([watched], [], [], timeout)
+    os.close(watched)
     if not ended:
         os.killpg(leader, signal.SIGKILL)
     code = os.waitstatus_to_exitcode(os.waitpid(leader, 0)[1])

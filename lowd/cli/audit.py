@@ -95,8 +95,8 @@ def _studies(repository: "Repository", found: "Audit") -> list[str]:
 
 
 def _compare(studies: list[str], revision: str) -> "list[Comparison]":
-    from lowd.graph.table import PLOTTED
     from lowd.provenance.against import compare
+    from lowd.table import PLOTTED
 
     if compared := [one for study in studies for one in compare(study, revision, PLOTTED)]:
         return compared

@@ -63,8 +63,8 @@ def _stacks(study: str, params: "Params") -> "dict[str, dict[Backend, TrainProbe
     """Of each model its largest stack, by every backend."""
     from lowd.cost.networks import students
     from lowd.cost.probes import TrainProbe
-    from lowd.graph.table import graph
     from lowd.steps.train import TrainStep
+    from lowd.table import graph
     from lowd.training.settings import EDMSettings
 
     jobs = [job.settings for job in graph(params).jobs if job.study == study]

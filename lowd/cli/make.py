@@ -41,8 +41,9 @@ def make(arguments: typer.Context) -> None:
     """
     with told_in_one_line("make"):
         parser, asked = _parsed([*_profiles(), *arguments.args])
-        # Snakemake's lock would outlive a kill; ours is taken instead.
-        asked.nolock = asked.rerun_incomplete = True
+        # Snakemake's lock would outlive a kill; ours is taken instead. What a kill left half done
+        # has no statement, and is due; what Snakemake did not note as done may be done.
+        asked.nolock = asked.ignore_incomplete = True
         # A dry run changes nothing, and may be asked for while another runs.
         with nullcontext() if asked.dryrun else _alone():
             if any(getattr(asked, option, None) for option in RUNS_NOTHING):
@@ -81,7 +82,7 @@ def _run(parser: ArgumentParser, asked: Namespace) -> NoReturn:
 
 def _graph(targets: Sequence[str]) -> "Graph":
     """What leads to the targets; all there is if none is given, or one is a rule."""
-    from lowd.graph.table import read_graph
+    from lowd.table import read_graph
 
     graph = read_graph()
     files = [Path(target) for target in targets if graph.maker(Path(target)) is not None]

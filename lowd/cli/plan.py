@@ -86,7 +86,7 @@ def plan(
 
 def _plan(names: Sequence[str], device: "Device | None") -> _Plan:
     from lowd.graph.figures import MANIFEST
-    from lowd.graph.table import read_graph
+    from lowd.table import read_graph
 
     graph = read_graph().leading_to(MANIFEST.path(study=name) for name in names)
     return price_jobs(graph, device)

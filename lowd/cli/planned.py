@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 from lowd.base import Settings
 from lowd.cli.run import COMPUTED, listed, take_down
 from lowd.graph.job import Job
-from lowd.graph.table import read_graph
+from lowd.table import read_graph
 
 if TYPE_CHECKING:
     from lowd.provenance.coherence import Finding

@@ -21,13 +21,13 @@ from lowd.cli.agreement import (
 )
 from lowd.cli.planned import Planned, planned
 from lowd.cli.rederive import run_again, scratch_folder
+from lowd.kinds.transition.score import ScoreStep
 from lowd.metrics.descriptors import Descriptor
 from lowd.provenance.statement import read_statement
 from lowd.steps.describe import describe, load_yardstick
 from lowd.steps.embed import embed
 from lowd.steps.gather import gather
 from lowd.steps.generate import generate
-from lowd.steps.score import ScoreStep
 from lowd.steps.train import TrainStep
 from lowd.store.arrays import read_store
 from lowd.store.students import load_students

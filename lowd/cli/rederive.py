@@ -13,13 +13,13 @@ from threadpoolctl import threadpool_limits
 
 from lowd.cli.planned import Held, Planned
 from lowd.cli.run import COMPUTED, claim_device_for, run
+from lowd.kinds.transition.sheet import sheet
 from lowd.provenance.coherence import Finding
 from lowd.provenance.digests import STAMP, digest
 from lowd.provenance.links import contents
 from lowd.provenance.statement import Resource, write_statement
 from lowd.steps.figure import figure
 from lowd.steps.manifest import manifest
-from lowd.steps.sheet import sheet
 from lowd.store.atomic import remove
 from lowd.store.students import load_students
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from lowd.base import Settings
 from lowd.cli.devices import claim_one, computes_on_device, visible_devices
-from lowd.graph.table import step_of
 from lowd.progress import WATCHED
 from lowd.store.atomic import staged
+from lowd.table import step_of
 
 if TYPE_CHECKING:
     from lowd.provenance.record import Job

@@ -10,8 +10,8 @@ import typer
 from lowd.base import Settings
 from lowd.cli.failures import told_in_one_line
 from lowd.cli.run import COMPUTED, run
-from lowd.graph.table import STEPS
 from lowd.parsing import parse_settings
+from lowd.table import STEPS
 
 steps = typer.Typer()
 

@@ -8,7 +8,7 @@ from lowd.cost.probes import (
 )
 from lowd.graph.graph import Graph
 from lowd.graph.job import Job
-from lowd.steps.recover import RecoverStep
+from lowd.kinds.theory.recover import RecoverStep
 
 
 def recover_bill(job: Job, step: RecoverStep, graph: Graph) -> Bill:

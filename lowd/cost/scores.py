@@ -12,14 +12,14 @@ from lowd.cost.probes import (
 from lowd.cost.tally import denoiser_cost
 from lowd.graph.graph import Graph
 from lowd.graph.job import Job
+from lowd.kinds.dynamics.follow import GROUP, LEVELS, POINTS, FollowStep
+from lowd.kinds.transition.controls import ControlsStep
+from lowd.kinds.transition.score import ScoreStep
 from lowd.metrics.settings import NearestRule
-from lowd.steps.controls import ControlsStep
 from lowd.steps.describe import ROWS, DescribeStep
 from lowd.steps.embed import EmbedStep
-from lowd.steps.follow import GROUP, LEVELS, POINTS, FollowStep
 from lowd.steps.noise import NoiseStep
 from lowd.steps.pool import PoolStep
-from lowd.steps.score import ScoreStep
 from lowd.steps.train import TrainStep
 from lowd.training.settings import EDMSettings
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from lowd.figures.find import figure_module
 from lowd.graph.job import Job, Rule
 from lowd.graph.step import Step
 from lowd.steps.figure import FigureStep, figure
@@ -17,7 +18,7 @@ def drawn(path: str) -> tuple[str, ...]:
 DRAWING = Step(
     figure,
     cost="bills.figure_bill",
-    imports=lambda step: (f"lowd.figures.{step.name}",),
+    imports=lambda step: (figure_module(step.name),),
 )
 FIGURE = Rule("figure", DRAWING, drawn("figures/{study}/{figure}"), place="{study}/figure-{figure}")
 MANIFEST = Rule(

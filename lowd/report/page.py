@@ -14,13 +14,13 @@ import xarray as xr
 
 from lowd.figures.embedded import read_lineage
 from lowd.figures.vacuous import vacuous_in
-from lowd.graph.table import PLOTTED
 from lowd.provenance.links import Link, State
 from lowd.provenance.repository import Repository
 from lowd.provenance.statement import Statement
 from lowd.provenance.trace import Trace, trace
 from lowd.report.graph import HEIGHT, WIDTH, Graph, graph
 from lowd.store.results import open_results
+from lowd.table import PLOTTED
 
 CELL = ("model", "N", "replicate")
 

@@ -9,7 +9,7 @@ class FigureStep(Settings):
     """Settings of the figure step.
 
     Attributes:
-        name: a module of `lowd.figures`.
+        name: of a kind's figures.
         studies: for a figure across studies, what to call them, in the order of their results.
     """
 
@@ -29,12 +29,13 @@ def figure(
     import sys
 
     from lowd.figures.export import export
+    from lowd.figures.find import figure_module
     from lowd.figures.style import styled
     from lowd.figures.vacuous import vacuous_shown
     from lowd.store.arrays import read_store
 
     datasets = [read_store(path, finite=False) for path in results]
-    module = importlib.import_module(f"lowd.figures.{settings.name}")
+    module = importlib.import_module(figure_module(settings.name))
     with styled():
         shown = (
             dict(zip(settings.studies, datasets, strict=True)) if settings.studies else datasets[0]

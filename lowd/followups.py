@@ -1,0 +1,89 @@
+"""Settings of follow-up studies: students of a study's teacher, for one question.
+
+A follow-up takes teacher, pool, noises, sampler, descriptor and threshold from the study it is on.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+from pydantic import Field, model_validator
+
+from lowd.base import Settings
+from lowd.fields import Name, Seed, TrainingSize, check_ascending, check_file_name, check_shapes
+from lowd.models.settings import ModelSettings
+from lowd.studies import KindSettings, Study
+from lowd.training.settings import TrainingSettings
+
+
+class FollowUp(KindSettings, ABC):
+    """What every follow-up has."""
+
+    study: Name
+    seed: Seed = 0
+    training: TrainingSettings
+
+    @property
+    @abstractmethod
+    def networks(self) -> dict[str, ModelSettings]:
+        """Every architecture, by the key that declares it."""
+
+    @property
+    @abstractmethod
+    def needed(self) -> tuple[int, int]:
+        """The largest training set, and how many that do not overlap."""
+
+    @property
+    @abstractmethod
+    def file_keys(self) -> list[str]:
+        """The keys whose last part becomes the name of files."""
+
+    def base(self, every: Mapping[str, Settings]) -> Study:
+        """The study that it stands on, of all that params.yaml has."""
+        study = every[self.study]
+        assert isinstance(study, Study)
+        return study
+
+    def check_on(self, study: Study) -> None:
+        """Raise ValueError, with the key, unless the study has what the follow-up takes from it."""
+        if study.is_embedded:
+            raise ValueError(
+                f"study: {self.study} compares features of its descriptor, and findings need "
+                "images; give a study whose descriptor is identity or centred"
+            )
+        largest, sets = self.needed
+        if largest * sets > study.pool.size:
+            raise ValueError(
+                f"samples: {sets} disjoint training sets of {largest} exceed the pool of "
+                f"{self.study} ({study.pool.size}); raise its pool.size"
+            )
+        for key in self.file_keys:
+            check_file_name(key)
+        check_shapes(self.networks, study.teacher.shape)
+
+
+class GridFollowUp(FollowUp):
+    """A follow-up over models, N and replicates."""
+
+    models: dict[Name, ModelSettings] = Field(min_length=1)
+    samples: tuple[TrainingSize, ...] = Field(min_length=1)
+    replicates: int = Field(3, ge=2)
+
+    @model_validator(mode="after")
+    def _samples_ascend(self) -> "GridFollowUp":
+        check_ascending(self.samples)
+        return self
+
+    @property
+    def networks(self) -> dict[str, ModelSettings]:
+        """The models."""
+        return {f"models.{name}": model for name, model in self.models.items()}
+
+    @property
+    def file_keys(self) -> list[str]:
+        """The models' keys."""
+        return list(self.networks)
+
+    @property
+    def needed(self) -> tuple[int, int]:
+        """Of the largest N, one a replicate."""
+        return self.samples[-1], self.replicates

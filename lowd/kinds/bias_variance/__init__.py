@@ -1,0 +1,1 @@
+"""Squared bias and variance of students, over training sets and over seeds."""

@@ -1,0 +1,1 @@
+"""Studies' cells and controls in the plane of GL and RP."""

@@ -1,0 +1,1 @@
+"""A teacher beside denoisers fitted to the same images."""

@@ -1,0 +1,1 @@
+"""Transitions beside the intrinsic dimension of the data."""

@@ -1,0 +1,1 @@
+"""Students of disjoint training sets beside each other."""

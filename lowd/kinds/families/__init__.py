@@ -1,0 +1,1 @@
+"""Agreement of kinds of generative models that start from the same noises."""

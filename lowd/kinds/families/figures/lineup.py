@@ -1,0 +1,46 @@
+"""Samples of all families from the same noises: one noise a column, one family a row."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+
+from lowd.figures.style import BLACK, COLUMN
+from lowd.kinds.families.figures.agreement import GROUPS
+
+
+def draw(results: xr.Dataset) -> Figure:
+    """The teacher first; names are coloured by group."""
+    names, columns = results["member"].values, results.sizes["shown"]
+    rows = [("teacher", BLACK, results["teacher_samples"].values)]
+    rows += [
+        (name, GROUPS[group], results["samples"].sel(member=name).values)
+        for name, group in zip(names, results["member_group"].values, strict=True)
+    ]
+    figure, panels = plt.subplots(
+        len(rows), columns, figsize=(COLUMN * 1.25, 0.27 * len(rows)), squeeze=False,
+        gridspec_kw={"wspace": 0.05, "hspace": 0.05},
+    )  # fmt: skip
+    for line, (name, colour, images) in zip(panels, rows, strict=True):
+        for axes, image in zip(line, images, strict=True):
+            pixels = np.clip((image.transpose(1, 2, 0) + 1) / 2, 0, 1)
+            axes.imshow(pixels.squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+            axes.set_axis_off()
+        line[0].text(
+            -0.2, 0.5, name, ha="right", va="center", transform=line[0].transAxes, fontsize=6,
+            color=colour,
+        )  # fmt: skip
+    return figure
+
+
+def caption(results: xr.Dataset) -> str:
+    """Who agrees with the teacher."""
+    errors = [
+        f"{name} {float(results['e_gen'].sel(member=name)):.2f}"
+        for name in results["member"].values
+    ]
+    return (
+        f"The first {results.sizes['shown']} noises through the teacher and through one student of "
+        f"every family, all of the same {results.attrs['samples']:,} images; VAEs and GANs take "
+        f"them as latents. E_gen, means over students: {', '.join(errors)}."
+    )

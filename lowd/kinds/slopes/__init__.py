@@ -1,0 +1,1 @@
+"""How the transitions of several studies scale with |θ|."""

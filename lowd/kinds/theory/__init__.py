@@ -1,0 +1,1 @@
+"""Low-rank denoisers beside the theory of when they find the subspaces that points lie on."""

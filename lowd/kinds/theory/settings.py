@@ -1,0 +1,59 @@
+"""Settings of maps of what low-rank denoisers find, beside the theory."""
+
+import math
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+
+from lowd.fields import Seed, check_ascending
+from lowd.studies import KindSettings
+from lowd.theory.settings import EquivalenceSettings, RecoveryMap
+
+
+class TheoryStudy(KindSettings):
+    """Maps over (N, rank) of whether low-rank denoisers find the subspaces that points lie on."""
+
+    kind: Literal["theory"]
+    plots: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "recovery": ("success", "error"),
+        "threshold": ("pooled", "error"),
+        "equivalence": ("clean_gap", "gap", "from_clustering"),
+    }
+    seed: Seed = 0
+    dimension: PositiveInt
+    samples: tuple[PositiveInt, ...] = Field(min_length=1)
+    tolerance: PositiveFloat = 0.5
+    maps: tuple[RecoveryMap, ...] = Field(min_length=1)
+    equivalence: EquivalenceSettings = EquivalenceSettings()
+
+    @model_validator(mode="after")
+    def _subspaces_fit(self) -> "TheoryStudy":
+        check_ascending(self.samples)
+        for at, one in enumerate(self.maps):
+            asked = {f"maps[{at}].ranks[{i}]": rank for i, rank in enumerate(one.ranks)}
+            for key, rank in (asked | {"equivalence.rank": self.equivalence.rank}).items():
+                if one.clusters * rank > self.dimension:
+                    raise ValueError(
+                        f"{key}: {one.clusters} orthogonal subspaces of rank {rank} do not fit "
+                        f"in dimension {self.dimension}; give {self.dimension // one.clusters} or "
+                        "less"
+                    )
+            if one.clusters in [other.clusters for other in self.maps[:at]]:
+                raise ValueError(f"maps[{at}].clusters: {one.clusters} has a map already")
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_drawn(self) -> "TheoryStudy":
+        sigmas = self.equivalence.sigmas
+        if not sigmas or list(sigmas) != sorted(set(sigmas)):
+            raise ValueError(
+                f"equivalence.sigmas: {list(sigmas)} must be one or more, ascending without "
+                "repetition"
+            )
+        if self.tolerance >= math.sqrt(2):
+            raise ValueError(
+                f"tolerance: {self.tolerance} is not below √2, which no error of a subspace of "
+                "rank 1 exceeds; lower it"
+            )
+        return self

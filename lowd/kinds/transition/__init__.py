@@ -1,0 +1,1 @@
+"""The transition from memorising to generalising, over models, N and replicates."""

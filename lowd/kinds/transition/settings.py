@@ -1,0 +1,21 @@
+"""Settings of the transition from memorising to generalising."""
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from lowd.studies import Study
+
+
+class Transition(Study):
+    """A study of students on a grid, and nothing besides."""
+
+    kind: Literal["transition"] = "transition"
+    plots: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "regimes": ("rp_emp", "rp_same", "rp_disjoint", "gl", "gl_teacher"),
+        "errors": ("e_emp", "e_gen", "e_mem", "e_gap"),
+        "transition": ("slope_e", "slope_gl", "slope_rp"),
+        "plane": (
+            *("gl_emp", "gl", "gl_teacher", "gl_noise"),
+            *("rp_disjoint", "rp_disjoint_emp", "rp_noise"),
+        ),
+    }
