@@ -75,18 +75,16 @@ def load(package: Path) -> None:
         if not module.name.endswith("__main__"):
             import_module(module.name)
     sys.modules["torch"].set_num_threads(1)
-    # What a first figure takes; what imports what, which no change here alters; digests of sources,
-    # by their content.
+    # What a first figure takes; syntax of sources, by their content.
     figure = sys.modules["matplotlib.pyplot"].figure()
     figure.gca()
     for suffix in ("svg", "png"):
         figure.savefig(BytesIO(), format=suffix)
     sys.modules["matplotlib.pyplot"].close(figure)
     code: Any = sys.modules["lowd.provenance.code"]
-    code._graph()
-    code.source_digest = cache(code.source_digest)
+    code._read = cache(code._read)
     for path in (package / "lowd").rglob("*.py"):
-        code.source_digest(path.read_bytes())
+        code._read(path.read_text(), path.stem.endswith("settings"))
     gc.collect()
     gc.freeze()
 
