@@ -1,20 +1,19 @@
 """Bills of networks that describe images."""
 
+from dataclasses import replace
 from math import prod
 
 from lowd.cost.bill import LEARNING, SCORES, Bill
-from lowd.cost.files import FLOAT, store_bytes
-from lowd.cost.networks import KEPT, PUBLISHED, generate_bill
-from lowd.cost.probes import (
-    CopyProbe,
-)
+from lowd.cost.files import DOUBLE, FLOAT, store_bytes
+from lowd.cost.networks import KEPT, generate_bill
+from lowd.cost.probes import CopyProbe, ScoreProbe
+from lowd.cost.sources import PUBLISHED, shares
 from lowd.cost.tally import copy_cost
 from lowd.descriptors.settings import TrainedSSCDSettings
 from lowd.graph.graph import Graph
 from lowd.graph.job import Job
-from lowd.sources.settings import (
-    TrainedTeacher,
-)
+from lowd.sources.settings import TrainedTeacher
+from lowd.steps.appraise import IMAGES, AppraiseStep
 from lowd.steps.descriptor import DescriptorStep
 from lowd.steps.embed import EmbedStep
 from lowd.steps.generate import GenerateStep
@@ -37,6 +36,29 @@ def embed_bill(job: Job, step: EmbedStep, graph: Graph) -> Bill:
         raise LookupError(f"no model of a descriptor of kind {step.descriptor.kind}")
     images = described(job, graph)
     return _copies_bill(step.descriptor, graph.nearest(job, TeacherStep), images, passes=1)
+
+
+def appraise_bill(job: Job, step: AppraiseStep, graph: Graph) -> Bill:
+    """Images and a copy of each through the network, and all copies beside all images.
+
+    Making the copies is not counted: it takes a tenth of what the smallest network does. Raises
+    LookupError unless the network is known.
+    """
+    if not isinstance(step.descriptor, TrainedSSCDSettings):
+        raise LookupError(f"no model of a descriptor of kind {step.descriptor.kind}")
+    teacher = graph.nearest(job, TeacherStep)
+    if isinstance(teacher.teacher, TrainedTeacher):
+        _, unseen = shares(teacher.teacher)
+    else:
+        unseen = graph.nearest(job, PoolStep).size
+    images = min(IMAGES, unseen)
+    made = _copies_bill(step.descriptor, teacher, 2 * images, passes=1)
+    beside = ScoreProbe(kind="chance", features=step.descriptor.features)
+    # Similarities, and what they are compared with and sorted by.
+    held = 2 * DOUBLE * images**2
+    return replace(
+        made, work=(*made.work, (beside, float(images**2))), host=made.host + held, disk=0
+    )
 
 
 def _copies_bill(network: TrainedSSCDSettings, step: TeacherStep, images: int, passes: int) -> Bill:

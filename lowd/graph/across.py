@@ -22,7 +22,7 @@ from lowd.studies import Study
 RESULTS = ("results/across/{relation}.zarr",)
 RELATE = Rule(
     "relate",
-    Step(relate, cost="bills.unknown_bill", draws=lambda step: ("exponent/{model}/{rule}",)),
+    Step(relate, cost="dimension.relate_bill", draws=lambda step: ("exponent/{model}/{rule}",)),
     RESULTS,
     place="across/relate-{relation}",
 )
@@ -30,7 +30,7 @@ LINEARISE = Rule(
     "linearise",
     Step(
         linearise,
-        cost="bills.unknown_bill",
+        cost="jacobians.linearise_bill",
         draws=lambda step: ("jacobians/{study}", "range/{point}"),
         loads_teacher=True,
     ),
@@ -41,7 +41,7 @@ CONTRAST = Rule(
     "contrast",
     Step(
         contrast,
-        cost="bills.unknown_bill",
+        cost="denoisers.contrast_bill",
         draws=lambda step: (f"{step.seed}/mixture", f"{step.seed}/held-out noise"),
         loads_teacher=True,
     ),

@@ -34,7 +34,7 @@ GENERATING = Step(generate, cost="networks.generate_bill", loads_teacher=True, o
 
 IMAGES = Rule(
     "images",
-    Step(images, cost="bills.unknown_bill", reads=lambda step: image_files(step.images)),
+    Step(images, cost="images.images_bill", reads=lambda step: image_files(step.images)),
     ("data/{study}/images.zarr",),
 )
 TEACHER = Rule(

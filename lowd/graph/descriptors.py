@@ -59,7 +59,7 @@ APPRAISE = Rule(
     "appraise",
     Step(
         appraise,
-        cost="bills.unknown_bill",
+        cost="copies.appraise_bill",
         draws=lambda step: (f"{step.seed}/descriptor/copies",),
         imports=_network_module,
         reads=lambda step: descriptor_files(step.descriptor),

@@ -23,7 +23,7 @@ from lowd.training.settings import (
 
 AGREE = Rule(
     "agree",
-    Step(agree, cost="bills.unknown_bill", draws=lambda step: (f"{step.seed}/noises",)),
+    Step(agree, cost="families.agree_bill", draws=lambda step: (f"{step.seed}/noises",)),
     ("results/{study}.zarr",),
 )
 

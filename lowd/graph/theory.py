@@ -32,7 +32,7 @@ RECOVER = Rule(
 )
 EQUATE = Rule(
     "equate",
-    Step(equate, cost="bills.unknown_bill", draws=_equivalence_streams),
+    Step(equate, cost="low_rank.equate_bill", draws=_equivalence_streams),
     ("data/{study}/equivalence.zarr",),
 )
 TABULATE = Rule("tabulate", Step(tabulate, cost="bills.command_bill"), ("results/{study}.zarr",))
