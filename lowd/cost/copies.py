@@ -8,6 +8,7 @@ from lowd.cost.files import DOUBLE, FLOAT, store_bytes
 from lowd.cost.networks import KEPT, generate_bill
 from lowd.cost.probes import CopyProbe, ScoreProbe
 from lowd.cost.sources import PUBLISHED, shares
+from lowd.cost.stores import samples_read
 from lowd.cost.tally import copy_cost
 from lowd.descriptors.settings import TrainedSSCDSettings
 from lowd.graph.graph import Graph
@@ -48,17 +49,18 @@ def appraise_bill(job: Job, step: AppraiseStep, graph: Graph) -> Bill:
         raise LookupError(f"no model of a descriptor of kind {step.descriptor.kind}")
     teacher = graph.nearest(job, TeacherStep)
     if isinstance(teacher.teacher, TrainedTeacher):
-        _, unseen = shares(teacher.teacher)
+        learned_from, unseen = shares(teacher.teacher)
+        stored = learned_from + unseen
     else:
-        unseen = graph.nearest(job, PoolStep).size
+        stored = unseen = graph.nearest(job, PoolStep).size
     images = min(IMAGES, unseen)
     made = _copies_bill(step.descriptor, teacher, 2 * images, passes=1)
     beside = ScoreProbe(kind="chance", features=step.descriptor.features)
-    # Similarities, and what they are compared with and sorted by.
-    held = 2 * DOUBLE * images**2
-    return replace(
-        made, work=(*made.work, (beside, float(images**2))), host=made.host + held, disk=0
-    )
+    numbers = stored * prod(teacher.teacher.shape)
+    work = (*made.work, samples_read(numbers), (beside, float(images**2)))
+    # Similarities, and what they are compared with; and all images of the store.
+    held = 2 * DOUBLE * images**2 + FLOAT * numbers
+    return replace(made, work=work, host=made.host + held, disk=0)
 
 
 def _copies_bill(network: TrainedSSCDSettings, step: TeacherStep, images: int, passes: int) -> Bill:

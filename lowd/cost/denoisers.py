@@ -6,6 +6,7 @@ from lowd.cost.bill import SCORES, Bill
 from lowd.cost.files import DOUBLE, FLOAT
 from lowd.cost.probes import DenoiserProbe, FitProbe, Mixture, Probe, ScoreProbe, StartProbe
 from lowd.cost.sources import shares
+from lowd.cost.stores import results_written, samples_read
 from lowd.cost.tally import denoiser_cost
 from lowd.diffusion.evaluations import evaluations
 from lowd.distributions.fitting import STARTS
@@ -22,6 +23,8 @@ from lowd.training.settings import EDMSettings
 FITTING = StartProbe(modules=(*SCORES.modules, "sklearn.mixture"))
 PAIRS = 3
 """Of three denoisers."""
+VARIABLES = 12
+"""Of the results."""
 
 
 def contrast_bill(job: Job, step: ContrastStep, graph: Graph) -> Bill:
@@ -47,6 +50,8 @@ def contrast_bill(job: Job, step: ContrastStep, graph: Graph) -> Bill:
     return Bill(
         FITTING,
         work=(
+            samples_read((training + held_out) * features),
+            results_written(VARIABLES),
             (fit, STARTS),
             (values(teacher.model), count),
             (values(mixture), count),

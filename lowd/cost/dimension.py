@@ -7,6 +7,7 @@ from lowd.cost.bill import Bill
 from lowd.cost.files import DOUBLE, FLOAT
 from lowd.cost.probes import DimensionProbe, Probe, StartProbe
 from lowd.cost.sources import holding
+from lowd.cost.stores import results_read, results_written, samples_read
 from lowd.graph.graph import Graph
 from lowd.graph.job import Job
 from lowd.sources.settings import TrainedTeacher
@@ -19,6 +20,8 @@ ESTIMATING = StartProbe(
 )
 DIVISORS = 2
 """For each of which all neighbours are searched again."""
+READ, WRITTEN = 70, 24
+"""Variables of a study's results, and of those across studies."""
 IMAGES = 10
 """Dimension that images are taken for: digits have 7 to 9."""
 
@@ -39,6 +42,8 @@ def relate_bill(job: Job, step: RelateStep, graph: Graph) -> Bill:
         2 * FLOAT * points * features + DOUBLE * min(POINTS, points) * (2 * features + POINTS)
         for points, features in clouds
     )
+    work += [samples_read(points * features) for points, features in clouds]
+    work += [results_read(READ, len(clouds)), results_written(WRITTEN)]
     return Bill(ESTIMATING, tuple(work), host=host)
 
 
@@ -52,7 +57,7 @@ def _cloud(maker: Job | None) -> tuple[int, int]:
     raise LookupError("nothing says how many points there are")
 
 
-def _estimates(member: Member, points: int, features: int) -> Iterator[tuple[Probe, float]]:
+def _estimates(member: Member, points: int, features: int) -> Iterator[tuple[Probe, float | int]]:
     """Levina and Bickel's by all neighbours and divisors, and scikit-dimension's."""
     rank = member.rank or min(features, IMAGES)
     cloud = {"points": points, "features": features, "clusters": member.clusters, "rank": rank}

@@ -5,6 +5,7 @@ from math import prod
 from lowd.cost.bill import SCORES, Bill
 from lowd.cost.files import DOUBLE, FLOAT
 from lowd.cost.probes import ScoreProbe
+from lowd.cost.stores import results_written, samples_read
 from lowd.graph.graph import Graph
 from lowd.graph.job import Job
 from lowd.steps.agree import DRAWS, SHIFTS, AgreeStep
@@ -13,6 +14,8 @@ from lowd.steps.pool import PoolStep
 
 STUDENTS = 4
 """Of every member: two training sets, two seeds each."""
+VARIABLES = 33
+"""Of the results."""
 
 
 def agree_bill(job: Job, step: AgreeStep, graph: Graph) -> Bill:
@@ -30,6 +33,9 @@ def agree_bill(job: Job, step: AgreeStep, graph: Graph) -> Bill:
     return Bill(
         SCORES,
         work=(
+            *(samples_read(STUDENTS * noises * features) for _ in step.members),
+            samples_read(pool.size * features),
+            results_written(VARIABLES),
             (ScoreProbe(kind="alike", features=features), float(pairings * noises)),
             (ScoreProbe(kind="frechet", features=features), float((students + 1) * noises)),
             (ScoreProbe(kind="neighbour", features=features), float(near)),

@@ -10,6 +10,7 @@ from lowd.cost.bill import NUMBERS, Bill
 from lowd.cost.files import FLOAT
 from lowd.cost.networks import KEPT
 from lowd.cost.probes import DenoiserProbe, Mixture, Probe, ScoreProbe
+from lowd.cost.stores import results_written, samples_read
 from lowd.cost.tally import Shape, denoiser_cost, step_cost
 from lowd.geometry.jacobian import BLOCK, PROBES
 from lowd.graph.graph import Graph
@@ -29,6 +30,8 @@ PASSES: dict[Pass, int] = {"transposed": 2, "forward": 4}
 KEPT_DIRECTIONS = 0.6
 """Share of directions that a network keeps, over σ and denoisers of digits, where it is not known
 before: the root mean square, since the search takes time with the square."""
+VARIABLES = 9
+"""Of the results."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class Linearised:
         return min(self.dimension, BLOCK * ceil(kept / BLOCK))
 
     @property
-    def passes(self) -> dict[Pass, float]:
+    def passes(self) -> dict[Pass, float | int]:
         """Rows that go through the denoiser for one point: one way, and back again.
 
         A small Jacobian is a row an output. A large one is known by products: with directions that
@@ -87,7 +90,7 @@ class Linearised:
         return (BLOCK / self.dimension) ** 2 * blocks * (blocks + 1) * (2 * blocks + 1) / 6
 
     @property
-    def work(self) -> Iterator[tuple[Probe, float]]:
+    def work(self) -> Iterator[tuple[Probe, float | int]]:
         """Units of probes for all points and noise levels."""
         places = self.denoisers * POINTS * len(SIGMAS)
         rows = self.dimension if self.dimension <= DENSE else PROBES
@@ -127,7 +130,7 @@ def linearise_bill(job: Job, step: LineariseStep, graph: Graph) -> Bill:
     every = list(_linearised(job, step, graph))
     return Bill(
         NUMBERS,
-        tuple(each for one in every for each in one.work),
+        (*(each for one in every for each in one.work), *_stores(job, step, graph)),
         students=sum(one.denoisers for one in every),
         flops=sum(one.flops for one in every),
         host=max(one.held for one in every),
@@ -146,6 +149,14 @@ def _linearised(job: Job, step: LineariseStep, graph: Graph) -> Iterator[Lineari
             sizes = {samples[0], samples[len(samples) // 2], samples[-1]}
             aim = trained.objective or EDMSettings()
             yield Linearised(trained.model, aim, pool.shape, len(sizes))
+
+
+def _stores(job: Job, step: LineariseStep, graph: Graph) -> Iterator[tuple[Probe, float | int]]:
+    for at in range(len(step.models)):
+        pool = _maker(graph, job, "points", at).settings
+        assert isinstance(pool, PoolStep)
+        yield samples_read(pool.size * prod(pool.shape))
+    yield results_written(VARIABLES)
 
 
 def _maker(graph: Graph, job: Job, role: str, place: int) -> Job:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from lowd.cost.bill import NUMBERS, SCORES, Bill
 from lowd.cost.files import DOUBLE
 from lowd.cost.probes import EquivalenceProbe, LowRankProbe
+from lowd.cost.stores import results_written
 from lowd.graph.graph import Graph
 from lowd.graph.job import Job
 from lowd.steps.equate import EquateStep
@@ -12,6 +13,8 @@ from lowd.steps.recover import RecoverStep
 
 STARTS = 2
 """Bases that the equivalence is looked at with: random ones and half-learnt ones."""
+VARIABLES = 8
+"""Of the equivalence's results."""
 ARRAYS = 8
 """Of points, noises and what comes of them, held at a time."""
 
@@ -64,7 +67,7 @@ def equate_bill(job: Job, step: EquateStep, graph: Graph) -> Bill:
     flops = sum(2 * passes * n * step.dimension * k for n, k in zip(points, columns, strict=True))
     return Bill(
         NUMBERS,
-        tuple((probe, pairs) for probe in probes),
+        (*((probe, pairs) for probe in probes), results_written(VARIABLES)),
         flops=float(pairs * flops),
         host=ARRAYS * DOUBLE * max(points) * step.dimension,
     )

@@ -160,6 +160,14 @@ class ImageProbe(Settings):
     processing: ImageSource
 
 
+class StoreProbe(Settings):
+    """A store read or written, of so many variables of so many numbers each."""
+
+    kind: Literal["read", "write"]
+    variables: int
+    numbers: int
+
+
 Probe = Annotated[
     StartProbe
     | TrainProbe
@@ -171,7 +179,8 @@ Probe = Annotated[
     | DenoiserProbe
     | FitProbe
     | DimensionProbe
-    | ImageProbe,
+    | ImageProbe
+    | StoreProbe,
     Field(discriminator="kind"),
 ]
 

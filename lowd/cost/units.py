@@ -3,16 +3,14 @@
 Large ones in part, of which the number of units tells.
 """
 
-import tempfile
 import warnings
 from collections.abc import Callable
 from math import prod
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from lowd.cost.pictures import pictures
+from lowd.cost.disk import image_unit, store_unit
 from lowd.cost.probes import (
     DenoiserProbe,
     DimensionProbe,
@@ -22,6 +20,7 @@ from lowd.cost.probes import (
     LowRankProbe,
     Mixture,
     ScoreProbe,
+    StoreProbe,
 )
 from lowd.cost.tally import denoiser_cost
 from lowd.diffusion.denoiser import Denoiser
@@ -37,6 +36,8 @@ from lowd.training.objectives import assemble, objective
 
 ROWS, POINTS = 512, 2048
 """Samples that metrics are measured on."""
+STUDENTS = 32
+"""That are put beside each other."""
 FLOPS = 3e9
 """Of a run at most, about a fifth of a second's."""
 STEPS = 20
@@ -47,7 +48,7 @@ and made-up mixtures of ten subspaces 8 to 18."""
 NUMBERS = 2**22
 """Of made-up arrays at most."""
 
-Unit = tuple[float, Callable[[], object]]
+Unit = tuple[float | int, Callable[[], object]]
 """How many units a run has, and the run."""
 CpuProbe = (
     ScoreProbe
@@ -57,6 +58,7 @@ CpuProbe = (
     | FitProbe
     | DimensionProbe
     | ImageProbe
+    | StoreProbe
 )
 
 
@@ -75,7 +77,9 @@ def unit(probe: CpuProbe) -> Unit:
             return _fit(probe)
         case DimensionProbe():
             return _dimension(probe)
-    return _image(probe)
+        case StoreProbe():
+            return store_unit(probe)
+    return image_unit(probe)
 
 
 def _metric(probe: ScoreProbe) -> Unit:
@@ -95,11 +99,26 @@ def _metric(probe: ScoreProbe) -> Unit:
         case "singular":
             square = torch.randn((probe.features, probe.features), generator=generator)
             return 1, lambda: torch.linalg.svdvals(square)
-    features = ours.double()
-    return ROWS, lambda: (
-        (features * features.roll(1, 0)).sum(1) > 0.5,
-        (ours - ours.roll(1, 0)).abs().mean(1) < 15,
-    )
+    return STUDENTS * ROWS, _alike(probe.features, generator)
+
+
+def _alike(features: int, generator: torch.Generator) -> Callable[[], object]:
+    """Pairs of students by both rules, as `agree` has them; of one's memory another has the use."""
+    pixels = torch.randn((STUDENTS, ROWS, features), generator=generator)
+    directions = pixels.double()
+
+    def run() -> list[Tensor]:
+        by_descriptor = [
+            (one * other.roll(1, 0)).sum(1) > 0.5
+            for one, other in zip(directions, directions.roll(1, 0), strict=True)
+        ]
+        by_pixels = [
+            (one - other.roll(1, 0)).abs().mean(1) < 15
+            for one, other in zip(pixels, pixels.roll(1, 0), strict=True)
+        ]
+        return [torch.stack(hits).double().mean(0) for hits in (by_descriptor, by_pixels)]
+
+    return run
 
 
 def _low_rank(probe: LowRankProbe) -> Unit:
@@ -202,20 +221,3 @@ def _dimension(probe: DimensionProbe) -> Unit:
     # Of many features it sorts all distances, and of few it searches.
     part = cloud if probe.features <= 25 else cloud[: ROWS * 2]
     return len(part) ** 2 / probe.points, lambda: skdim.id.TwoNN().fit(part)
-
-
-def _image(probe: ImageProbe) -> Unit:
-    import xarray as xr
-
-    from lowd.sources.images import load_images
-    from lowd.store.arrays import sample_dims, write_store
-
-    folder = tempfile.TemporaryDirectory()
-    count, source = pictures(probe, Path(folder.name), NUMBERS)
-
-    def run() -> None:
-        images = load_images(source).images
-        dims = ("image", *sample_dims(images.shape[1:]))
-        write_store(Path(folder.name, "stored"), xr.Dataset({"images": (dims, images)}))
-
-    return count, run
