@@ -86,7 +86,7 @@ def _copies_bill(network: TrainedSSCDSettings, step: TeacherStep, images: int, p
 
 
 def described(job: Job, graph: Graph) -> int:
-    """How many images are put through a network; of a teacher's own, none is known of."""
+    """How many images are put through a network."""
     (path,) = job.inputs["images"]
     for one in graph.makers(job):
         if path not in one.outputs:
@@ -94,6 +94,8 @@ def described(job: Job, graph: Graph) -> int:
         match one.settings:
             case PoolStep(size=size) | NoiseStep(size=size):
                 return size
+            case TeacherStep(teacher=TrainedTeacher() as teacher):
+                return sum(shares(teacher))
             case GenerateStep() as step:
                 made = generate_bill(one, step, graph)
                 return max(1, made.students) * graph.nearest(one, NoiseStep).size

@@ -30,14 +30,13 @@ from lowd.metrics.frechet import frechet_distance
 from lowd.metrics.neighbours import nearest
 from lowd.metrics.reproducibility import reproducibility_chance
 from lowd.models.build import initialise
+from lowd.steps.agree import SHIFTS
 from lowd.streams import stream
 from lowd.theory.low_rank import train
 from lowd.training.objectives import assemble, objective
 
 ROWS, POINTS = 512, 2048
 """Samples that metrics are measured on."""
-STUDENTS = 32
-"""That are put beside each other."""
 FLOPS = 3e9
 """Of a run at most, about a fifth of a second's."""
 STEPS = 20
@@ -99,23 +98,18 @@ def _metric(probe: ScoreProbe) -> Unit:
         case "singular":
             square = torch.randn((probe.features, probe.features), generator=generator)
             return 1, lambda: torch.linalg.svdvals(square)
-    return STUDENTS * ROWS, _alike(probe.features, generator)
+    return SHIFTS * ROWS, _alike(probe.features, generator)
 
 
 def _alike(features: int, generator: torch.Generator) -> Callable[[], object]:
-    """Pairs of students by both rules, as `agree` has them; of one's memory another has the use."""
-    pixels = torch.randn((STUDENTS, ROWS, features), generator=generator)
-    directions = pixels.double()
+    """Every shift of a pair of students by both rules, as `agree` has them."""
+    pixels = torch.randn((2, ROWS, features), generator=generator)
+    (ours, theirs), (one, other) = pixels.double(), pixels
+    shifts = range(1, SHIFTS + 1)
 
     def run() -> list[Tensor]:
-        by_descriptor = [
-            (one * other.roll(1, 0)).sum(1) > 0.5
-            for one, other in zip(directions, directions.roll(1, 0), strict=True)
-        ]
-        by_pixels = [
-            (one - other.roll(1, 0)).abs().mean(1) < 15
-            for one, other in zip(pixels, pixels.roll(1, 0), strict=True)
-        ]
+        by_descriptor = [(ours * theirs.roll(shift, 0)).sum(1) > 0.5 for shift in shifts]
+        by_pixels = [(one - other.roll(shift, 0)).abs().mean(1) < 15 for shift in shifts]
         return [torch.stack(hits).double().mean(0) for hits in (by_descriptor, by_pixels)]
 
     return run
