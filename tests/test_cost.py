@@ -24,18 +24,18 @@ from lowd.cost.probes import (
     TrainProbe,
 )
 from lowd.cost.tally import denoiser_cost, step_cost
+from lowd.descriptors.settings import CustomDescriptor
 from lowd.diffusion.settings import SamplerSettings
 from lowd.graph.graph import Graph
-from lowd.kinds.theory.equate import EquateStep
 from lowd.kinds.transition.score import ScoreStep
 from lowd.models.settings import MLPSettings
+from lowd.steps.embed import EmbedStep
 from lowd.steps.generate import GenerateStep, generate
 from lowd.steps.noise import NoiseStep, noise
 from lowd.steps.pool import PoolStep, pool
 from lowd.steps.teacher import TeacherStep, teacher
 from lowd.steps.train import TrainStep, train
 from lowd.table import RULES, STEPS
-from lowd.theory.settings import EquivalenceSettings
 from lowd.training.settings import (
     EDMSettings,
     TrainingSettings,
@@ -179,9 +179,9 @@ print(held() - before)
     assert measured / 1.5 < said.host + said.device < 1.5 * measured
 
 
-def test_unknown_steps_count_as_their_start_and_are_named():
-    settings = EquateStep(seed=0, dimension=4, clusters=(1,), equivalence=EquivalenceSettings())
-    job = RULES["equate"].job(settings, {}, study="s")
+def test_what_nothing_is_known_of_counts_as_its_start_and_is_named():
+    network = CustomDescriptor(kind="custom", entry="networks:one")
+    job = RULES["embed"].job(EmbedStep(descriptor=network), {}, study="s", stored="pool.zarr")
     graph = Graph([job])
     found = bill(job, graph)
     assert not found.work and not found.is_modelled
@@ -299,5 +299,5 @@ def test_the_command_refuses_a_study_that_is_not_there(asked):
 
 def test_every_step_names_a_function_that_bills_it():
     for step in STEPS.values():
-        module, name = step.cost.split(".")
-        assert callable(getattr(import_module(f"lowd.cost.{module}"), name)), step.name
+        module, name = step.cost.split(":")
+        assert callable(getattr(import_module(f"lowd.{module}"), name)), step.name

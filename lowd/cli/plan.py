@@ -248,7 +248,8 @@ def _summary(content: dict[str, Any]) -> Iterator[str]:
             f"reach {assumed['share']:.0%}"
         )
     if content["not_modelled"]:
-        yield f"* not modelled, their start alone counts: {', '.join(content['not_modelled'])}"
+        steps = ", ".join(content["not_modelled"])
+        yield f"* nothing says how large these are, their start alone counts: {steps}"
 
 
 def _compared(content: dict[str, Any]) -> "Table | str":

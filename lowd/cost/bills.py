@@ -1,7 +1,7 @@
 """What one job asks of a machine, from its settings and those of the jobs that feed it.
 
 Every step names the function that bills its jobs; those of steps that do little are here. A plan
-counts the start alone of jobs that no function knows, and names their steps.
+counts the start alone of jobs whose size nothing says, and names their steps.
 """
 
 from importlib import import_module
@@ -17,17 +17,12 @@ from lowd.steps.noise import NoiseStep
 
 def bill(job: Job, graph: Graph) -> Bill:
     """The bill of a job; of its start alone if what feeds it is unknown."""
-    module, name = job.step.cost.split(".")
-    known = getattr(import_module(f"lowd.cost.{module}"), name)
+    module, name = job.step.cost.split(":")
+    known = getattr(import_module(f"lowd.{module}"), name)
     try:
         return known(job, job.settings, graph)
     except LookupError:
-        return unknown_bill(job, job.settings, graph)
-
-
-def unknown_bill(job: Job, step: Settings, graph: Graph) -> Bill:
-    """A step of which nothing is known but that it computes."""
-    return Bill(NUMBERS, is_modelled=False)
+        return Bill(NUMBERS, is_modelled=False)
 
 
 def noise_bill(job: Job, step: NoiseStep, graph: Graph) -> Bill:

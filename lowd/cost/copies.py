@@ -1,20 +1,20 @@
 """Bills of networks that describe images."""
 
+from dataclasses import replace
 from math import prod
 
 from lowd.cost.bill import LEARNING, SCORES, Bill
-from lowd.cost.files import FLOAT, store_bytes
-from lowd.cost.networks import KEPT, PUBLISHED, generate_bill
-from lowd.cost.probes import (
-    CopyProbe,
-)
+from lowd.cost.files import DOUBLE, FLOAT, store_bytes
+from lowd.cost.networks import KEPT, generate_bill
+from lowd.cost.probes import CopyProbe, ScoreProbe
+from lowd.cost.sources import PUBLISHED, shares
+from lowd.cost.stores import samples_read
 from lowd.cost.tally import copy_cost
 from lowd.descriptors.settings import TrainedSSCDSettings
 from lowd.graph.graph import Graph
 from lowd.graph.job import Job
-from lowd.sources.settings import (
-    TrainedTeacher,
-)
+from lowd.sources.settings import TrainedTeacher
+from lowd.steps.appraise import IMAGES, AppraiseStep
 from lowd.steps.descriptor import DescriptorStep
 from lowd.steps.embed import EmbedStep
 from lowd.steps.generate import GenerateStep
@@ -37,6 +37,30 @@ def embed_bill(job: Job, step: EmbedStep, graph: Graph) -> Bill:
         raise LookupError(f"no model of a descriptor of kind {step.descriptor.kind}")
     images = described(job, graph)
     return _copies_bill(step.descriptor, graph.nearest(job, TeacherStep), images, passes=1)
+
+
+def appraise_bill(job: Job, step: AppraiseStep, graph: Graph) -> Bill:
+    """Images and a copy of each through the network, and all copies beside all images.
+
+    Making the copies is not counted: it takes a tenth of what the smallest network does. Raises
+    LookupError unless the network is known.
+    """
+    if not isinstance(step.descriptor, TrainedSSCDSettings):
+        raise LookupError(f"no model of a descriptor of kind {step.descriptor.kind}")
+    teacher = graph.nearest(job, TeacherStep)
+    if isinstance(teacher.teacher, TrainedTeacher):
+        learned_from, unseen = shares(teacher.teacher)
+        stored = learned_from + unseen
+    else:
+        stored = unseen = graph.nearest(job, PoolStep).size
+    images = min(IMAGES, unseen)
+    made = _copies_bill(step.descriptor, teacher, 2 * images, passes=1)
+    beside = ScoreProbe(kind="chance", features=step.descriptor.features)
+    numbers = stored * prod(teacher.teacher.shape)
+    work = (*made.work, samples_read(numbers), (beside, float(images**2)))
+    # Similarities, and what they are compared with; and all images of the store.
+    held = 2 * DOUBLE * images**2 + FLOAT * numbers
+    return replace(made, work=work, host=made.host + held, disk=0)
 
 
 def _copies_bill(network: TrainedSSCDSettings, step: TeacherStep, images: int, passes: int) -> Bill:
@@ -62,7 +86,7 @@ def _copies_bill(network: TrainedSSCDSettings, step: TeacherStep, images: int, p
 
 
 def described(job: Job, graph: Graph) -> int:
-    """How many images are put through a network; of a teacher's own, none is known of."""
+    """How many images are put through a network."""
     (path,) = job.inputs["images"]
     for one in graph.makers(job):
         if path not in one.outputs:
@@ -70,6 +94,8 @@ def described(job: Job, graph: Graph) -> int:
         match one.settings:
             case PoolStep(size=size) | NoiseStep(size=size):
                 return size
+            case TeacherStep(teacher=TrainedTeacher() as teacher):
+                return sum(shares(teacher))
             case GenerateStep() as step:
                 made = generate_bill(one, step, graph)
                 return max(1, made.students) * graph.nearest(one, NoiseStep).size

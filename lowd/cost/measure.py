@@ -17,27 +17,21 @@ from torch import Tensor
 from lowd.cost.probes import (
     CopyProbe,
     FlowProbe,
-    LowRankProbe,
     Measured,
     Probe,
-    ScoreProbe,
     StartProbe,
     TrainProbe,
 )
 from lowd.cost.tally import Counted, copy_cost, denoiser_cost, step_cost
+from lowd.cost.units import unit
 from lowd.descriptors import trained_sscd
 from lowd.descriptors.network import initialised
 from lowd.descriptors.settings import TrainedSSCDSettings
 from lowd.device import pick_device
 from lowd.diffusion.settings import SamplerSettings
-from lowd.distributions.empirical import Empirical
-from lowd.metrics.frechet import frechet_distance
-from lowd.metrics.neighbours import nearest
-from lowd.metrics.reproducibility import reproducibility_chance
 from lowd.models.build import initialise
 from lowd.steps.generation import flow_in_batches
 from lowd.streams import stream
-from lowd.theory.low_rank import train as train_low_rank
 from lowd.training.draws import Cell, draw_block
 from lowd.training.objectives import assemble, objective
 from lowd.training.settings import BLOCK, TrainingSettings
@@ -50,8 +44,8 @@ BYTES = 2 * 2**30
 ENOUGH = 0.5
 """Seconds after which no more units are measured, once there are LEAST."""
 LEAST, MOST = 2, 20
-ROWS, POINTS = 512, 2048
-"""Samples that metrics are measured on."""
+ROWS = 512
+"""Points that a stack learns from."""
 
 TAKEN = """
 import pathlib, re, resource, sys
@@ -87,9 +81,7 @@ def measure(probe: Probe) -> Measured:
             return Measured(seconds=_flow(probe))
         case CopyProbe():
             return Measured(seconds=_copy(probe))
-        case LowRankProbe():
-            return Measured(seconds=_low_rank(probe))
-    units, run = _metric(probe)
+    units, run = unit(probe)
     return Measured(seconds=_typical(run, time.process_time) / units)
 
 
@@ -193,39 +185,6 @@ def _copy(probe: CopyProbe) -> float:
         most=LEAST,
     )
     return seconds / LEAST / rows
-
-
-def _low_rank(probe: LowRankProbe) -> float:
-    generator = stream("probe")
-    points = torch.randn(
-        (probe.trials, probe.clusters * probe.points, probe.dimension), generator=generator
-    )
-    training = probe.training.model_copy(update={"steps": MOST})
-    seconds = _typical(
-        lambda: train_low_rank(points, probe.clusters, probe.rank, training, generator),
-        time.process_time,
-        most=LEAST,
-    )
-    return seconds / MOST
-
-
-def _metric(
-    probe: ScoreProbe,
-) -> tuple[int, Callable[[], object]]:
-    """How many units a run has, and the run."""
-    generator = stream("probe")
-    ours = torch.randn((ROWS, probe.features), generator=generator)
-    theirs = torch.randn((POINTS, probe.features), generator=generator)
-    match probe.kind:
-        case "neighbour":
-            return ROWS * POINTS, lambda: nearest(ours, theirs)
-        case "chance":
-            return POINTS**2, lambda: reproducibility_chance(theirs, theirs, 0.5)
-        case "frechet":
-            return POINTS, lambda: frechet_distance(theirs, theirs.flip(0))
-        case "empirical":
-            denoise = Empirical(theirs).denoise
-            return ROWS * POINTS, lambda: denoise(ours, 0.5)
 
 
 def _within(device: torch.device, one: Counted, students: int, examples: int) -> tuple[int, int]:

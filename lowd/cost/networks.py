@@ -10,6 +10,7 @@ from lowd.cost.probes import (
     ScoreProbe,
     TrainProbe,
 )
+from lowd.cost.sources import PUBLISHED
 from lowd.cost.tally import Shape, denoiser_cost, parameter_shapes, step_cost
 from lowd.diffusion.evaluations import evaluations
 from lowd.diffusion.settings import SamplerSettings
@@ -36,8 +37,6 @@ STATES = 5
 """The solver's own arrays of a batch's size."""
 KEPT = 1.5
 """Bytes that training holds for a byte of activations: libraries copy, and allocators keep."""
-PUBLISHED = {"digits": 1797, "cifar10": 60_000, "fashion_mnist": 70_000}
-"""How many a published source has; how many the user's own have, no setting says."""
 
 
 def students(step: TrainStep) -> int:

@@ -196,7 +196,7 @@ def wall(graph: Graph, jobs: Sequence[Priced], devices: int, *, left: bool = Fal
 def resources(jobs: Sequence[Priced]) -> dict[str, dict[str, int]]:
     """What to ask of a cluster for a job of each rule: minutes and megabytes, with a margin.
 
-    Rules that are not modelled are left out, for what the cluster's profile says.
+    Rules with a job whose size nothing says are left out, for what the cluster's profile says.
     """
     return {
         line.rule: {

@@ -30,18 +30,18 @@ def _teacher_streams(step: TeacherStep) -> tuple[str, ...]:
     return ()
 
 
-GENERATING = Step(generate, cost="networks.generate_bill", loads_teacher=True, on_device=True)
+GENERATING = Step(generate, cost="cost.networks:generate_bill", loads_teacher=True, on_device=True)
 
 IMAGES = Rule(
     "images",
-    Step(images, cost="bills.unknown_bill", reads=lambda step: image_files(step.images)),
+    Step(images, cost="cost.images:images_bill", reads=lambda step: image_files(step.images)),
     ("data/{study}/images.zarr",),
 )
 TEACHER = Rule(
     "teacher",
     Step(
         teacher,
-        cost="networks.teacher_bill",
+        cost="cost.networks:teacher_bill",
         draws=_teacher_streams,
         imports=lambda step: (f"lowd.steps.teachers.{step.teacher.kind}",),
         reads=lambda step: teacher_files(step.teacher),
@@ -54,7 +54,7 @@ POOL = Rule(
     "pool",
     Step(
         pool,
-        cost="networks.pool_bill",
+        cost="cost.networks:pool_bill",
         draws=lambda step: (f"{step.seed}/pool",),
         loads_teacher=True,
         on_device=True,
@@ -65,7 +65,7 @@ NOISE = Rule(
     "noise",
     Step(
         noise,
-        cost="bills.noise_bill",
+        cost="cost.bills:noise_bill",
         draws=lambda step: (f"{step.seed}/evaluation noise",),
     ),
     ("data/{study}/noise.zarr",),

@@ -28,14 +28,14 @@ def _network_module(step: EmbedStep | AppraiseStep) -> tuple[str, ...]:
 
 DESCRIBE = Rule(
     "describe",
-    Step(describe, cost="scores.describe_bill"),
+    Step(describe, cost="cost.scores:describe_bill"),
     ("results/{study}.yardstick.json",),
 )
 DESCRIPTOR = Rule(
     "descriptor",
     Step(
         descriptor,
-        cost="copies.descriptor_bill",
+        cost="cost.copies:descriptor_bill",
         draws=_descriptor_streams,
         loads_teacher=True,
         on_device=True,
@@ -46,7 +46,7 @@ EMBED = Rule(
     "embed",
     Step(
         embed,
-        cost="copies.embed_bill",
+        cost="cost.copies:embed_bill",
         imports=_network_module,
         reads=lambda step: descriptor_files(step.descriptor),
         on_device=True,
@@ -59,7 +59,7 @@ APPRAISE = Rule(
     "appraise",
     Step(
         appraise,
-        cost="bills.unknown_bill",
+        cost="cost.copies:appraise_bill",
         draws=lambda step: (f"{step.seed}/descriptor/copies",),
         imports=_network_module,
         reads=lambda step: descriptor_files(step.descriptor),

@@ -17,12 +17,12 @@ def drawn(path: str) -> tuple[str, ...]:
 
 DRAWING = Step(
     figure,
-    cost="bills.figure_bill",
+    cost="cost.bills:figure_bill",
     imports=lambda step: (figure_module(step.name),),
 )
 FIGURE = Rule("figure", DRAWING, drawn("figures/{study}/{figure}"), place="{study}/figure-{figure}")
 MANIFEST = Rule(
-    "manifest", Step(manifest, cost="bills.command_bill"), ("data/{study}/manifest.json",)
+    "manifest", Step(manifest, cost="cost.bills:command_bill"), ("data/{study}/manifest.json",)
 )
 
 

@@ -28,8 +28,8 @@ class Step:
 
     Attributes:
         run: the function; what it reads and makes, and its settings, its signature says.
-        cost: module and name of a function in `lowd.cost`, which takes a job, its settings and
-            the graph, and returns the job's bill. A name, since counting FLOPs needs PyTorch.
+        cost: `module:name` of a function in lowd that takes a job, its settings and the graph,
+            and returns the job's bill. A name, since counting FLOPs needs PyTorch.
         draws: from settings, the names of the random streams that it draws from; `lowd.streams`
             turns one into its seed. In braces stands what differs inside one job: N, replicate
             and seed of a student, the block of its training, the rule of a transition, a trial, a

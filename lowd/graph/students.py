@@ -18,7 +18,9 @@ def _student_streams(step: TrainStep) -> tuple[str, ...]:
     return training_streams(f"{step.seed}/{step.name}/N={{N}}/{student}")
 
 
-TRAINING = Step(train_stack, cost="networks.train_bill", draws=_student_streams, on_device=True)
+TRAINING = Step(
+    train_stack, cost="cost.networks:train_bill", draws=_student_streams, on_device=True
+)
 
 TRAIN = Rule(
     "train",
@@ -36,7 +38,7 @@ TRAIN_PART = Rule(
 )
 GATHER = Rule(
     "gather",
-    Step(gather, cost="networks.gather_bill"),
+    Step(gather, cost="cost.networks:gather_bill"),
     TRAIN.outputs,
     place="{study}/gather-{model}",
 )

@@ -13,7 +13,9 @@ from lowd.kinds.bias_variance.decompose import DecomposeStep, decompose
 from lowd.kinds.bias_variance.settings import BiasVariance
 from lowd.steps.train import TrainStep
 
-DECOMPOSE = Rule("decompose", Step(decompose, cost="bills.scores_bill"), ("results/{study}.zarr",))
+DECOMPOSE = Rule(
+    "decompose", Step(decompose, cost="cost.bills:scores_bill"), ("results/{study}.zarr",)
+)
 
 
 def jobs(name: str, follow_up: BiasVariance, every: Mapping[str, Settings]) -> Iterator[Job]:

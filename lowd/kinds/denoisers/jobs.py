@@ -15,7 +15,7 @@ CONTRAST = Rule(
     "contrast",
     Step(
         contrast,
-        cost="bills.unknown_bill",
+        cost="kinds.denoisers.costs:contrast_bill",
         draws=lambda step: (f"{step.seed}/mixture", f"{step.seed}/held-out noise"),
         loads_teacher=True,
     ),

@@ -13,7 +13,11 @@ from lowd.kinds.dimension.settings import Dimension
 
 RELATE = Rule(
     "relate",
-    Step(relate, cost="bills.unknown_bill", draws=lambda step: ("exponent/{model}/{rule}",)),
+    Step(
+        relate,
+        cost="kinds.dimension.costs:relate_bill",
+        draws=lambda step: ("exponent/{model}/{rule}",),
+    ),
     RESULTS,
     place="across/relate-{relation}",
 )

@@ -12,7 +12,9 @@ from lowd.graph.students import GENERATE
 from lowd.kinds.disjoint.pair import PairStep, pair
 from lowd.kinds.disjoint.settings import Disjoint
 
-PAIR = Rule("pair", Step(pair, cost="bills.scores_bill"), RESULTS, place="across/pair-{relation}")
+PAIR = Rule(
+    "pair", Step(pair, cost="cost.bills:scores_bill"), RESULTS, place="across/pair-{relation}"
+)
 
 
 def jobs(name: str, comparison: Disjoint, every: Mapping[str, Settings]) -> Iterator[Job]:

@@ -17,7 +17,7 @@ FOLLOW = Rule(
     "follow",
     Step(
         follow,
-        cost="scores.follow_bill",
+        cost="kinds.dynamics.costs:follow_bill",
         draws=lambda step: (f"{step.seed}/denoising/replicate={{replicate}}",),
         on_device=True,
     ),

@@ -24,7 +24,11 @@ from lowd.training.settings import (
 
 AGREE = Rule(
     "agree",
-    Step(agree, cost="bills.unknown_bill", draws=lambda step: (f"{step.seed}/noises",)),
+    Step(
+        agree,
+        cost="kinds.families.costs:agree_bill",
+        draws=lambda step: (f"{step.seed}/noises",),
+    ),
     ("results/{study}.zarr",),
 )
 

@@ -16,7 +16,7 @@ LINEARISE = Rule(
     "linearise",
     Step(
         linearise,
-        cost="bills.unknown_bill",
+        cost="kinds.jacobians.costs:linearise_bill",
         draws=lambda step: ("jacobians/{study}", "range/{point}"),
         loads_teacher=True,
     ),

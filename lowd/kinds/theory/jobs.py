@@ -23,20 +23,22 @@ def _equivalence_streams(step: EquateStep) -> tuple[str, ...]:
 
 
 EXPECT = Rule(
-    "expect", Step(expect, cost="bills.command_bill"), ("results/{study}.yardstick.json",)
+    "expect", Step(expect, cost="cost.bills:command_bill"), ("results/{study}.yardstick.json",)
 )
 RECOVER = Rule(
     "recover",
-    Step(recover, cost="low_rank.recover_bill", draws=_recovery_streams),
+    Step(recover, cost="kinds.theory.costs:recover_bill", draws=_recovery_streams),
     ("data/{study}/recovered/K{clusters}-r{rank}.zarr",),
     place="{study}/recover-K{clusters}-r{rank}",
 )
 EQUATE = Rule(
     "equate",
-    Step(equate, cost="bills.unknown_bill", draws=_equivalence_streams),
+    Step(equate, cost="kinds.theory.costs:equate_bill", draws=_equivalence_streams),
     ("data/{study}/equivalence.zarr",),
 )
-TABULATE = Rule("tabulate", Step(tabulate, cost="bills.command_bill"), ("results/{study}.zarr",))
+TABULATE = Rule(
+    "tabulate", Step(tabulate, cost="cost.bills:command_bill"), ("results/{study}.zarr",)
+)
 
 
 def jobs(name: str, study: TheoryStudy, every: Mapping[str, Settings]) -> Iterator[Job]:

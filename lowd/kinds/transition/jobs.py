@@ -21,21 +21,21 @@ from lowd.training.compute import ComputeSettings
 
 SCORE = Rule(
     "score",
-    Step(score, cost="scores.score_bill"),
+    Step(score, cost="kinds.transition.costs:score_bill"),
     ("data/{study}/scores/{model}.zarr",),
     place="{study}/score-{model}",
 )
 CONTROLS = Rule(
     "controls",
-    Step(controls, cost="scores.controls_bill"),
+    Step(controls, cost="kinds.transition.costs:controls_bill"),
     ("data/{study}/scores/controls.zarr",),
 )
 COLLECT = Rule(
     "collect",
-    Step(collect, cost="bills.scores_bill", draws=lambda step: ("slope/{rule}",)),
+    Step(collect, cost="cost.bills:scores_bill", draws=lambda step: ("slope/{rule}",)),
     ("results/{study}.zarr",),
 )
-SHEET = Rule("sheet", Step(sheet, cost="bills.sheet_bill"), drawn("figures/{study}/samples"))
+SHEET = Rule("sheet", Step(sheet, cost="cost.bills:sheet_bill"), drawn("figures/{study}/samples"))
 
 
 def jobs(name: str, study: Transition, every: Mapping[str, Settings]) -> Iterator[Job]:
