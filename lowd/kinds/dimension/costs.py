@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from math import prod
 
-from lowd.cost.bill import Bill
+from lowd.cost.bill import NUMBERS, Bill
 from lowd.cost.files import DOUBLE, FLOAT
 from lowd.cost.probes import DimensionProbe, Probe, StartProbe
 from lowd.cost.sources import holding
@@ -16,7 +16,12 @@ from lowd.steps.pool import PoolStep
 from lowd.steps.teacher import TeacherStep
 
 ESTIMATING = StartProbe(
-    modules=("lowd.cli.app", "lowd.store.arrays", "lowd.metrics.transition", "skdim")
+    modules=(
+        *NUMBERS.modules,
+        "lowd.metrics.transition",
+        "lowd.geometry.intrinsic_dimension",
+        "skdim",
+    )
 )
 DIVISORS = 2
 """For each of which all neighbours are searched again."""
