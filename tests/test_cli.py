@@ -34,7 +34,7 @@ def folder(tmp_path, monkeypatch):
 
 def lowd(step, settings=None, **paths):
     """Run a step as its command does; an option given as a list is repeated."""
-    arguments = [step]
+    arguments = ["step", step]
     if settings is not None:
         text = settings if isinstance(settings, str) else json.dumps(settings)
         arguments += ["--settings", text]
@@ -51,8 +51,8 @@ def refusal(step, settings, **paths):
     assert result.exit_code == 1
     assert result.stdout == ""
     (line,) = result.stderr.splitlines()
-    assert line.startswith(f"lowd {step}: ")
-    return line.removeprefix(f"lowd {step}: ")
+    assert line.startswith(f"lowd step {step}: ")
+    return line.removeprefix(f"lowd step {step}: ")
 
 
 def pool(values, path="pool.zarr"):
@@ -129,7 +129,7 @@ def test_the_package_itself_imports_nothing_heavy_until_asked():
 
 
 def test_every_step_has_a_command_and_a_line_of_help():
-    listed = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200"}).stdout
+    listed = CliRunner().invoke(app, ["step", "--help"], env={"COLUMNS": "200"}).stdout
     for step in STEPS:
         assert any(line.strip("│ ").startswith(f"{step} ") for line in listed.splitlines())
         assert lowd(step).exit_code == 2  # its settings are required

@@ -168,10 +168,18 @@ def test_only_a_step_that_computes_on_a_gpu_claims_one(monkeypatch, settings, cl
 
 
 def test_the_command_of_a_step_claims_before_it_reads(tmp_path):
-    command = [sys.executable, "-m", "lowd", "generate", "--settings", '{"sampler": {"steps": 2}}']
+    command = [
+        sys.executable,
+        "-m",
+        "lowd",
+        "step",
+        "generate",
+        "--settings",
+        '{"sampler": {"steps": 2}}',
+    ]
     paths = ("--noise", "nowhere", "--pool", "nowhere", "--output", "o.zarr", "--statement", "s")
     failed = subprocess.run([*command, *paths], cwd=tmp_path, capture_output=True, text=True)
-    assert failed.stderr.startswith("lowd generate: nowhere")
+    assert failed.stderr.startswith("lowd step generate: nowhere")
     assert [path.name for path in (tmp_path / "locks").glob("*/*")] in ([], ["GPU-aa.lock"])
     assert list((tmp_path / "locks").glob("lowd-devices-*"))
 

@@ -45,7 +45,7 @@ def folder(tmp_path, monkeypatch):
 
 def lowd(step, settings, code=0, **paths):
     options = [word for name, path in paths.items() for word in (f"--{name}", str(path))]
-    result = CliRunner().invoke(app, [step, "--settings", json.dumps(settings), *options])
+    result = CliRunner().invoke(app, ["step", step, "--settings", json.dumps(settings), *options])
     assert result.exit_code == code, result.output
     return result.output
 

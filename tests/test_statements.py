@@ -50,7 +50,9 @@ def folder(tmp_path, monkeypatch):
 
 
 def lowd(step, settings, *options, code=0):
-    result = CliRunner().invoke(app, [step, "--settings", json.dumps(settings), *map(str, options)])
+    result = CliRunner().invoke(
+        app, ["step", step, "--settings", json.dumps(settings), *map(str, options)]
+    )
     assert result.exit_code == code, result.output
     return result.output
 

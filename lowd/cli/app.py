@@ -1,4 +1,6 @@
-"""The `lowd` command: one subcommand a step, and those that ask what steps have left."""
+"""The `lowd` command: what people run, in four groups, and the workflow's steps below `step`."""
+
+from collections.abc import Callable
 
 import typer
 
@@ -15,16 +17,46 @@ from lowd.cli.studies import run
 from lowd.cli.trace import trace
 from lowd.cli.verify import verify
 
+GROUPS: dict[str, dict[Callable[..., None], str]] = {
+    "Start": {
+        run: "lowd run molrg",
+        plan: "lowd plan digits --actual",
+        calibrate: "lowd calibrate digits",
+    },
+    "Look": {
+        trace: "lowd trace figures/digits/errors.svg --cell model=unet-16,N=512,replicate=2",
+        report: "lowd report digits",
+    },
+    "Check": {
+        audit: "lowd audit digits --rederive 2",
+        verify: "lowd verify digits",
+        restore: "lowd restore digits",
+    },
+    "Share": {
+        export: "lowd export crate digits",
+        sign: "lowd sign --key key.pem digits",
+    },
+}
+"""Commands, each with an example."""
+
 app = typer.Typer(
     help="Measure how diffusion models memorise and generalise.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.add_typer(steps)
 _SNAKEMAKES = {"allow_extra_args": True, "ignore_unknown_options": True}
 # The first that is no option ends those that might be ours: what follows `--` stays apart.
 _SNAKEMAKES |= {"allow_interspersed_args": False}
 app.command(hidden=True, context_settings=_SNAKEMAKES)(make)
-for _command in (run, plan, calibrate, trace, audit, verify, restore, report, export, sign):
-    app.command()(_command)
+for _group, _commands in GROUPS.items():
+    for _command, _example in _commands.items():
+        app.command(rich_help_panel=_group, epilog=f"Example: {_example}")(_command)
+app.add_typer(
+    steps,
+    name="step",
+    help="Run one step of the workflow by hand.",
+    rich_help_panel="Steps",
+    epilog='Example: lowd step noise --settings \'{"size": 8, "shape": [2]}\' --output a.zarr',
+    no_args_is_help=True,
+)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lowd.cli.failures import told_in_one_line
+from lowd.cli.named import paths_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -28,7 +29,8 @@ SHOWN = 3
 
 def audit(
     paths: Annotated[
-        list[Path] | None, typer.Argument(help="Files or folders; everything if none is given.")
+        list[str] | None,
+        typer.Argument(help="Files, folders or studies; everything if none is given."),
     ] = None,
     against: Annotated[
         str, typer.Option(metavar="REV", help="Compare results with those of a commit.")
@@ -52,7 +54,9 @@ def audit(
     more than its error bars, or comes out otherwise now by more than rounding, is a fault too.
     """
     with told_in_one_line("audit"):
-        repository, found = _audit([Path(os.path.relpath(path)) for path in paths or ()])
+        repository, found = _audit(
+            [Path(os.path.relpath(path)) for word in paths or () for path in paths_of(word)]
+        )
         if key is not None:
             found = _with_signatures(repository, found, key)
         studies = _studies(repository, found)

@@ -11,6 +11,7 @@ import typer
 
 from lowd.cli.duration import duration
 from lowd.cli.failures import told_in_one_line
+from lowd.cli.named import study_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -31,7 +32,7 @@ class _Plan(NamedTuple):
 def plan(
     studies: Annotated[
         list[str] | None,
-        typer.Argument(help="Studies and findings; those of `make figures` if none is given."),
+        typer.Argument(help="Names, or files of theirs; those of `make figures` if none is given."),
     ] = None,
     devices: Annotated[
         int,
@@ -66,7 +67,7 @@ def plan(
         from lowd.settings import load_params
 
         params = load_params(Path("params.yaml"))
-        names = studies or default(params)
+        names = [study_of(word) for word in studies or ()] or default(params)
         params.check_names(names)
         assumed = Device(device_flops * 1e12, share) if device_flops else None
         made = _plan(names, assumed)

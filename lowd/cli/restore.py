@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lowd.cli.failures import told_in_one_line
+from lowd.cli.named import study_of
 from lowd.cli.planned import Held, hold, planned, run_tool, workflow
 from lowd.settings import Params, load_params
 
@@ -21,7 +22,8 @@ MISSING = "Checkout failed for following targets"
 
 def restore(
     studies: Annotated[
-        list[str] | None, typer.Argument(help="Names; every study in dvc.lock if none is given.")
+        list[str] | None,
+        typer.Argument(help="Names, or files of theirs; all in dvc.lock if none is given."),
     ] = None,
     rederive: Annotated[
         int,
@@ -43,7 +45,7 @@ def restore(
     """
     with told_in_one_line("restore"):
         params = load_params(Path("params.yaml"))
-        names = studies or _locked(params)
+        names = [study_of(word) for word in studies or ()] or _locked(params)
         params.check_names(names)
         _bring([params.stages[name] for name in names])
         targets = _targets(params, names)

@@ -21,7 +21,7 @@ def _command(step: Callable[..., None]) -> Callable[..., None]:
     hints = get_type_hints(step)
 
     def command(settings: str, statement: Path | None, **paths: Any) -> None:
-        with told_in_one_line(step.__name__):
+        with told_in_one_line(f"step {step.__name__}"):
             run(step, read_settings(step, settings), paths, statement)
 
     parameters = [

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lowd.cli.failures import told_in_one_line
+from lowd.cli.named import paths_of
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
 
 def trace(
-    file: Annotated[Path, typer.Argument(help="A figure, a copy of one, or any other output.")],
+    file: Annotated[
+        str, typer.Argument(help="A figure, a copy of one, any other output, or a study.")
+    ],
     cell: Annotated[
         str | None,
         typer.Option(
@@ -35,7 +38,7 @@ def trace(
     Run it where params.yaml is. The exit status is 0 if every link verifies, and else 1.
     """
     with told_in_one_line("trace"):
-        found, student = _follow(Path(os.path.relpath(file)), cell)
+        found, student = _follow(Path(os.path.relpath(paths_of(file)[0])), cell)
     if as_json:
         typer.echo(json.dumps(_as_json(found, student), indent=1))
     else:

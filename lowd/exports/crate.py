@@ -61,7 +61,7 @@ def crate(statements: Mapping[Path, Statement], name: str) -> dict[str, Any]:
                 f"#lowd-{step}",
                 {
                     "@type": "SoftwareApplication",
-                    "name": f"lowd {step}",
+                    "name": f"lowd step {step}",
                     "softwareVersion": versions()["lowd"],
                 },
             )

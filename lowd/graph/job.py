@@ -142,7 +142,7 @@ class Job:
     @property
     def command(self) -> str:
         """What a shell runs."""
-        words = ["lowd", self.step.name, "--settings", self.settings.model_dump_json()]
+        words = ["lowd", "step", self.step.name, "--settings", self.settings.model_dump_json()]
         scratch = () if self.scratch is None else (self.scratch,)
         private = {"output": self.outputs, "scratch": scratch, "statement": (self.statement,)}
         for name, paths in (*self.inputs.items(), *private.items()):

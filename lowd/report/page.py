@@ -145,7 +145,7 @@ def _lineage(repository: Repository, found: Trace) -> Graph:
 
 def _command(stated: Statement, maker: Path) -> str:
     settings = json.dumps(stated.settings, separators=(",", ":"))
-    words = ["lowd", stated.step, "--settings", settings]
+    words = ["lowd", "step", stated.step, "--settings", settings]
     for role, resources in stated.inputs.items():
         for resource in resources:
             words += [f"--{role}", str(resource.path)]

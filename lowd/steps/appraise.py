@@ -1,4 +1,4 @@
-"""`lowd appraise`: how well the descriptor finds copies at the study's threshold."""
+"""`lowd step appraise`: how well the descriptor finds copies at the study's threshold."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`lowd describe`: fix descriptor and threshold from teacher samples, before any student exists."""
+"""`lowd step describe`: descriptor and threshold from teacher samples, before any student."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple

@@ -1,4 +1,4 @@
-"""`lowd descriptor`: train the network that images are compared by, before any student exists."""
+"""`lowd step descriptor`: train the network that images are compared by, before any student."""
 
 from pathlib import Path
 

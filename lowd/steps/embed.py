@@ -1,4 +1,4 @@
-"""`lowd embed`: a store of images as a store of their features, laid out alike."""
+"""`lowd step embed`: a store of images as a store of their features, laid out alike."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""`lowd figure`: one figure of one study, in every format asked for."""
+"""`lowd step figure`: one figure of one study, in every format asked for."""
 
 from pathlib import Path
 

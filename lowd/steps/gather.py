@@ -1,4 +1,4 @@
-"""`lowd gather`: one checkpoint of the students that several jobs have trained."""
+"""`lowd step gather`: one checkpoint of the students that several jobs have trained."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

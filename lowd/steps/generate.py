@@ -1,4 +1,4 @@
-"""`lowd generate`: every model's samples from the study's noises."""
+"""`lowd step generate`: every model's samples from the study's noises."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

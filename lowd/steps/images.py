@@ -1,4 +1,4 @@
-"""`lowd images`: the real images that a teacher learns from."""
+"""`lowd step images`: the real images that a teacher learns from."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`lowd manifest`: leave in a study's folders what its graph declares, and nothing else."""
+"""`lowd step manifest`: leave in a study's folders what its graph declares, and nothing else."""
 
 from pathlib import Path
 

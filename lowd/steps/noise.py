@@ -1,4 +1,4 @@
-"""`lowd noise`: the unit noises that every model is evaluated from."""
+"""`lowd step noise`: the unit noises that every model is evaluated from."""
 
 from pathlib import Path
 

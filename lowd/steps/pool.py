@@ -1,4 +1,4 @@
-"""`lowd pool`: the teacher's samples that every training set is cut from."""
+"""`lowd step pool`: the teacher's samples that every training set is cut from."""
 
 from pathlib import Path
 

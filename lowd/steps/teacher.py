@@ -1,4 +1,4 @@
-"""`lowd teacher`: draw, train or look up the teacher."""
+"""`lowd step teacher`: draw, train or look up the teacher."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`lowd train`: one stack of students, every cell of one model."""
+"""`lowd step train`: one stack of students, every cell of one model."""
 
 from pathlib import Path
 

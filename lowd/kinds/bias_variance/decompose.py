@@ -1,4 +1,4 @@
-"""`lowd decompose`: squared bias and variance over training sets, and over seeds (Finding III)."""
+"""`lowd step decompose`: bias and variance over training sets, and over seeds (Finding III)."""
 
 from math import nan
 from pathlib import Path

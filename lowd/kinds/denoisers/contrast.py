@@ -1,4 +1,4 @@
-"""`lowd contrast`: a trained denoiser beside those of a Gaussian and of a MoLRG (lemma 1)."""
+"""`lowd step contrast`: a trained denoiser beside those of a Gaussian and of a MoLRG (lemma 1)."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`lowd relate`: how many samples the transition takes, against the data's intrinsic dimension."""
+"""`lowd step relate`: samples the transition takes, against the data's intrinsic dimension."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

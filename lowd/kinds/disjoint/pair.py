@@ -1,4 +1,4 @@
-"""`lowd pair`: students of disjoint training sets beside each other (Kadkhodaie et al. 2024)."""
+"""`lowd step pair`: students of disjoint training sets side by side (Kadkhodaie et al. 2024)."""
 
 from itertools import combinations
 from pathlib import Path

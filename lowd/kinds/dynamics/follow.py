@@ -1,4 +1,4 @@
-"""`lowd follow`: scores and losses of students along their training (Finding II)."""
+"""`lowd step follow`: scores and losses of students along their training (Finding II)."""
 
 from itertools import combinations
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`lowd agree`: how far kinds of generative models make the same of the same noises."""
+"""`lowd step agree`: how far kinds of generative models make the same of the same noises."""
 
 from itertools import product
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`lowd linearise`: how many directions denoisers keep, over the signal-to-noise ratio."""
+"""`lowd step linearise`: how many directions denoisers keep, over the signal-to-noise ratio."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

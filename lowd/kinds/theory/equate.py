@@ -1,4 +1,4 @@
-"""`lowd equate`: a denoiser's loss against that of PCA or subspace clustering."""
+"""`lowd step equate`: a denoiser's loss against that of PCA or subspace clustering."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`lowd expect`: what theory says of recovery, fixed before anything is trained."""
+"""`lowd step expect`: what theory says of recovery, fixed before anything is trained."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`lowd recover`: subspaces of one rank, from N points each, by every method there is."""
+"""`lowd step recover`: subspaces of one rank, from N points each, by every method there is."""
 
 from pathlib import Path
 

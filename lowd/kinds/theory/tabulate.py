@@ -1,4 +1,4 @@
-"""`lowd tabulate`: one dataset of everything a theory study's figures plot."""
+"""`lowd step tabulate`: one dataset of everything a theory study's figures plot."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""`lowd collect`: one dataset of everything a study's figures plot."""
+"""`lowd step collect`: one dataset of everything a study's figures plot."""
 
 from pathlib import Path
 

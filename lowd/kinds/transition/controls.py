@@ -1,4 +1,4 @@
-"""`lowd controls`: the scores of teacher, pure noise and pure memorisation, to compare with."""
+"""`lowd step controls`: scores of teacher, pure noise and pure memorisation, to compare with."""
 
 from itertools import combinations
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`lowd score`: every cell of one model against teacher, training set, replicates and models."""
+"""`lowd step score`: cells of one model against teacher, training set, replicates and models."""
 
 from itertools import combinations
 from pathlib import Path

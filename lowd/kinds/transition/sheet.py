@@ -1,4 +1,4 @@
-"""`lowd sheet`: the sample sheet of a study of images."""
+"""`lowd step sheet`: the sample sheet of a study of images."""
 
 from pathlib import Path
 
