@@ -1,4 +1,4 @@
-"""Settings of follow-up studies: students of a study's teacher, for one question.
+"""Settings of follow-up studies: one question about a study's teacher and students.
 
 A follow-up takes teacher, pool, noises, sampler, descriptor and threshold from the study it is on.
 """
@@ -15,10 +15,24 @@ from lowd.studies import KindSettings, Study
 from lowd.training.settings import TrainingSettings
 
 
-class FollowUp(KindSettings, ABC):
-    """What every follow-up has."""
+class FollowUp(KindSettings):
+    """A study that stands on another, `study`."""
 
     study: Name
+
+    def base(self, every: Mapping[str, Settings]) -> Study:
+        """The study that it stands on, of all that params.yaml has."""
+        study = every[self.study]
+        assert isinstance(study, Study)
+        return study
+
+    def check_on(self, study: Study) -> None:
+        """Raise ValueError, with the key, unless the study has what is taken from it."""
+
+
+class TrainedFollowUp(FollowUp, ABC):
+    """A follow-up that trains students of its own."""
+
     seed: Seed = 0
     training: TrainingSettings
 
@@ -37,14 +51,8 @@ class FollowUp(KindSettings, ABC):
     def file_keys(self) -> list[str]:
         """The keys whose last part becomes the name of files."""
 
-    def base(self, every: Mapping[str, Settings]) -> Study:
-        """The study that it stands on, of all that params.yaml has."""
-        study = every[self.study]
-        assert isinstance(study, Study)
-        return study
-
     def check_on(self, study: Study) -> None:
-        """Raise ValueError, with the key, unless the study has what the follow-up takes from it."""
+        """As of any; besides, its pool has to hold the training sets, and models have to fit."""
         if study.is_embedded:
             raise ValueError(
                 f"study: {self.study} compares features of its descriptor, and findings need "
@@ -61,7 +69,7 @@ class FollowUp(KindSettings, ABC):
         check_shapes(self.networks, study.teacher.shape)
 
 
-class GridFollowUp(FollowUp):
+class GridFollowUp(TrainedFollowUp):
     """A follow-up over models, N and replicates."""
 
     models: dict[Name, ModelSettings] = Field(min_length=1)

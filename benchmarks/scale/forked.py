@@ -21,9 +21,9 @@ from queue import SimpleQueue
 import torch
 
 import lowd
-from lowd import planning
 from lowd.cli.planned import Planned, planned
 from lowd.cli.run import PRIVATE, listed, run
+from lowd.table import read_graph
 
 Spent = tuple[str, float, int]
 """A job's step, its CPU-seconds and the most memory that it held, in bytes."""
@@ -43,8 +43,8 @@ def main(target: str, report: Path) -> None:
         if not module.name.endswith("__main__"):
             import_module(module.name)
     jobs = planned([target])
-    for job in jobs:
-        planning.code(job.settings)
+    warm = {job.code for job in read_graph().leading_to([Path(target)]).jobs}
+    assert warm, "digests, which every fork then knows"
     maker = {path: number for number, job in enumerate(jobs) for path in job.outputs}
     order = TopologicalSorter(
         {

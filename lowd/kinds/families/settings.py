@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from lowd.base import Settings
 from lowd.diffusion.settings import SamplerSettings
 from lowd.fields import Name, TrainingSize
-from lowd.followups import FollowUp
+from lowd.followups import TrainedFollowUp
 from lowd.models.settings import ModelSettings
 from lowd.studies import Study
 from lowd.training.settings import (
@@ -66,7 +66,7 @@ class Solver(Settings):
     sampler: SamplerSettings
 
 
-class Families(FollowUp):
+class Families(TrainedFollowUp):
     """Agreement of kinds of generative models from the same noises."""
 
     kind: Literal["families"]
