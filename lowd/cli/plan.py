@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from lowd.cli.duration import duration
 from lowd.cli.failures import told_in_one_line
 from lowd.cli.named import study_of
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
-    from lowd.cost.plan import Device, Line, Priced
+    from lowd.cost.plan import Device, Priced
     from lowd.graph.graph import Graph
     from lowd.provenance.statement import Statement
 
@@ -78,11 +75,12 @@ def plan(
     if as_json:
         typer.echo(json.dumps(content, indent=1))
     else:
+        from lowd.cli.bill import bill_summary, bill_table, comparison_table
         from lowd.cli.console import show
 
-        show(_table(names, made.jobs), *_summary(content))
+        show(bill_table(names, made.jobs), *bill_summary(content))
         if actual:
-            show("", _compared(content))
+            show("", comparison_table(content))
 
 
 def _plan(names: Sequence[str], device: "Device | None") -> _Plan:
@@ -202,80 +200,3 @@ def _actual(made: _Plan) -> list[dict[str, Any]]:
             }
         )
     return rows
-
-
-def _table(names: Sequence[str], jobs: "Sequence[Priced]") -> "Table":
-    from rich.table import Column, Table
-
-    from lowd.cost.plan import lines, total
-
-    rows = [*lines(jobs), total(jobs, "total")]
-    has_gpu = any(line.gpu_memory for line in rows)
-    numbers = ["jobs", "to do", "students", "FLOPs", "time", "to do", "memory"]
-    numbers += ["GPU memory"] * has_gpu + ["disk"]
-    columns = [Column(name, justify="right", no_wrap=True) for name in numbers]
-    table = Table(Column("rule", no_wrap=True), *columns, title=", ".join(names), box=None)
-    for line in rows:
-        table.add_row(*_row(line, has_gpu), style="bold" if line is rows[-1] else None)
-    return table
-
-
-def _row(line: "Line", has_gpu: bool) -> Iterator[str]:
-    yield line.rule + (" *" if not line.is_modelled and line.rule != "total" else "")
-    yield from (str(line.jobs), str(line.due or "–"), str(line.students or "–"))
-    yield _scaled(line.flops)
-    yield duration(line.seconds)
-    yield duration(line.left) if line.due else "–"
-    yield _scaled(line.memory, "B")
-    if has_gpu:
-        yield _scaled(line.gpu_memory, "B")
-    yield _scaled(line.disk, "B")
-
-
-def _summary(content: dict[str, Any]) -> Iterator[str]:
-    kinds = ", ".join(f"{kind} {_scaled(size, 'B')}" for kind, size in content["disk"].items())
-    if kinds:
-        yield f"disk: {kinds}"
-    hours = [
-        f"{content[f'{kind}_seconds'] / 3600:.3g} {name}-hours"
-        for kind, name in (("processor", "CPU"), ("gpu", "GPU"))
-        if content[f"{kind}_seconds"]
-    ]
-    whole, left = (duration(content[f"wall_seconds{end}"]) for end in ("", "_left"))
-    yield f"{' and '.join(hours)}; jobs at once {content['devices']}: {whole}, to do {left}"
-    if assumed := content["assumed"]:
-        yield (
-            f"assumed, not measured: a device of {assumed['tflops']:g} TFLOP/s, of which networks "
-            f"reach {assumed['share']:.0%}"
-        )
-    if content["not_modelled"]:
-        steps = ", ".join(content["not_modelled"])
-        yield f"* nothing says how large these are, their start alone counts: {steps}"
-
-
-def _compared(content: dict[str, Any]) -> "Table | str":
-    from rich.table import Column, Table
-
-    if not content["actual"]:
-        return "no statements of these jobs, so that there is nothing to compare with"
-    numbers = ("jobs", "planned", "actual", "ratio", "memory planned", "actual")
-    columns = [Column(name, justify="right", no_wrap=True) for name in numbers]
-    table = Table(Column("rule", no_wrap=True), *columns, title="as statements say", box=None)
-    for row in content["actual"]:
-        memory = [_scaled(row[key] or 0, "B") for key in ("memory", "actual_memory")]
-        ratio = "–" if row["ratio"] is None else f"{row['ratio']:.2f}"
-        seconds = (duration(row["seconds"]), duration(row["actual_seconds"]))
-        style = "bold" if row["rule"] == "total" else None
-        table.add_row(row["rule"], str(row["jobs"]), *seconds, ratio, *memory, style=style)
-    return table
-
-
-def _scaled(value: float | int, unit: str = "") -> str:
-    """With a prefix; nothing for nothing."""
-    if not value:
-        return "–"
-    for prefix in ("", "k", "M", "G", "T", "P", "E"):
-        if value < 1000 or prefix == "E":
-            break
-        value /= 1000
-    return f"{value:.3g} {prefix}{unit}".strip()

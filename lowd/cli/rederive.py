@@ -16,8 +16,9 @@ from lowd.cli.run import COMPUTED, claim_device_for, run
 from lowd.kinds.transition.sheet import sheet
 from lowd.provenance.coherence import Finding
 from lowd.provenance.digests import STAMP, digest
+from lowd.provenance.in_toto import Resource
 from lowd.provenance.links import contents
-from lowd.provenance.statement import Resource, write_statement
+from lowd.provenance.statement import write_statement
 from lowd.steps.figure import figure
 from lowd.steps.manifest import manifest
 from lowd.store.atomic import remove

@@ -5,6 +5,7 @@ files where they are.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from rocrate.model import ContextEntity, DataEntity, Dataset, File
 from rocrate.rocrate import ROCrate
 
 from lowd.provenance.environment import versions
-from lowd.provenance.statement import Resource, Statement
+from lowd.provenance.in_toto import Resource
+from lowd.provenance.statement import Statement
 
 METADATA = "ro-crate-metadata.json"
 PROFILES = {
@@ -33,42 +35,71 @@ def crate(statements: Mapping[Path, Statement], name: str) -> dict[str, Any]:
         name: what to call the crate.
     """
     found = ROCrate(version="1.1")  # which the profiles below are written for
-    found.name = name
-    found.description = "Data, checkpoints, results and figures, and the jobs that made them."
-    found.license = found.add(
-        ContextEntity(found, LICENCE, {"@type": "CreativeWork", "name": "MIT License"})
-    )
     finished = max(one.finished for one in statements.values())
-    found.datePublished = finished
-    found.root_dataset["conformsTo"] = [
-        found.add(
-            ContextEntity(
-                found,
-                profile,
-                {
-                    "@type": ["CreativeWork", "Profile"],
-                    "name": title,
-                    "version": profile.rsplit("/", 1)[1],
-                },
-            )
+    _describe(found, name, finished)
+    tools = {step: _tool(found, step) for step in sorted({s.step for s in statements.values()})}
+    workflow = _workflow(found, tools)
+    files = _Files(found)
+    controls = []
+    for path, stated in statements.items():
+        action = _action(found, path, stated, tools[stated.step], files)
+        control = {"@type": "ControlAction", "name": f"run {stated.step}"}
+        controls.append(_entity(found, f"#control-{path.as_posix()}", control))
+        controls[-1]["instrument"] = found.get(f"Snakefile#{stated.step}")
+        controls[-1]["object"] = action
+    run = found.add_action(
+        workflow,
+        identifier="#run",
+        object=[one for key, one in files.used.items() if key not in files.made],
+        result=list(files.made.values()),
+        properties={
+            "name": f"run of {name}",
+            "startTime": min(one.started for one in statements.values()).isoformat(),
+            "endTime": finished.isoformat(),
+            "actionStatus": COMPLETED,
+        },
+    )
+    _organise(found, controls, run)
+    found.root_dataset["mentions"] = [run, *found.get_by_type("CreateAction")]
+    return found.metadata.generate()
+
+
+def _entity(crate: ROCrate, identifier: str, properties: dict[str, Any]) -> ContextEntity:
+    return crate.add(ContextEntity(crate, identifier, properties))
+
+
+def _describe(crate: ROCrate, name: str, published: datetime) -> None:
+    """The crate itself, its licence, and the profiles that it keeps to."""
+    crate.name = name
+    crate.description = "Data, checkpoints, results and figures, and the jobs that made them."
+    crate.license = _entity(crate, LICENCE, {"@type": "CreativeWork", "name": "MIT License"})
+    crate.datePublished = published
+    crate.root_dataset["conformsTo"] = [
+        _entity(
+            crate,
+            profile,
+            {
+                "@type": ["CreativeWork", "Profile"],
+                "name": title,
+                "version": profile.rsplit("/", 1)[1],
+            },
         )
         for profile, title in PROFILES.items()
     ]
-    tools = {
-        step: found.add(
-            ContextEntity(
-                found,
-                f"#lowd-{step}",
-                {
-                    "@type": "SoftwareApplication",
-                    "name": f"lowd step {step}",
-                    "softwareVersion": versions()["lowd"],
-                },
-            )
-        )
-        for step in sorted({one.step for one in statements.values()})
+
+
+def _tool(crate: ROCrate, step: str) -> ContextEntity:
+    properties = {
+        "@type": "SoftwareApplication",
+        "name": f"lowd step {step}",
+        "softwareVersion": versions()["lowd"],
     }
-    workflow = found.add_workflow(
+    return _entity(crate, f"#lowd-{step}", properties)
+
+
+def _workflow(crate: ROCrate, tools: Mapping[str, ContextEntity]) -> DataEntity:
+    """The Snakefile, and the steps that it has."""
+    workflow = crate.add_workflow(
         dest_path="Snakefile",
         main=True,
         lang="snakemake",
@@ -78,92 +109,69 @@ def crate(statements: Mapping[Path, Statement], name: str) -> dict[str, Any]:
         },
     )
     workflow["hasPart"] = list(tools.values())
-    steps = {
-        step: found.add(
-            ContextEntity(
-                found,
-                f"Snakefile#{step}",
-                {"@type": "HowToStep", "name": step, "position": str(position)},
-            )
-        )
-        for position, step in enumerate(tools)
-    }
-    for step, how in steps.items():
-        how["workExample"] = tools[step]
-    workflow["step"] = list(steps.values())
-    files: dict[str, DataEntity] = {}
+    steps = []
+    for position, (step, tool) in enumerate(tools.items()):
+        properties = {"@type": "HowToStep", "name": step, "position": str(position)}
+        steps.append(_entity(crate, f"Snakefile#{step}", properties))
+        steps[-1]["workExample"] = tool
+    workflow["step"] = steps
+    return workflow
 
-    def file(resource: Resource) -> DataEntity:
+
+class _Files:
+    """Files and folders, each once, and which of them jobs have read and made."""
+
+    def __init__(self, crate: ROCrate) -> None:
+        self.crate = crate
+        self.every: dict[str, DataEntity] = {}
+        self.used: dict[str, DataEntity] = {}
+        self.made: dict[str, DataEntity] = {}
+
+    def of(self, resource: Resource) -> DataEntity:
+        """The entity of a file or folder."""
         path = resource.path.as_posix()
-        if path not in files:
+        if path not in self.every:
             kind = Dataset if resource.digests.is_folder else File
             properties = {"name": path, "sha256": resource.digests.sha256}
-            files[path] = found.add(kind(found, dest_path=path, properties=properties))
-        return files[path]
+            entity = kind(self.crate, dest_path=path, properties=properties)
+            self.every[path] = self.crate.add(entity)
+        return self.every[path]
 
-    controls: list[ContextEntity] = []
-    used: dict[str, DataEntity] = {}
-    made: dict[str, DataEntity] = {}
-    for path, stated in statements.items():
-        inputs = [file(one) for resources in stated.inputs.values() for one in resources]
-        outputs = [file(one) for one in stated.subject]
-        used |= {one.id: one for one in inputs}
-        made |= {one.id: one for one in outputs}
-        action = found.add_action(
-            tools[stated.step],
-            identifier=f"#{stated.predicate.run_details.metadata.invocation_id}",
-            object=inputs,
-            result=outputs,
-            properties={
-                "name": f"{stated.step}: {path.as_posix()}",
-                "startTime": stated.started.isoformat(),
-                "endTime": stated.finished.isoformat(),
-                "actionStatus": COMPLETED,
-                "description": f"lineage id {stated.lineage}",
-            },
-        )
-        controls.append(
-            found.add(
-                ContextEntity(
-                    found,
-                    f"#control-{path.as_posix()}",
-                    {"@type": "ControlAction", "name": f"run {stated.step}"},
-                )
-            )
-        )
-        controls[-1]["instrument"] = steps[stated.step]
-        controls[-1]["object"] = action
-    run = found.add_action(
-        workflow,
-        identifier="#run",
-        object=[one for key, one in used.items() if key not in made],
-        result=list(made.values()),
+
+def _action(
+    crate: ROCrate, path: Path, stated: Statement, tool: ContextEntity, files: _Files
+) -> ContextEntity:
+    """What one job did."""
+    inputs = [files.of(one) for resources in stated.inputs.values() for one in resources]
+    outputs = [files.of(one) for one in stated.subject]
+    files.used |= {one.id: one for one in inputs}
+    files.made |= {one.id: one for one in outputs}
+    return crate.add_action(
+        tool,
+        identifier=f"#{stated.predicate.run_details.metadata.invocation_id}",
+        object=inputs,
+        result=outputs,
         properties={
-            "name": f"run of {name}",
-            "startTime": min(one.started for one in statements.values()).isoformat(),
-            "endTime": finished.isoformat(),
+            "name": f"{stated.step}: {path.as_posix()}",
+            "startTime": stated.started.isoformat(),
+            "endTime": stated.finished.isoformat(),
             "actionStatus": COMPLETED,
+            "description": f"lineage id {stated.lineage}",
         },
     )
-    engine = found.add(
-        ContextEntity(
-            found,
-            "#snakemake",
-            {
-                "@type": "SoftwareApplication",
-                "name": "Snakemake",
-                "softwareVersion": versions()["snakemake"],
-                "url": "https://snakemake.github.io",
-            },
-        )
-    )
-    organise = found.add(
-        ContextEntity(
-            found, "#organise", {"@type": "OrganizeAction", "name": "plan and run the jobs"}
-        )
-    )
+
+
+def _organise(crate: ROCrate, controls: list[ContextEntity], run: ContextEntity) -> None:
+    """That Snakemake has planned and run the jobs."""
+    properties = {
+        "@type": "SoftwareApplication",
+        "name": "Snakemake",
+        "softwareVersion": versions()["snakemake"],
+        "url": "https://snakemake.github.io",
+    }
+    engine = _entity(crate, "#snakemake", properties)
+    named = {"@type": "OrganizeAction", "name": "plan and run the jobs"}
+    organise = _entity(crate, "#organise", named)
     organise["instrument"] = engine
     organise["object"] = controls
     organise["result"] = run
-    found.root_dataset["mentions"] = [run, *found.get_by_type("CreateAction")]
-    return found.metadata.generate()

@@ -9,7 +9,8 @@ from prov.identifier import Identifier
 from prov.model import ProvDocument
 
 from lowd.provenance.digests import Digests
-from lowd.provenance.statement import Resource, Statement
+from lowd.provenance.in_toto import Resource
+from lowd.provenance.statement import Statement
 
 LOWD = "urn:lowd:"
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from lowd.provenance.coherence import Finding
 from lowd.provenance.digests import Digests
+from lowd.provenance.in_toto import Resource
 from lowd.provenance.links import contents
 from lowd.provenance.repository import Repository
-from lowd.provenance.statement import Resource, Statement
+from lowd.provenance.statement import Statement
 
 
 def strays(repository: Repository, studies: Collection[str] = ()) -> list[Finding]:

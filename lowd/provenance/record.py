@@ -12,13 +12,7 @@ from lowd.provenance.code import ROOT as PACKAGE_ROOT
 from lowd.provenance.code import combined, module_digests, source_files
 from lowd.provenance.digests import Digests
 from lowd.provenance.environment import environment, versions
-from lowd.provenance.lineage import lineage_id
-from lowd.provenance.snapshot import Snapshot
-from lowd.provenance.statement import (
-    CODE,
-    COMMIT,
-    DIGEST_OF_CODE,
-    SOURCE,
+from lowd.provenance.in_toto import (
     BuildDefinition,
     Builder,
     ExternalParameters,
@@ -26,10 +20,12 @@ from lowd.provenance.statement import (
     Provenance,
     Resource,
     RunDetails,
-    Statement,
     Subject,
     inside,
 )
+from lowd.provenance.lineage import lineage_id
+from lowd.provenance.snapshot import Snapshot
+from lowd.provenance.statement import CODE, COMMIT, DIGEST_OF_CODE, SOURCE, Statement
 
 
 @dataclass(frozen=True)

@@ -10,31 +10,19 @@ predicate (slsa.dev/spec/v1.0/provenance). Of a statement of lowd,
 - external parameters are the step and its settings, internal ones the names of its random streams;
 - by-products are the lineage id and a description of the machine; the builder's versions are
   those of the libraries.
-
-Plain models and not in-toto's protobuf bindings, whose JSON makes every integer a double: a seed
-above 2**53 would be recorded as another one.
 """
 
 import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
-from pydantic.alias_generators import to_camel
+from pydantic import Field, ValidationError, model_validator
 
 from lowd.provenance.code import combined
-from lowd.provenance.digests import Digests
 from lowd.provenance.environment import Commit
+from lowd.provenance.in_toto import Document, Provenance, Resource, Subject
 from lowd.provenance.lineage import lineage_id
 from lowd.provenance.restated import restated
 from lowd.store.atomic import staged
@@ -45,107 +33,7 @@ SOURCE, CODE, COMMIT = "source", "code", "commit"
 """Roles that no argument of a step has."""
 
 
-def _relative(name: str) -> str:
-    if name.startswith("/"):
-        raise ValueError(f"{name!r} is absolute; names are relative to the repository's root")
-    return name
-
-
-def inside(name: str) -> str:
-    """The name of an output, which must lie in the repository; raises ValueError otherwise."""
-    if not name or ".." in PurePosixPath(name).parts:
-        raise ValueError(f"{name!r} lies outside the folder lowd runs in, the repository's root")
-    return name
-
-
-class _Model(BaseModel):
-    """in-toto asks readers to put up with fields they don't know; these are kept."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, frozen=True, extra="allow"
-    )
-
-
-class Resource(_Model):
-    """in-toto's ResourceDescriptor, as far as lowd uses it."""
-
-    name: Annotated[str, AfterValidator(_relative)] | None = None
-    uri: str | None = None
-    digest: dict[str, str] | None = None
-    annotations: dict[str, Any] | None = None
-
-    @property
-    def path(self) -> Path:
-        """Where the file or folder lies, from the repository's root."""
-        if self.name is None:
-            raise ValueError(f"{self.uri} is no file")
-        return Path(self.name)
-
-    @property
-    def digests(self) -> Digests:
-        """Digests of the file or folder; raises ValueError if it is something else."""
-        return Digests.from_digest_set(self.digest or {})
-
-    @property
-    def role(self) -> str:
-        """What a dependency was to the step."""
-        return (self.annotations or {}).get("role", "")
-
-
-class Subject(Resource):
-    """An output."""
-
-    name: Annotated[str, AfterValidator(_relative), AfterValidator(inside)]
-    digest: dict[str, str]
-
-
-class ExternalParameters(_Model):
-    """The step and its settings, exactly."""
-
-    step: str
-    settings: dict[str, Any]
-
-
-class BuildDefinition(_Model):
-    """What was asked for."""
-
-    build_type: Literal["urn:lowd:step:v1"] = "urn:lowd:step:v1"
-    external_parameters: ExternalParameters
-    internal_parameters: dict[str, Any]
-    resolved_dependencies: tuple[Resource, ...]
-
-
-class Builder(_Model):
-    """The `lowd` command, and the libraries' versions."""
-
-    id: str = "urn:lowd:command:v1"
-    version: dict[str, str]
-
-
-class Metadata(_Model):
-    """Which run it was, and when."""
-
-    invocation_id: str
-    started_on: AwareDatetime
-    finished_on: AwareDatetime
-
-
-class RunDetails(_Model):
-    """How this run of it went."""
-
-    builder: Builder
-    metadata: Metadata
-    byproducts: tuple[Resource, ...]
-
-
-class Provenance(_Model):
-    """SLSA's predicate."""
-
-    build_definition: BuildDefinition
-    run_details: RunDetails
-
-
-class Statement(_Model):
+class Statement(Document):
     """One job's statement; the properties say what is where."""
 
     type: Literal["https://in-toto.io/Statement/v1"] = Field(

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from lowd.provenance.drift import Drift, drifts
 from lowd.provenance.history import History, first_with
+from lowd.provenance.in_toto import Resource
 from lowd.provenance.links import Content, Link, State, check, contents
 from lowd.provenance.lock import Lock, read_lock
 from lowd.provenance.repository import Repository
-from lowd.provenance.statement import ROOT, Resource, Statement
+from lowd.provenance.statement import ROOT, Statement
 
 
 @dataclass(frozen=True)
