@@ -4,9 +4,7 @@ Snakemake hands every event to a log handler (snakemake-interface-logger-plugins
 """
 
 import re
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from logging import WARNING, LogRecord
 from pathlib import Path
 from types import ModuleType
@@ -14,7 +12,6 @@ from typing import Any
 
 from rich.console import Console
 from rich.live import Live
-from rich.progress_bar import ProgressBar
 from rich.table import Column, Table
 from rich.text import Text
 from snakemake_interface_logger_plugins.base import LogHandlerBase
@@ -24,8 +21,9 @@ from snakemake_interface_logger_plugins.registry import LoggerPluginRegistry
 from lowd.cli.console import printable
 from lowd.cli.duration import duration
 from lowd.cli.run import progress_file
+from lowd.cli.running import RunningJob
 from lowd.graph.graph import Graph
-from lowd.progress import Progress, read_progress
+from lowd.progress import read_progress
 
 NAME = "lowd"
 LAST_LINES = 8
@@ -35,36 +33,6 @@ SUBMITTED = "has been submitted with"
 """What an executor says of a job that it hands to a cluster, and under which number."""
 REPEATED = ("At least one job did not complete", "Exiting because a job execution failed")
 """What Snakemake says besides of jobs that failed."""
-
-
-@dataclass
-class _Job:
-    """A job that runs.
-
-    Attributes:
-        name: its study, or `across`, and what its log is called.
-        command: what the shell runs.
-        progress: where it tells how far it is.
-        foreseen: seconds that it should take, 0 if unknown.
-        started: when it did, on the monotonic clock.
-    """
-
-    name: str
-    command: str
-    progress: Path
-    foreseen: float = 0.0
-    started: float = field(default_factory=time.monotonic)
-
-    @property
-    def elapsed(self) -> float:
-        """Seconds since it started."""
-        return time.monotonic() - self.started
-
-    def remaining(self, told: Progress | None) -> float | None:
-        """Seconds to its end: by its own pace once it has one, until then as foreseen."""
-        if told is not None and 0 < told.done < told.total and self.elapsed > 2:
-            return self.elapsed * (told.total - told.done) / told.done
-        return max(0.0, self.foreseen - self.elapsed) if self.foreseen else None
 
 
 class Display:
@@ -89,7 +57,7 @@ class Display:
         self._graph = graph
         self._seconds, self._reasons = seconds, reasons
         self._waiting = {path for path in seconds if path in reasons}
-        self._running: dict[int, _Job] = {}
+        self._running: dict[int, RunningJob] = {}
         self._statuses: list[tuple[str, int]] = []
         self._done = self._total = 0
         self._console, self._is_dry = console, is_dry
@@ -153,7 +121,7 @@ class Display:
     def _start(self, given: Mapping[str, Any]) -> None:
         statement = self._statement(given)
         self._waiting.discard(statement)
-        job = _Job(
+        job = RunningJob(
             _name(given),
             given["shellcmd"] or "",
             progress_file(statement),
@@ -197,9 +165,8 @@ class Display:
         left = sum(self._seconds[path] for path in self._waiting)
         for job in list(self._running.values()):
             told = read_progress(job.progress)
-            remaining = job.remaining(told)
-            left += remaining or 0
-            table.add_row(printable(job.name), _bar(job, told), _far(job, told, remaining))
+            left += job.remaining(told) or 0
+            table.add_row(printable(job.name), job.bar(told), job.pace(told))
         summary = f"{self._done} of {self._total} jobs done" if self._total else "planning"
         if self._seconds and self._running:
             summary += f", about {duration(left / len(self._running))} left"
@@ -211,22 +178,6 @@ def _name(given: Mapping[str, Any]) -> str:
     """What to call a job: its study, or `across`, and what its log is called."""
     log = Path(next(iter(given["log"]), f"logs/workflow/{given['rule_name']}.log"))
     return f"{log.parent.name}/{log.stem}"
-
-
-def _bar(job: _Job, told: Progress | None) -> ProgressBar | str:
-    if told is not None:
-        return ProgressBar(told.total, told.done)
-    if job.foreseen:
-        return ProgressBar(job.foreseen, min(job.elapsed, job.foreseen))
-    return ""
-
-
-def _far(job: _Job, told: Progress | None, remaining: float | None) -> str:
-    parts = [f"{told.done:,} of {told.total:,} {told.unit}"] if told is not None else []
-    parts.append(
-        f"{duration(job.elapsed)} so far" if remaining is None else f"{duration(remaining)} left"
-    )
-    return ", ".join(parts)
 
 
 def _killed(status: int) -> str:

@@ -84,16 +84,9 @@ def audit(
         and (is_asked(path) or any(one in scope for one in readers))
     ]
     findings = list(lacking(repository))
-    whole, lock = not findings, Lock(is_lost=True)
-    if LOCK.as_posix() not in {finding.file for finding in findings}:
-        try:
-            lock = read_lock()
-            if differs_aside(lock):
-                aside = "is not as committed, though the outputs in it are"
-                findings.append(Finding(LOCK.as_posix(), aside, is_fault=False))
-        except ValueError as error:
-            file, _, reason = str(error).partition(": ")
-            findings.append(Finding(file, reason))
+    whole = not findings
+    lock, said = _lock(findings)
+    findings += said
     records = [path for path in lock.outputs if is_asked(path)]
     evidence = Evidence(repository, whole, lock, contents([*outputs, *own, *records]))
     left = {path: evidence.output(path) for path in outputs}
@@ -106,3 +99,16 @@ def audit(
     findings += contradictions(repository, scope)
     findings += git_differs(repository, scope)
     return Audit(tuple(left.values()), tuple(read.values()), tuple(findings))
+
+
+def _lock(findings: Collection[Finding]) -> tuple[Lock, list[Finding]]:
+    """dvc.lock, and what is to be said of it; an empty one if it is gone or can't be read."""
+    if LOCK.as_posix() in {finding.file for finding in findings}:
+        return Lock(is_lost=True), []
+    try:
+        lock = read_lock()
+    except ValueError as error:
+        file, _, reason = str(error).partition(": ")
+        return Lock(is_lost=True), [Finding(file, reason)]
+    aside = "is not as committed, though the outputs in it are"
+    return lock, [Finding(LOCK.as_posix(), aside, is_fault=False)] if differs_aside(lock) else []

@@ -1,7 +1,7 @@
 """From a job that runs to its statement: first what goes in, then what came out."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -75,34 +75,32 @@ def begin(
         for role, paths in inputs.items()
         for path, content in zip(paths, digests[role], strict=True)
     ]
-    sources = source_files(runs)
-    dependencies += [
-        _resource(path.relative_to(PACKAGE_ROOT.parent).as_posix(), content, SOURCE)
-        for path, content in zip(sources, snapshot.digests(sources), strict=True)
-    ]
-    dependencies.append(
-        Resource(
-            uri=DIGEST_OF_CODE,
-            digest={"sha256": code},
-            annotations={"role": CODE, "modules": runs},
-        )
-    )
-    if (checked_out := snapshot.commit) is not None:
-        dependencies.append(
-            Resource(
-                uri="urn:lowd:repository",
-                digest={"gitCommit": checked_out.digest},
-                annotations={"role": COMMIT, "dirty": checked_out.dirty},
-            )
-        )
     return Job(
         outputs=tuple(inside(_name(path)) for path in outputs),
         parameters=ExternalParameters(step=step, settings=dict(settings)),
         streams=tuple(streams),
-        dependencies=tuple(dependencies),
+        dependencies=(*dependencies, *_code(runs, code, snapshot)),
         lineage=lineage_id(step, settings, digests, code),
         started=started,
     )
+
+
+def _code(modules: Mapping[str, str], code: str, snapshot: Snapshot) -> Iterator[Resource]:
+    """The files of modules, by whose names their digests stand; their digest; and the commit."""
+    sources = source_files(modules)
+    for path, content in zip(sources, snapshot.digests(sources), strict=True):
+        yield _resource(path.relative_to(PACKAGE_ROOT.parent).as_posix(), content, SOURCE)
+    yield Resource(
+        uri=DIGEST_OF_CODE,
+        digest={"sha256": code},
+        annotations={"role": CODE, "modules": dict(modules)},
+    )
+    if (checked_out := snapshot.commit) is not None:
+        yield Resource(
+            uri="urn:lowd:repository",
+            digest={"gitCommit": checked_out.digest},
+            annotations={"role": COMMIT, "dirty": checked_out.dirty},
+        )
 
 
 def finish(job: Job, snapshot: Snapshot | None = None) -> Statement:
