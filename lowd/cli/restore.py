@@ -20,6 +20,10 @@ MISSING = "Checkout failed for following targets"
 """What DVC says if its cache lacks something, which after a pull is what the remote lacks too."""
 
 
+IN_THE_WAY = "without a confirmation"
+"""What it says of a file that it would have to replace, which is then found to be another."""
+
+
 def restore(
     studies: Annotated[
         list[str] | None,
@@ -83,11 +87,16 @@ def _bring(stages: Sequence[str]) -> None:
         ValueError: the remote fails; which one, where it is, and why.
     """
     done = run_tool("dvc", "checkout", *stages)
-    if MISSING not in done.stderr:  # all is here, or something is in its way
+    if MISSING not in done.stderr:
+        if done.returncode and IN_THE_WAY not in done.stderr:
+            raise ValueError(f"`dvc checkout` fails: {_reason(done.stderr)}; mend that first")
         typer.echo(done.stderr, nl=False, err=True)
         return
     # What a more local file says comes later, and counts.
-    lines = run_tool("dvc", "config", "--list").stdout.splitlines()
+    listed = run_tool("dvc", "config", "--list")
+    if listed.returncode:
+        raise ValueError(f"`dvc config` fails: {_reason(listed.stderr)}; mend that first")
+    lines = listed.stdout.splitlines()
     config = dict(line.split("=", 1) for line in lines if "=" in line)
     remotes = re.findall(r"^remote\.(.+)\.url$", "\n".join(config), re.M)
     if not remotes:

@@ -4,7 +4,6 @@ Both were mostly computed from the same noises, so that their errors are not ind
 differs by less than its bars may still have changed, and what differs by more certainly has.
 """
 
-import subprocess
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
+from lowd.provenance.git import git
 from lowd.store.arrays import read_store
 from lowd.store.results import open_results
 
@@ -122,19 +122,16 @@ def _error(results: xr.Dataset, name: str) -> xr.DataArray:
 
 def _results_at(study: str, revision: str) -> xr.Dataset | None:
     path = f"results/{study}.zarr"
-    named = subprocess.run(
-        ["git", "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"],
-        capture_output=True,
-        text=True,
-    )
-    if named.returncode:
+    asked = ("--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    named = git("rev-parse", *asked)
+    if named is None:
         raise ValueError(f"--against {revision}: git knows no such commit")
-    done = subprocess.run(
-        ["git", "archive", "--format=zip", named.stdout.strip(), "--", path], capture_output=True
-    )
-    if done.returncode:  # nothing at that path
+    commit = named.decode().strip()
+    if not git("ls-tree", commit, "--", path):
         return None
+    packed = git("archive", "--format=zip", commit, "--", path)
+    assert packed is not None
     with tempfile.TemporaryDirectory() as folder:
-        with ZipFile(BytesIO(done.stdout)) as archive:
+        with ZipFile(BytesIO(packed)) as archive:
             archive.extractall(folder)
         return read_store(Path(folder, path), finite=False).load()

@@ -66,7 +66,7 @@ def git_differs(repository: Repository, scope: Collection[Path]) -> Iterator[Fin
         if one.commit is None:
             yield Finding(name, "states no commit: the job saw no git", is_fault=False)
         elif history is None:
-            yield Finding(name, "commit not checked: there is no git here", is_fault=False)
+            yield Finding(name, "commit not checked: there is no repository here", is_fault=False)
         elif one.commit.digest in history.commits:
             if one.commit.dirty:
                 yield Finding(name, "ran while the folder had uncommitted changes", is_fault=False)

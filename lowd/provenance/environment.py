@@ -9,6 +9,8 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lowd.provenance.git import git
+
 VARIABLES = (
     "ATEN_CPU_CAPABILITY",
     "ONEDNN_MAX_CPU_ISA",
@@ -90,16 +92,18 @@ def allowed_threads() -> int:
 
 
 def commit() -> Commit | None:
-    """The commit of the current folder; None without git, a repository or a first commit."""
-    digest = _output("git", "rev-parse", "--verify", "HEAD")
-    # Without optional locks: a job must not stand in the way of someone who commits meanwhile.
-    status = _output(
-        *("git", "--no-optional-locks", "status", "--porcelain", "--", "."),
-        *(f":(exclude){path}" for path in WRITTEN),
-    )
-    if not digest or status is None:
+    """The commit of the current folder; None without a repository or a first commit.
+
+    Raises:
+        ValueError: git fails.
+    """
+    digest = git("rev-parse", "--verify", "--quiet", "HEAD")
+    if digest is None:
         return None
-    return Commit(digest, bool(status))
+    # Without optional locks: a job must not stand in the way of someone who commits meanwhile.
+    excluded = (f":(exclude){path}" for path in WRITTEN)
+    status = git("--no-optional-locks", "status", "--porcelain", "--", ".", *excluded)
+    return Commit(digest.decode().strip(), bool(status))
 
 
 def _output(*command: str) -> str | None:

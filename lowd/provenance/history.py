@@ -1,12 +1,14 @@
 """What git has that statements rely on: commits, and files as they were committed.
 
-Each function is one or two calls of git, whatever the number of commits or files asked about.
+Each function is one or two calls of git, whatever the number of commits or files asked about, and
+raises ValueError with git's words if git fails. Without a repository there is nothing in it.
 """
 
 import hashlib
-import subprocess
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
+
+from lowd.provenance.git import git
 
 
 class History(NamedTuple):
@@ -17,11 +19,11 @@ class History(NamedTuple):
 
 
 def read_history() -> History | None:
-    """The history of the repository around the current folder; None without git or one."""
-    listed = _git("rev-list", "--all")
+    """The history of the repository around the current folder; None if there is none."""
+    listed = git("rev-list", "--all")
     if listed is None:
         return None
-    shallow = _git("rev-parse", "--is-shallow-repository") == b"true\n"
+    shallow = git("rev-parse", "--is-shallow-repository") == b"true\n"
     return History(frozenset(listed.decode().split()), shallow)
 
 
@@ -33,9 +35,9 @@ def files_at(wanted: Sequence[tuple[str, str]]) -> list[bytes | None]:
 def versions_ever(folder: str) -> dict[str, list[bytes]]:
     """Every content that any commit has of each file in `folder`, by the file's path."""
     selection = ["--all", "--full-history", "--objects"]
-    listed = (_git("rev-list", *selection, "--", folder) or b"").decode().splitlines()
+    listed = (git("rev-list", *selection, "--", folder) or b"").decode().splitlines()
     named = [line.partition(" ")[::2] for line in listed if " " in line]
-    prefix = (_git("rev-parse", "--show-prefix") or b"").decode().strip()
+    prefix = (git("rev-parse", "--show-prefix") or b"").decode().strip()
     found: dict[str, list[bytes]] = {}
     blobs = _blobs([name for name, _ in named])
     for (_, path), blob in zip(named, blobs, strict=True):
@@ -47,26 +49,26 @@ def versions_ever(folder: str) -> dict[str, list[bytes]]:
 def digests_ever(paths: Iterable[str]) -> set[str]:
     """SHA-256 of every content that any commit has of any of `paths`."""
     selection = ["--all", "--full-history", "--objects", "--no-object-names"]
-    listed = _git("--literal-pathspecs", "rev-list", *selection, "--", *paths) or b""
+    listed = git("--literal-pathspecs", "rev-list", *selection, "--", *paths) or b""
     blobs = _blobs(listed.decode().split())
     return {hashlib.sha256(blob).hexdigest() for blob in blobs if blob is not None}
 
 
 def first_with(text: str, folder: str) -> str | None:
     """The commit that brought `text` into a file of `folder`; None if none did."""
-    found = _git("log", "--all", "--reverse", "--format=%H", f"-S{text}", "--", folder)
+    found = git("log", "--all", "--reverse", "--format=%H", f"-S{text}", "--", folder)
     return found.decode().split()[0] if found else None
 
 
 def deleted(*places: str) -> list[str]:
     """Files at or below `places` that git tracks and that are gone."""
-    return (_git("ls-files", "-z", "--deleted", "--", *places) or b"").decode().split("\0")[:-1]
+    return (git("ls-files", "-z", "--deleted", "--", *places) or b"").decode().split("\0")[:-1]
 
 
 def _blobs(objects: Sequence[str]) -> list[bytes | None]:
     """Content of the objects named; None for what is no file, or whose name git can't be asked."""
     askable = [name for name in objects if "\n" not in name]
-    answer = _git("cat-file", "--batch", given="".join(f"{name}\n" for name in askable)) or b""
+    answer = git("cat-file", "--batch", given="".join(f"{name}\n" for name in askable)) or b""
     found: dict[str, bytes] = {}
     position = 0
     for name in askable:
@@ -79,14 +81,3 @@ def _blobs(objects: Sequence[str]) -> list[bytes | None]:
             found[name] = answer[position : position + size]
         position += size + 1
     return [found.get(name) for name in objects]
-
-
-def _git(*arguments: str, given: str = "") -> bytes | None:
-    """What git prints; None if it fails or is not installed."""
-    try:
-        done = subprocess.run(
-            ["git", *arguments], input=given.encode(), capture_output=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return done.stdout

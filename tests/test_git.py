@@ -1,0 +1,115 @@
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from lowd.provenance.environment import commit
+from lowd.provenance.git import git
+from lowd.provenance.history import deleted, files_at, read_history, versions_ever
+
+IDENTITY = ("-c", "user.name=tests", "-c", "user.email=tests@example.org")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def repository(folder):
+    Path("file").write_text("1")
+    for words in (["init", "-q"], ["add", "-A"], [*IDENTITY, "commit", "-qm", "one"]):
+        subprocess.run(["git", *words], check=True)
+
+
+def lose_head(monkeypatch):
+    Path(".git/HEAD").unlink()
+
+
+def lose_objects(monkeypatch):
+    for path in Path(".git/objects").rglob("*"):
+        if path.is_file():
+            path.unlink()
+
+
+def have_another_owner(monkeypatch):
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+
+
+def break_the_configuration(monkeypatch):
+    with Path(".git/config").open("a") as config:
+        config.write("[core\n")
+
+
+def uninstall(monkeypatch):
+    Path("empty").mkdir()
+    monkeypatch.setenv("PATH", str(Path("empty").resolve()))
+
+
+def be_killed(monkeypatch):
+    fake = Path("fake/git")
+    fake.parent.mkdir()
+    fake.write_text("#!/bin/sh\nkill -9 $$\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", str(fake.parent.resolve()))
+
+
+FAULTS = {
+    lose_head: "not a git repository",
+    lose_objects: "fails: ",
+    have_another_owner: "dubious ownership",
+    break_the_configuration: "config",
+    uninstall: "install git",
+    be_killed: "exit status -9",
+}
+QUESTIONS = [
+    commit,
+    read_history,
+    lambda: deleted("."),
+    lambda: files_at([("HEAD", "file")]),
+    lambda: versions_ever("."),
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+def test_a_failure_of_git_is_told_in_its_words_whatever_is_asked(repository, monkeypatch, fault):
+    fault(monkeypatch)
+    refused = []
+    for ask in QUESTIONS:
+        try:
+            ask()
+        except ValueError as error:
+            assert FAULTS[fault] in str(error)
+            refused.append(ask)
+    # With objects lost, git can still say what the index has and that an object is missing.
+    assert refused if fault is lose_objects else refused == QUESTIONS
+
+
+def test_without_a_repository_there_is_nothing(folder, monkeypatch):
+    for _ in range(2):
+        assert commit() is None and read_history() is None
+        assert deleted(".") == [] and versions_ever(".") == {}
+        assert files_at([("HEAD", "file")]) == [None]
+        uninstall(monkeypatch) if not Path("empty").exists() else None
+
+
+def test_a_repository_above_a_ceiling_is_none(repository, monkeypatch):
+    Path("inner/deep").mkdir(parents=True)
+    lose_head(monkeypatch)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(Path("inner").resolve()))
+    monkeypatch.chdir("inner/deep")
+    assert commit() is None
+
+
+def test_a_repository_without_commits_has_no_commit_and_an_empty_history(folder):
+    subprocess.run(["git", "init", "-q"], check=True)
+    assert commit() is None
+    assert read_history().commits == frozenset()
+
+
+def test_git_answers_no_quietly(repository):
+    assert git("rev-parse", "--verify", "--quiet", "no-such^{commit}") is None
+    with pytest.raises(ValueError, match="`git rev-parse` fails"):
+        git("rev-parse", "--verify", "no-such")
