@@ -1,5 +1,7 @@
 # make figures   set everything up, run the default studies, leave their figures
 # make test      set everything up, run the tests
+# make check     lint, types, and the tests of what changed since the last commit
+# make campaigns whole studies that are run, killed, tampered with, submitted and shown in a browser
 #
 # STUDIES="molrg mine" picks others of params.yaml; LOWD_PROFILE=slurm submits every job to Slurm
 # (docs/cluster.md).
@@ -9,7 +11,7 @@ VENV := .venv
 # Snakemake and DVC start `lowd` by name.
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
-.PHONY: setup figures test lint bench s3 clean
+.PHONY: setup figures test check campaigns lint bench s3 clean
 
 setup: $(VENV)/.ready
 
@@ -26,6 +28,12 @@ figures: setup
 
 test: setup lint
 	pytest
+
+check: setup lint
+	tests=$$(python tests/touched.py); [ -z "$$tests" ] || pytest $$tests
+
+campaigns: setup
+	pytest -m campaign
 
 lint: setup
 	ruff check .
