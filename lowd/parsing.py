@@ -9,6 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from lowd.base import Settings
+from lowd.yaml_versions import read_alike
 
 Validated = TypeVar("Validated", bound=Settings)
 
@@ -24,16 +25,27 @@ def parse_settings(model: type[Validated], text: str, source: str) -> Validated:
     Raises:
         ValueError: one line for each setting refused, with its key and the reason.
     """
-    try:
-        raw = yaml.load(text, _Loader)
-    except yaml.YAMLError as error:
-        reason = " ".join(str(error).replace('in "<unicode string>",', "at").split())
-        raise ValueError(f"{source}: not YAML ({reason})") from None
+    raw = _load(text, source)
     try:
         # By way of JSON, whose arrays may be tuples.
         return model.model_validate_json(json.dumps(raw, default=str), strict=True)
     except ValidationError as error:
         raise ValueError("\n".join(_explain(error, raw, source))) from None
+
+
+def _load(text: str, source: str) -> Any:
+    try:
+        loader = _Loader(text)
+        root = loader.get_single_node()
+        if root is None:
+            return None
+        read_alike(loader, root)
+        return loader.construct_document(root)
+    except yaml.YAMLError as error:
+        reason = " ".join(str(error).replace('in "<unicode string>",', "at").split())
+        raise ValueError(f"{source}: not YAML ({reason})") from None
+    except RecursionError:
+        raise ValueError(f"{source}: nested too deeply to be settings") from None
 
 
 # What pydantic calls an extra input is to the user a word misspelt.
