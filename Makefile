@@ -11,6 +11,11 @@ VENV := .venv
 # Snakemake and DVC start `lowd` by name.
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
+# Commands in an environment that was moved or copied start nothing: it is made anew.
+ifneq ($(shell cat $(VENV)/.ready 2>/dev/null),$(abspath $(VENV)))
+$(shell rm -f $(VENV)/.ready)
+endif
+
 .PHONY: setup figures test check campaigns lint bench s3 clean
 
 setup: $(VENV)/.ready
@@ -18,10 +23,10 @@ setup: $(VENV)/.ready
 # Torch by itself and first: given a range, pip may take several GB of CUDA packages instead.
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "lowd needs Python 3.11 or newer")'
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv --clear $(VENV)
 	$(VENV)/bin/python -m pip install -q "$$(grep '^torch==' constraints.txt)"
 	$(VENV)/bin/python -m pip install -q -c constraints.txt -e '.[dev]'
-	touch $@
+	echo $(abspath $(VENV)) > $@
 
 figures: setup
 	lowd run $(STUDIES)

@@ -163,7 +163,9 @@ def commit(message):
 def lock():
     """Write dvc.lock as DVC would."""
     outs = "".join(f"    - {{path: {path}, md5: {digest(Path(path)).md5}}}\n" for path in RECORDED)
-    Path("dvc.lock").write_text(f"schema: '2.0'\nstages:\n  study@s:\n    outs:\n{outs}")
+    Path("dvc.lock").write_text(
+        f"schema: '2.0'\nstages:\n  study@s:\n    cmd: run\n    outs:\n{outs}"
+    )
 
 
 def flip(path, position=None, bit=1):

@@ -66,6 +66,13 @@ def test_what_a_run_left_passes():
     assert {link["state"] for link in found["files"]} == {"verified"}
 
 
+def test_a_lock_that_dvc_refuses_is_a_fault():
+    lock = Path("dvc.lock").read_text()
+    Path("dvc.lock").write_text(lock.replace("    cmd:", "    cwd: there\n    cmd:"))
+    (fault,) = audit()["faults"]
+    assert fault["file"] == "dvc.lock" and fault["reason"].startswith("DVC refuses it: ")
+
+
 # Files
 
 
@@ -332,7 +339,9 @@ def test_a_commit_that_is_gone_is_held_against_the_statement():
     assert accused() == statements
 
 
-def test_code_that_is_in_no_commit_is_named_until_it_is():
+def test_code_that_is_in_no_commit_is_named_until_it_is(monkeypatch):
+    # Jobs are played in this process: what runs is not what the folder has.
+    monkeypatch.setattr("lowd.provenance.record.check_here", lambda modules: None)
     source = Path("lowd/base.py")
     ran = source.read_bytes()
     source.write_bytes(b"NEVER_RAN = True\n")
@@ -369,7 +378,7 @@ def test_code_that_has_changed_since_is_noted(monkeypatch):
 def test_without_git_statements_and_files_are_still_checked():
     remove(".git")
     assert audit()["passed"]
-    assert {reason for _, reason in notes()} == {"commit not checked: there is no git here"}
+    assert {reason for _, reason in notes()} == {"commit not checked: there is no repository here"}
     flip("data/s/noise.zarr")
     assert accused() == ["data/s/noise.zarr"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lowd.provenance import code
-from lowd.provenance.code import all_digests, code_digest, source_digest, source_files
+from lowd.provenance.code import all_digests, check_here, code_digest, source_digest, source_files
 
 ROOT = code.ROOT
 MODULES = sorted(
@@ -327,6 +327,23 @@ def test_source_files_are_all_that_a_step_can_run_with_packages():
         assert path in files
     assert "metrics/generalization.py" in files and "training/trainer.py" not in files
     assert files == sorted(files, key=lambda f: f.removesuffix(".py").removesuffix("/__init__"))
+
+
+def test_another_folders_code_is_refused_and_a_copy_of_it_is_not(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    check_here(["lowd.steps.noise"])  # a folder without code of its own
+    for path in source_files(["lowd.steps.noise"]):
+        copy = tmp_path / "lowd" / path.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(path.read_bytes())
+    check_here(["lowd.steps.noise"])
+    (tmp_path / "lowd/steps/noise.py").write_text("# mine\n")
+    with pytest.raises(ValueError, match=r"^lowd/steps/noise.py is not the code that runs"):
+        check_here(["lowd.steps.noise"])
+    (tmp_path / "lowd/steps/noise.py").unlink()
+    with pytest.raises(ValueError, match="make setup"):
+        check_here(["lowd.steps.noise"])
+    check_here(["lowd.base"])
 
 
 def test_the_digest_of_several_modules_is_that_of_their_union_in_any_order():

@@ -433,7 +433,8 @@ def test_streams_are_named_as_they_are_drawn_from(monkeypatch):
 def test_every_step_that_draws_names_its_streams():
     drawing = {
         path.stem
-        for path in (ROOT / "lowd/steps").rglob("*.py")
+        for folder in ("steps", "kinds")
+        for path in (ROOT / "lowd" / folder).rglob("*.py")
         if re.search(r"\bstream(_seed)?\(|\bCell\(", path.read_text())
     }
     # The teacher's, and collect's.
@@ -579,7 +580,8 @@ def test_without_a_repository_there_is_no_commit(monkeypatch):
     git("init", "-q")
     assert commit() is None
     monkeypatch.setenv("PATH", "")
-    assert commit() is None
+    with pytest.raises(ValueError, match="install git"):
+        commit()
 
 
 def test_the_commit_is_dirty_when_a_source_differs_not_when_results_do():

@@ -177,7 +177,9 @@ def test_a_commit_that_is_gone_is_missing():
     assert failing(SVG) == {gone: "missing"}
 
 
-def test_uncommitted_changes_and_code_are_told():
+def test_uncommitted_changes_and_code_are_told(monkeypatch):
+    # Jobs are played in this process: what runs is not what the folder has.
+    monkeypatch.setattr("lowd.provenance.record.check_here", lambda modules: None)
     Path("lowd/base.py").write_text("NEVER_RAN = True\n")
     git("checkout", "-q", "--orphan", "other")
     study.commit("not what ran")
@@ -351,8 +353,9 @@ def test_jobs_that_rest_on_themselves_are_traced_once():
     assert lowd("made/a").stdout.count("made by") == 2
 
 
-@pytest.mark.parametrize("command", [["trace", SVG], ["audit"]])
-def test_neither_loads_anything_heavy(command):
+# An audit asks DVC's own schema about dvc.lock.
+@pytest.mark.parametrize(("command", "light"), [(["trace", SVG], set()), (["audit"], {"dvc"})])
+def test_neither_loads_anything_heavy(command, light):
     program = (
         "import sys\n"
         "from lowd.cli.app import app\n"
@@ -367,7 +370,7 @@ def test_neither_loads_anything_heavy(command):
         check=True,
         env=environment,
     )
-    assert ran.stdout.splitlines()[-1] == "heavy:"
+    assert {*ran.stdout.splitlines()[-1].split()} - light == {"heavy:"}
 
 
 def test_a_point_of_a_real_study_is_traced(pictures):

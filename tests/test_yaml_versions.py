@@ -16,7 +16,7 @@ class Loose(Settings):
 
 
 def refusal(text):
-    with pytest.raises(ValueError, match=".") as refused:
+    with pytest.raises(ValueError, match=r"\S") as refused:
         parse_settings(Loose, text, "params.yaml")
     (line,) = str(refused.value).splitlines()
     return line

@@ -43,6 +43,9 @@ def audit(
         Path | None,
         typer.Option(help="Statements have to be signed by this ed25519 public key, a PEM file."),
     ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="What params.yaml would make otherwise is a fault.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
 ) -> None:
     """Rehash what studies have left; check it against statements, dvc.lock and git.
@@ -57,6 +60,7 @@ def audit(
         repository, found = _audit(
             [Path(os.path.relpath(path)) for word in paths or () for path in paths_of(word)]
         )
+        found = _with_today(repository, found, strict)
         if key is not None:
             found = _with_signatures(repository, found, key)
         studies = _studies(repository, found)
@@ -80,6 +84,14 @@ def audit(
         if numbers:
             show(*_compared_text(studies, compared, against), *_remade_text(remade))
     raise typer.Exit(not passed)
+
+
+def _with_today(repository: "Repository", found: "Audit", strict: bool) -> "Audit":
+    from lowd.cli.today import moved_on
+
+    makers = sorted({repository.claims[Path(link.name)][0] for link in found.outputs})
+    stated = {path: repository.statements[path] for path in makers}
+    return replace(found, findings=(*found.findings, *moved_on(stated, strict)))
 
 
 def _with_signatures(repository: "Repository", found: "Audit", key: Path) -> "Audit":

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Column, Table
 from rich.text import Text
@@ -152,7 +152,7 @@ class Display:
             for said in _last_lines(log):
                 self._console.print(Text(f"    {printable(said)}"))
 
-    def _lines(self) -> Table:
+    def _lines(self) -> Group:
         """What is running, and what remains of all."""
         table = Table(
             Column(no_wrap=True, overflow="ellipsis", max_width=32),
@@ -170,8 +170,7 @@ class Display:
         summary = f"{self._done} of {self._total} jobs done" if self._total else "planning"
         if self._seconds and self._running:
             summary += f", about {duration(left / len(self._running))} left"
-        table.add_row(Text(summary, style="bold"))
-        return table
+        return Group(table, Text(summary, style="bold"))
 
 
 def _name(given: Mapping[str, Any]) -> str:

@@ -31,21 +31,31 @@ def trace(
             metavar="model=…,N=…,replicate=…", help="Go to one student and its training set."
         ),
     ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Fail if params.yaml would make something else now.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
 ) -> None:
     """Show what a file was made from, down to seeds, sources and commits, and whether it holds.
 
-    Run it where params.yaml is. The exit status is 0 if every link verifies, and else 1.
+    Run it where params.yaml is. The exit status is 0 if every link verifies, and else 1. Settings
+    that have changed since are noted; with --strict they fail too.
     """
     with told_in_one_line("trace"):
+        from lowd.cli.today import moved_on
+
         found, student = _follow(Path(os.path.relpath(paths_of(file)[0])), cell)
+        others = list(moved_on({path: job.stated for path, job in found.jobs.items()}))
     if as_json:
-        typer.echo(json.dumps(_as_json(found, student), indent=1))
+        content = _as_json(found, student) | {"moved_on": [asdict(one) for one in others]}
+        typer.echo(json.dumps(content, indent=1))
     else:
-        from lowd.cli.console import show
+        from lowd.cli.console import plain, show
 
         show(_as_tree(found, student), _verdict(found))
-    raise typer.Exit(not found.verified)
+        if others:
+            show(*(plain("note", f"{one.file}: {one.reason}") for one in others))
+    raise typer.Exit(not found.verified or (strict and bool(others)))
 
 
 def _follow(file: Path, coordinates: str | None) -> "tuple[Trace, Student | None]":

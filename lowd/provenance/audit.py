@@ -14,7 +14,7 @@ from lowd.provenance.blame import (
 )
 from lowd.provenance.coherence import Finding, contradictions, git_differs, lacking
 from lowd.provenance.links import Link, State, contents
-from lowd.provenance.lock import LOCK, Lock, differs_aside, read_lock
+from lowd.provenance.lock import LOCK, Lock, differs_aside, read_lock, refused_by_dvc
 from lowd.provenance.repository import Repository
 
 
@@ -110,5 +110,7 @@ def _lock(findings: Collection[Finding]) -> tuple[Lock, list[Finding]]:
     except ValueError as error:
         file, _, reason = str(error).partition(": ")
         return Lock(is_lost=True), [Finding(file, reason)]
+    if LOCK.exists() and (reason := refused_by_dvc()):
+        return lock, [Finding(LOCK.as_posix(), f"DVC refuses it: {reason}; take it back from git")]
     aside = "is not as committed, though the outputs in it are"
     return lock, [Finding(LOCK.as_posix(), aside, is_fault=False)] if differs_aside(lock) else []

@@ -54,6 +54,18 @@ def read_lock() -> Lock:
     )
 
 
+def refused_by_dvc() -> str:
+    """Why DVC itself would refuse the lock, which says what DVC brings; nothing if it would not."""
+    from dvc.schema import COMPILED_LOCKFILE_SCHEMA
+    from voluptuous import Invalid
+
+    try:
+        COMPILED_LOCKFILE_SCHEMA(yaml.load(LOCK.read_bytes(), yaml.SafeLoader))
+    except (Invalid, yaml.YAMLError) as error:
+        return " ".join(str(error).split())
+    return ""
+
+
 def differs_aside(lock: Lock) -> bool:
     """Whether dvc.lock is not as it was committed, though its outputs are."""
     committed = files_at([("HEAD", LOCK.as_posix())])[0]

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from lowd.provenance.code import ROOT as PACKAGE_ROOT
-from lowd.provenance.code import combined, module_digests, source_files
+from lowd.provenance.code import check_here, combined, module_digests, source_files
 from lowd.provenance.digests import Digests
 from lowd.provenance.environment import environment, versions
 from lowd.provenance.in_toto import (
@@ -63,11 +63,12 @@ def begin(
 
     Raises:
         OSError: an input is missing or can't be read.
-        ValueError: an output is outside the current folder.
+        ValueError: an output is outside the current folder, or this folder has other code.
     """
     started = datetime.now(UTC)
     snapshot = snapshot or Snapshot()
     runs = module_digests(modules)
+    check_here(runs)
     code = combined(runs.values())
     digests = {role: snapshot.digests(paths) for role, paths in inputs.items()}
     dependencies = [
