@@ -138,7 +138,13 @@ def load_params(path: Path) -> Params:
         OSError: there is no such file.
         ValueError: one line for each setting refused, with its key and the reason.
     """
-    return parse_settings(Params, path.read_text(), str(path))
+    try:
+        text = path.read_text()
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"there is no {path} in this folder; go to the root of a repository of lowd"
+        ) from None
+    return parse_settings(Params, text, str(path))
 
 
 if __name__ == "__main__":

@@ -243,3 +243,19 @@ def test_a_faulty_teacher_of_the_users_own_is_refused_in_one_line(folder, monkey
     line = refusal("teacher", {"seed": 0, "teacher": teacher}, output="teacher")
     assert re.search(reason, line)
     assert not (folder / "teacher").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(["audit"], ["plan"], ["trace", "tiny"], ["restore"], ["verify"], ["run"], ["report"]),
+        *(["export", "crate"], ["calibrate", "tiny"], ["sign", "--key", "k"]),
+    ],
+    ids=lambda words: words[0],
+)
+def test_in_a_folder_that_is_none_of_lowds_a_command_says_where_to_go(folder, words):
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 1 and not result.stdout
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"lowd {words[0]}: ") and "go to the root of a repository" in line
+    assert not list(folder.iterdir())

@@ -37,7 +37,10 @@ def export(
         folders = folders_of(studies or ())
         stated = {path: one for folder in folders for path, one in read_statements(folder).items()}
         if not stated:
-            raise ValueError(f"no statements in {', '.join(map(str, folders))}")
+            raise ValueError(
+                f"no statements in {', '.join(map(str, folders))} of this folder; go to the root "
+                "of a repository, or run a study"
+            )
         if form is Form.CRATE:
             from lowd.exports.crate import METADATA, crate
 

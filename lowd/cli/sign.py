@@ -25,6 +25,9 @@ def sign(
         folders = folders_of(studies or ())
         statements = [path for folder in folders for path in read_statements(folder)]
         if not statements:
-            raise ValueError(f"no statements in {', '.join(map(str, folders))}")
+            raise ValueError(
+                f"no statements in {', '.join(map(str, folders))} of this folder; go to the root "
+                "of a repository, or run a study"
+            )
         written = sign(statements, key)
     typer.echo(f"signed {len(written)} statements")

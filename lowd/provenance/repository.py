@@ -146,7 +146,7 @@ def read_repository() -> Repository:
             damaged[path] = str(error).removeprefix(f"{path}: ")
     if not statements and not damaged:
         raise ValueError(
-            f"no statements in {ROOT}/ of this folder; go to a repository's root, or run a study"
+            f"no statements in {ROOT}/ of this folder; go to the root of a repository, or run a study"
         )
     return Repository(statements, damaged, read_history())
 
