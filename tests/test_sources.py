@@ -1,5 +1,8 @@
 """Images come in one order and one scale, and what does not fit is refused by its name."""
 
+import struct
+import zlib
+
 import numpy as np
 import pytest
 import zarr
@@ -110,10 +113,130 @@ def test_deep_pixels_are_refused_rather_than_clipped(tmp_path, dtype):
         from_folder(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["", "absent"])
-def test_a_folder_without_images_is_not_found(tmp_path, name):
-    with pytest.raises(FileNotFoundError, match=f"{tmp_path / name}: no images"):
-        from_folder(tmp_path / name)
+def test_a_folder_that_is_not_there_is_empty_or_is_a_file_is_called_that(tmp_path):
+    with pytest.raises(FileNotFoundError, match=f"{tmp_path}/absent: no such folder"):
+        from_folder(tmp_path / "absent")
+    with pytest.raises(FileNotFoundError, match=rf"{tmp_path}: no images in it \(it is empty\)"):
+        from_folder(tmp_path)
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(FileNotFoundError, match=r"no images in it \(1 \.txt\)"):
+        from_folder(tmp_path)
+    with pytest.raises(NotADirectoryError, match="a file, not a folder; for arrays"):
+        from_folder(tmp_path / "notes.txt")
+
+
+def test_folders_inside_are_read_and_what_is_left_out_is_counted(tmp_path, capsys):
+    (tmp_path / "b/deep").mkdir(parents=True)
+    (tmp_path / ".cache").mkdir()
+    images = {name: pixels(4, 6, seed=i) for i, name in enumerate(["b/deep/x.gif", "a.ppm"])}
+    folder_of(tmp_path, images | {".cache/a.png": pixels(4, 6), "._a.png": pixels(4, 6)})
+    (tmp_path / "labels.csv").touch()
+    frames = [Image.fromarray(pixels(4, 6, seed=seed)) for seed in (5, 6, 7)]
+    frames[0].save(tmp_path / "c.tiff", save_all=True, append_images=frames[1:])
+    found = load_images(FolderSource(source="folder", path=tmp_path, shape=(1, 4, 6))).images
+    expected = [images["a.ppm"], images["b/deep/x.gif"], np.asarray(frames[0])]
+    np.testing.assert_array_equal(found[:, 0], expected)
+    said = capsys.readouterr().err
+    for what in ("2 hidden files", "1 .csv", "2 frames after a file's first"):
+        assert what in said
+
+
+def test_an_image_stands_as_its_orientation_says(tmp_path):
+    upright = pixels(4, 6)
+    lying = Image.fromarray(np.rot90(upright))
+    exif = lying.getexif()
+    exif[0x0112] = 6  # to be turned by 90° clockwise
+    lying.save(tmp_path / "a.png", exif=exif)
+    found = load_images(FolderSource(source="folder", path=tmp_path, shape=(1, 4, 6))).images
+    np.testing.assert_array_equal(found[0, 0], upright)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_what_is_transparent_needs_a_background(tmp_path, mode):
+    hidden = np.zeros((4, 6, 4), np.uint8)
+    hidden[..., 0], hidden[:2, :, 3] = 255, 255  # red, the lower half of it transparent
+    image = Image.fromarray(hidden)
+    if mode == "P":
+        image = image.convert("RGB").quantize(2)
+        image.info["transparency"] = 0
+        image.save(tmp_path / "a.png", transparency=0)
+    else:
+        image.convert(mode).save(tmp_path / "a.png")
+    source = {"source": "folder", "path": tmp_path, "shape": (3, 4, 6)}
+    with pytest.raises(ValueError, match=r"a\.png: transparent in part; give `background"):
+        load_images(FolderSource(**source))
+    found = load_images(FolderSource(**source, background=(0, 0, 255))).images[0]
+    np.testing.assert_array_equal(found[:, -1, -1], [0, 0, 255])
+
+
+def test_alpha_that_hides_nothing_is_dropped(tmp_path):
+    colours = pixels(4, 6, 4)
+    colours[..., 3] = 255
+    Image.fromarray(colours).save(tmp_path / "a.png")
+    found = load_images(FolderSource(source="folder", path=tmp_path, shape=(3, 4, 6))).images
+    np.testing.assert_array_equal(found[0], colours[..., :3].transpose(2, 0, 1))
+
+
+def test_deep_colours_are_refused_rather_than_cut(tmp_path):
+    deep = np.zeros((4, 6, 3), ">u2")
+    (tmp_path / "a.ppm").write_bytes(b"P6 6 4 65535\n" + deep.tobytes())
+    with pytest.raises(ValueError, match=r"a\.ppm: more than 8 bits"):
+        from_folder(tmp_path, (3, 4, 6))
+    (tmp_path / "a.ppm").unlink()
+    write_png16(tmp_path / "b.png", deep)
+    with pytest.raises(ValueError, match=r"b\.png: more than 8 bits"):
+        from_folder(tmp_path, (3, 4, 6))
+
+
+def write_png16(path, values):
+    """A PNG of 16 bits a channel, which Pillow does not write."""
+
+    def chunk(kind, content):
+        checked = kind + content
+        return struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
+
+    height, width, _ = values.shape
+    header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
+    rows = b"".join(b"\0" + row.tobytes() for row in values)
+    content = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + content)
+
+
+def test_an_npy_file_is_read_and_floats_of_another_range_are_scaled(tmp_path):
+    unit = np.linspace(0, 1, 120).reshape(5, 1, 4, 6)
+    np.save(tmp_path / "a.npy", unit)
+    found = from_npz(tmp_path / "a.npy", range=(0, 1))
+    np.testing.assert_allclose(found, 2 * unit - 1, atol=1e-6)
+    with pytest.raises(ValueError, match=r"values outside \[0, 0\.5\]"):
+        from_npz(tmp_path / "a.npy", range=(0, 0.5))
+    with pytest.raises(ValidationError, match="must ascend"):
+        from_npz(tmp_path / "a.npy", range=(1, 0))
+
+
+def test_grey_without_a_channel_and_channels_that_come_last_are_recognised(tmp_path, capsys):
+    grey, colours = pixels(5, 4, 6), pixels(5, 4, 6, 3)
+    np.savez(tmp_path / "a.npz", images=grey, colours=colours)
+    source = {"source": "npz", "path": tmp_path / "a.npz"}
+    found = load_images(ArraySource(**source, shape=(1, 4, 6))).images
+    np.testing.assert_array_equal(found[:, 0], grey)
+    found = load_images(ArraySource(**source, key="colours", shape=(3, 4, 6))).images
+    np.testing.assert_array_equal(found, colours.transpose(0, 3, 1, 2))
+    assert "channels are last in (5, 4, 6, 3)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("images", "said"),
+    [
+        (np.linspace(0, 1, 120).reshape(5, 1, 4, 6), "give `range: [0, 1]`"),
+        (pixels(5, 1, 4, 6) % 2, "bytes of 0 and 1 alone"),
+        (np.full((5, 1, 4, 6), 7, np.uint8), "all 5 images are alike"),
+        (np.linspace(-1, 1, 120).reshape(5, 1, 4, 6), ""),
+    ],
+)
+def test_what_is_probably_not_meant_is_said(tmp_path, capsys, images, said):
+    np.savez(tmp_path / "a.npz", images=images)
+    from_npz(tmp_path / "a.npz")
+    assert said in (told := capsys.readouterr().err) and bool(told) == bool(said)
 
 
 def test_two_channels_are_refused(tmp_path):
@@ -132,12 +255,12 @@ def test_an_array_of_bytes_is_scaled_and_one_of_floats_is_taken(tmp_path):
 
 
 WRONG = {
-    "shape": (pixels(5, 4, 6, 1), r"shape \(5, 4, 6, 1\)"),
+    "shape": (pixels(5, 4, 6, 2), r"shape \(5, 4, 6, 2\)"),
     "no axis for images": (pixels(4, 6), r"shape \(4, 6\)"),
     "empty": (np.empty((0, 1, 4, 6), np.float32), r"shape \(0, 1, 4, 6\)"),
     "too large": (np.full((2, 1, 4, 6), 1.5), "outside"),
     "too small": (np.full((2, 1, 4, 6), -255.0), "outside"),
-    "not finite": (np.full((2, 1, 4, 6), np.nan), "outside"),
+    "not finite": (np.full((2, 1, 4, 6), np.nan), "48 values are NaN"),
     "wide integers": (np.ones((2, 1, 4, 6), np.int64), "int64"),
     "text": (np.full((2, 1, 4, 6), "white"), "<U5"),
 }
@@ -217,7 +340,7 @@ def test_a_zarr_array_that_does_not_fit_is_refused_by_name(tmp_path, kind):
         from_zarr(as_zarr(tmp_path / "a.zarr", images=images))
 
 
-def test_a_zarr_store_that_is_none_or_has_lost_a_chunk_is_refused_by_name(tmp_path):
+def test_a_zarr_store_that_is_none_or_is_damaged_is_refused_by_name(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"absent\.zarr: no such store"):
         from_zarr(tmp_path / "absent.zarr")
     (tmp_path / "empty.zarr").mkdir()
@@ -229,12 +352,26 @@ def test_a_zarr_store_that_is_none_or_has_lost_a_chunk_is_refused_by_name(tmp_pa
     chunks = sorted(
         p for p in (path / "x_train").rglob("*") if p.is_file() and p.name != "zarr.json"
     )
-    chunks[1].unlink()
-    with pytest.raises(ValueError, match=r"a\.zarr: 1 of 3 chunks of 'x_train' are missing"):
-        from_zarr(path, key="x_train")
     chunks[0].write_bytes(b"damage")
     with pytest.raises(ValueError, match=r"a\.zarr: not a zarr group"):
         from_zarr(path, key="x_train")
+
+
+def test_chunks_that_hold_the_fill_value_alone_need_not_be_there(tmp_path, capsys):
+    images = pixels(5, 1, 4, 6)
+    images[2:4] = 0
+    group = zarr.open_group(tmp_path / "a.zarr", mode="w")
+    array = group.create_array("images", shape=images.shape, dtype="uint8", chunks=(1, 1, 4, 6))
+    array[:] = images
+    np.testing.assert_allclose(from_zarr(tmp_path / "a.zarr"), images / 127.5 - 1, atol=1e-6)
+    assert "2 of 5 chunks are absent: all 0" in capsys.readouterr().err
+
+
+def test_a_packed_array_is_refused(tmp_path):
+    path = as_zarr(tmp_path / "a.zarr", images=pixels(5, 1, 4, 6))
+    zarr.open_group(path)["images"].attrs["scale_factor"] = 0.5
+    with pytest.raises(ValueError, match=r"'images' is packed \(scale_factor\)"):
+        from_zarr(path)
 
 
 def test_images_of_mixed_sizes_are_shrunk_to_one_if_told(tmp_path):

@@ -67,17 +67,18 @@ def shares(teacher: TrainedTeacher) -> tuple[int, int]:
 def _folder(source: FolderSource) -> Holding:
     from PIL import Image
 
-    from lowd.sources.own import SUFFIXES
+    from lowd.sources.own import image_files
 
-    paths = sorted(path for path in source.path.glob("*") if path.suffix.lower() in SUFFIXES)
-    if not paths:
-        raise FileNotFoundError(source.path)
+    paths, _ = image_files(source.path)
     with Image.open(paths[0]) as image:
         width, height = image.size
     return Holding(len(paths), (source.shape[0], height, width), "file")
 
 
 def _npz(source: ArraySource) -> Holding:
+    if source.path.suffix == ".npy":
+        images, channels, height, width = np.load(source.path, mmap_mode="r").shape
+        return Holding(images, (channels, height, width), "array")
     with zipfile.ZipFile(source.path) as archive:
         name = f"{source.key}.npy"
         is_packed = archive.getinfo(name).compress_type != zipfile.ZIP_STORED

@@ -9,6 +9,7 @@ from lowd.base import Settings
 
 Size = tuple[PositiveInt, PositiveInt]
 Shape = tuple[PositiveInt, PositiveInt, PositiveInt]
+Byte = Annotated[int, Field(ge=0, le=255)]
 
 
 class ImageSource(Settings):
@@ -117,23 +118,44 @@ class OwnSource(ImageSource):
 
 
 class FolderSource(OwnSource):
-    """Every image file in a folder, in the order of their names."""
+    """Every image file in a folder and those inside, in the order of their paths.
+
+    Attributes:
+        background: red, green and blue to put behind what is transparent; refused if not given.
+    """
 
     source: Literal["folder"]
+    background: tuple[Byte, Byte, Byte] | None = None
 
 
-class ArraySource(OwnSource):
-    """An array (image, channel, height, width) in an .npz file: uint8, or floats in [-1, 1]."""
+class OwnArray(OwnSource):
+    """An array (image, channel, height, width): uint8, or floats.
+
+    Attributes:
+        key: its name in the file or store.
+        range: the values that black and white have among floats; -1 and 1 if not given.
+    """
+
+    key: str = "images"
+    range: tuple[float, float] | None = None
+
+    @model_validator(mode="after")
+    def _range_ascends(self) -> "OwnArray":
+        if self.range is not None and self.range[0] >= self.range[1]:
+            raise ValueError(f"range: {list(self.range)} must ascend")
+        return self
+
+
+class ArraySource(OwnArray):
+    """In an .npz file, or as an .npy file."""
 
     source: Literal["npz"]
-    key: str = "images"
 
 
-class ZarrSource(OwnSource):
-    """The same in a zarr group."""
+class ZarrSource(OwnArray):
+    """In a zarr group."""
 
     source: Literal["zarr"]
-    key: str = "images"
 
 
 SourceSettings = Annotated[

@@ -15,7 +15,8 @@ from lowd.sources.image_settings import (
     FolderSource,
     SourceSettings,
 )
-from lowd.sources.own import read_folder, read_npz, read_zarr
+from lowd.sources.own import read_folder
+from lowd.sources.own_arrays import read_npz, read_zarr
 from lowd.sources.processing import process
 from lowd.sources.published import read_cifar10, read_fashion_mnist
 

@@ -1,102 +1,127 @@
-"""Images of the user's own: files in a folder, or one array."""
+"""Images of the user's own, as files in a folder."""
 
+import sys
+from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Shaped
 
-from lowd.sources.image_settings import ArraySource, FolderSource, ZarrSource
+from lowd.sources.image_settings import FolderSource
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
+if TYPE_CHECKING:
+    from PIL import Image
+
 Images = Shaped[np.ndarray, "image channel height width"]
+NO_PIXELS = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "PDF", "WMF"}
+"""Formats that Pillow knows and can't draw by itself."""
+BITS_PER_SAMPLE = 258
+"""TIFF's tag."""
 
 
 def read_folder(settings: FolderSource) -> Iterator[tuple[str, Images]]:
-    """The name and pixels of every image in a folder, by name: of one channel luminance, else RGB.
+    """The name and pixels of every image in a folder and those inside, in the order of paths.
+
+    One channel is luminance, three are RGB. Images stand as their EXIF orientation says. What is
+    left out is said, with counts: hidden files, files that are no images, frames after the first.
 
     Raises:
-        FileNotFoundError: there is no image.
-        ValueError: a file is damaged or has more than 8 bits a pixel; shape has two channels.
+        FileNotFoundError: there is no such folder, or no image in it.
+        NotADirectoryError: it is a file.
+        ValueError: a file is damaged, has more than 8 bits a channel, or is transparent with no
+            `background`; shape has two channels.
     """
     from PIL import Image, UnidentifiedImageError
 
-    # Directory listings come in any order; names do not.
-    paths = sorted(p for p in settings.path.glob("*") if p.suffix.lower() in SUFFIXES)
-    if not paths:
-        raise FileNotFoundError(f"{settings.path}: no images ({', '.join(sorted(SUFFIXES))})")
     channels = settings.shape[0]
     mode = {1: "L", 3: "RGB"}.get(channels)
     if mode is None:
         raise ValueError(f"shape: {channels} channels; images have 1 (grey) or 3 (RGB)")
-    for path in paths:
+    files, left_out = image_files(settings.path)
+    unreadable = (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError)
+    for path in files:
         try:
             with Image.open(path) as image:
-                if image.mode[0] in "IF":  # convert() would clip them at 255
-                    raise ValueError(f"{path}: more than 8 bits a pixel; convert it to 8 bits")
-                pixels = np.asarray(image.convert(mode))
-        except (
-            UnidentifiedImageError,
-            Image.DecompressionBombError,
-            OSError,
-            SyntaxError,
-        ) as error:
+                _check_depth(path, image)
+                if (frames := getattr(image, "n_frames", 1)) > 1:
+                    left_out["frames after a file's first"] += frames - 1
+                pixels = np.asarray(_upright(path, image, settings.background).convert(mode))
+        except unreadable as error:
             raise ValueError(f"{path}: not a readable image ({error})") from None
         yield str(path), pixels.reshape(1, *pixels.shape[:2], channels).transpose(0, 3, 1, 2)
+    if left_out:
+        counts = ", ".join(f"{count} {what}" for what, count in sorted(left_out.items()))
+        print(f"{settings.path}: left out: {counts}", file=sys.stderr)
 
 
-def read_npz(settings: ArraySource) -> Iterator[tuple[str, Images]]:
-    """The array of an .npz file, whole.
+def image_files(folder: Path) -> tuple[list[Path], Counter[str]]:
+    """Every file with a suffix of an image below a folder, and how many others there are, by kind.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it is damaged, or has no such array, or one of other values than told.
+        FileNotFoundError: there is no such folder, or no image in it.
+        NotADirectoryError: it is a file.
     """
-    path = settings.path
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            keys, images = sorted(file), file.get(settings.key)
-    except Exception as error:  # zipfile, zlib and numpy each raise types of their own
-        raise ValueError(f"{path}: not an .npz file of plain arrays ({error})") from None
-    if images is None:
-        raise ValueError(f"{path}: no array {settings.key!r}; it holds {keys}")
-    yield str(path), _checked(images, settings)
+    if not folder.exists():
+        raise FileNotFoundError(f"{folder}: no such folder")
+    if not folder.is_dir():
+        raise NotADirectoryError(f"{folder}: a file, not a folder; for arrays there are npz, zarr")
+    suffixes, found, left_out = readable_suffixes(), [], Counter[str]()
+    for path in folder.rglob("*"):
+        if path.is_dir():
+            continue
+        if any(part.startswith(".") for part in path.relative_to(folder).parts):
+            left_out["hidden files"] += 1
+        elif path.suffix.lower() not in suffixes:
+            left_out[f"{path.suffix or 'without a suffix'}"] += 1
+        else:
+            found.append(path)
+    if not found:
+        others = ", ".join(f"{count} {what}" for what, count in sorted(left_out.items()))
+        raise FileNotFoundError(f"{folder}: no images in it ({others or 'it is empty'})")
+    # Directory listings come in any order; paths do not.
+    return sorted(found, key=lambda path: path.relative_to(folder).parts), left_out
 
 
-def read_zarr(settings: ZarrSource) -> Iterator[tuple[str, Images]]:
-    """The array of a zarr group, whole; raises as `read_npz` does."""
-    import zarr
+def readable_suffixes() -> set[str]:
+    """Those of the formats that Pillow reads."""
+    from PIL import Image
 
-    path = settings.path
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: no such store")
-    try:
-        arrays = dict(zarr.open_group(path, mode="r").arrays())
-        array = arrays.get(settings.key)
-        images = None if array is None else np.asarray(array[:])
-    except Exception as error:  # zarr's codecs raise a different type for every kind of damage
-        raise ValueError(f"{path}: not a zarr group of arrays ({error})") from None
-    if array is None or images is None:
-        raise ValueError(f"{path}: no array {settings.key!r}; it holds {sorted(arrays)}")
-    # zarr reads a chunk that is lost as fill values.
-    if array.nchunks_initialized < array.nchunks:
+    Image.init()
+    known = Image.registered_extensions()
+    return {suffix for suffix, kind in known.items() if kind in Image.OPEN.keys() - NO_PIXELS}
+
+
+def _check_depth(path: Path, image: "Image.Image") -> None:
+    """Raise ValueError if pixels have more than 8 bits, which Pillow would cut in silence."""
+    raw = " ".join(str(tile[3]) for tile in getattr(image, "tile", ()))
+    bits = max(getattr(image, "tag_v2", {}).get(BITS_PER_SAMPLE, (8,)))
+    is_ppm = image.format == "PPM" and any(
+        isinstance(one, int) and one > 255
+        for tile in getattr(image, "tile", ())
+        for one in (tile[3] if isinstance(tile[3], tuple) else (tile[3],))
+    )
+    if image.mode[0] in "IF" or ";16" in raw or bits > 8 or is_ppm:
+        raise ValueError(f"{path}: more than 8 bits a pixel; convert it to 8 bits")
+
+
+def _upright(
+    path: Path, image: "Image.Image", background: tuple[int, int, int] | None
+) -> "Image.Image":
+    """The image as its orientation says, on the background where it is transparent."""
+    from PIL import Image, ImageOps
+
+    image = ImageOps.exif_transpose(image)
+    if not image.has_transparency_data:
+        return image
+    image = image.convert("RGBA")
+    if image.getchannel("A").getextrema() == (255, 255):
+        return image.convert("RGB")
+    if background is None:
         raise ValueError(
-            f"{path}: {array.nchunks - array.nchunks_initialized} of {array.nchunks} chunks of "
-            f"{settings.key!r} are missing; write it again, empty chunks too"
+            f"{path}: transparent in part; give `background: [red, green, blue]` to put behind it"
         )
-    yield str(path), _checked(images, settings)
-
-
-def _checked(images: np.ndarray, settings: ArraySource | ZarrSource) -> Images:
-    """Bytes, or floats in [-1, 1] in single precision."""
-    path, shape = settings.path, settings.shape
-    if images.ndim != 4 or not images.size:
-        raise ValueError(f"{path}: shape {images.shape}; declared are images of {shape}")
-    if images.dtype == np.uint8:
-        return images
-    if images.dtype.kind != "f":
-        raise ValueError(f"{path}: {images.dtype} values; store uint8, or floats in [-1, 1]")
-    if not (np.abs(images) <= 1).all():
-        raise ValueError(f"{path}: values outside [-1, 1]; scale them, or store uint8")
-    return images.astype(np.float32)
+    return Image.alpha_composite(Image.new("RGBA", image.size, (*background, 255)), image).convert(
+        "RGB"
+    )
