@@ -56,3 +56,11 @@ def test_params_that_are_refused_are_said_once(stated):
     write(noise={"size": "many"})
     (one,) = moved_on(stated)
     assert one.file == "params.yaml" and one.reason.startswith("refused: ")
+
+
+def test_of_lists_what_one_has_and_the_other_lacks_is_said(stated):
+    write(samples=[2, 4])
+    found = {one.file: one.reason for one in moved_on(stated)}
+    assert found["provenance/tiny/train-mlp-4.json"] == (
+        "made with samples that lack 4 and still have 8, otherwise than in params.yaml"
+    )

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lowd.provenance.coherence import Finding
     from lowd.provenance.statement import Statement
 
 PARAMS = Path("params.yaml")
+SHOWN = 80
+"""Characters of a value."""
 
 
 def moved_on(statements: "Mapping[Path, Statement]", strict: bool = False) -> "Iterator[Finding]":
@@ -36,5 +38,20 @@ def moved_on(statements: "Mapping[Path, Statement]", strict: bool = False) -> "I
             continue
         settings = jobs[path].settings.model_dump(mode="json")
         for key, now, before in differing(settings, stated.settings):
-            said = f"made with {key} {before}, which is {now} in params.yaml"
-            yield Finding(path.as_posix(), said, is_fault=strict)
+            yield Finding(path.as_posix(), _difference(key, now, before), is_fault=strict)
+
+
+def _difference(key: str, now: Any, before: Any) -> str:
+    """A setting now and then; of lists what one has and the other lacks."""
+    if isinstance(now, list) and isinstance(before, list):
+        new = [one for one in now if one not in before]
+        gone = [one for one in before if one not in now]
+        if new or gone:
+            told = [f"lack {_short(new)}"] * bool(new) + [f"still have {_short(gone)}"] * bool(gone)
+            return f"made with {key} that {' and '.join(told)}, otherwise than in params.yaml"
+    return f"made with {key} {_short(before)}, which is {_short(now)} in params.yaml"
+
+
+def _short(value: Any) -> str:
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
