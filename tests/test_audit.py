@@ -482,6 +482,7 @@ def test_names_with_spaces_and_unicode_are_audited():
     assert accused() == ["provenance/ä ö/ü 1.json"]
 
 
+@pytest.mark.campaign
 def test_a_real_study_passes_even_if_it_was_killed(tiny, pictures, killed):
     for repository in (tiny, pictures, killed):
         assert json.loads(repository.run("lowd", "audit", "--json"))["passed"]

@@ -14,6 +14,8 @@ import lowd
 from lowd.metrics import probability_flow_distance
 from lowd.store.arrays import read_store
 
+pytestmark = pytest.mark.campaign
+
 NETWORK = {"kind": "trained_sscd", "width": 8, "features": 6, "steps": 5, "batch": 8}
 STUDY = STUDIES["pictures"] | {"descriptor": NETWORK}
 FEATURES = {

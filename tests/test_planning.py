@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import pytest
 import yaml
 
+pytestmark = pytest.mark.campaign
+
 MANIFEST = {"manifest": 1}
 FIGURES = {"figure": 4} | MANIFEST
 COLLECTED = {"collect": 1} | FIGURES

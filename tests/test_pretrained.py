@@ -620,6 +620,7 @@ def test_the_folder_counts_by_its_content_and_a_commit_by_its_name(tmp_path, mon
     assert teacher_job(fetched).content == ""
 
 
+@pytest.mark.campaign
 def test_a_study_runs_from_a_folder_of_ones_own(tmp_path):
     repository = create(tmp_path / "repository")
     root = repository.path

@@ -12,6 +12,8 @@ import pytest
 from repositories import Repository, commit
 from servers import S3, Ssh, Wire, free_port
 
+pytestmark = pytest.mark.campaign
+
 DOCS = (Path(__file__).parents[1] / "docs/remotes.md").read_text()
 over_ssh = pytest.mark.parametrize("server", [Ssh], ids=["ssh"], indirect=True, scope="module")
 

@@ -12,6 +12,8 @@ from lowd.provenance.statement import read_statement
 from lowd.store.arrays import write_store
 from lowd.store.results import open_results
 
+pytestmark = pytest.mark.campaign
+
 EDITED = "\n_EDITED = True\n"
 
 

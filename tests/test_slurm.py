@@ -2,9 +2,12 @@
 
 import re
 
+import pytest
 from test_pipeline import contents, steps_reported
 
 from lowd.training.settings import BLOCK
+
+pytestmark = pytest.mark.campaign
 
 MADE = ("data/tiny", "results/tiny.zarr", "results/tiny.yardstick.json", "figures/tiny")
 

@@ -11,7 +11,7 @@ import yaml
 from interrupted import REACHED, VARIABLE, arm
 from repositories import Repository, commit
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.campaign]
 
 SETTINGS = {
     "noise": ("noise", {"size": 20}, "full", {"size": 20}),

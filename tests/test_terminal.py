@@ -14,6 +14,8 @@ import time
 import pytest
 from repositories import REPOSITORY, TRAINING, Repository, commit, create
 
+pytestmark = pytest.mark.campaign
+
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 STUDY = {
     "teacher": {"kind": "molrg", "dimension": 6, "rank": 2},

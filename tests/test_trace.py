@@ -373,6 +373,7 @@ def test_neither_loads_anything_heavy(command, light):
     assert {*ran.stdout.splitlines()[-1].split()} - light == {"heavy:"}
 
 
+@pytest.mark.campaign
 def test_a_point_of_a_real_study_is_traced(pictures):
     import zarr
 
