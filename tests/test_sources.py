@@ -239,10 +239,14 @@ def test_what_is_probably_not_meant_is_said(tmp_path, capsys, images, said):
     assert said in (told := capsys.readouterr().err) and bool(told) == bool(said)
 
 
-def test_two_channels_are_refused(tmp_path):
-    folder_of(tmp_path, {"a.png": pixels(4, 6)})
-    with pytest.raises(ValueError, match="shape: 2 channels"):
-        from_folder(tmp_path, (2, 4, 6))
+def test_files_have_one_channel_or_three():
+    with pytest.raises(ValidationError, match="shape: 2 channels"):
+        FolderSource(source="folder", path="inputs/a", shape=(2, 4, 6))
+
+
+def test_no_image_is_enlarged_after_its_crop():
+    with pytest.raises(ValidationError, match=r"size: \[8, 8\] exceeds crop \(\[4, 6\]\)"):
+        ZarrSource(source="zarr", path="inputs/a", shape=(1, 8, 8), crop=(4, 6), size=(8, 8))
 
 
 def test_an_array_of_bytes_is_scaled_and_one_of_floats_is_taken(tmp_path):

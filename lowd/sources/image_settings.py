@@ -104,6 +104,15 @@ class OwnSource(ImageSource):
     homepage: ClassVar[str] = ""
 
     @model_validator(mode="after")
+    def _shrinks(self) -> "OwnSource":
+        if self.crop and self.size and (self.size[0] > self.crop[0] or self.size[1] > self.crop[1]):
+            raise ValueError(
+                f"size: {list(self.size)} exceeds crop ({list(self.crop)}); images are never "
+                "enlarged"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _comes_to_shape(self) -> "OwnSource":
         declared = self.size or self.crop
         if declared is not None and declared != self.shape[1:]:
@@ -126,6 +135,14 @@ class FolderSource(OwnSource):
 
     source: Literal["folder"]
     background: tuple[Byte, Byte, Byte] | None = None
+
+    @model_validator(mode="after")
+    def _has_colours(self) -> "FolderSource":
+        if self.shape[0] not in (1, 3):
+            raise ValueError(
+                f"shape: {self.shape[0]} channels; images in files have 1 (grey) or 3 (RGB)"
+            )
+        return self
 
 
 class OwnArray(OwnSource):

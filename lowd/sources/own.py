@@ -31,14 +31,12 @@ def read_folder(settings: FolderSource) -> Iterator[tuple[str, Images]]:
         FileNotFoundError: there is no such folder, or no image in it.
         NotADirectoryError: it is a file.
         ValueError: a file is damaged, has more than 8 bits a channel, or is transparent with no
-            `background`; shape has two channels.
+            `background`.
     """
     from PIL import Image, UnidentifiedImageError
 
     channels = settings.shape[0]
-    mode = {1: "L", 3: "RGB"}.get(channels)
-    if mode is None:
-        raise ValueError(f"shape: {channels} channels; images have 1 (grey) or 3 (RGB)")
+    mode = "L" if channels == 1 else "RGB"
     files, left_out = image_files(settings.path)
     unreadable = (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError)
     for path in files:
