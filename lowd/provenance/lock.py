@@ -4,7 +4,9 @@ Read as plain YAML: DVC itself takes half a second to start.
 """
 
 import re
+import sys
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -56,8 +58,10 @@ def read_lock() -> Lock:
 
 def refused_by_dvc() -> str:
     """Why DVC itself would refuse the lock, which says what DVC brings; nothing if it would not."""
-    from dvc.schema import COMPILED_LOCKFILE_SCHEMA
-    from voluptuous import Invalid
+    # DVC's loggers keep the streams that there are when it is loaded, be they redirected or not.
+    with redirect_stdout(sys.__stdout__), redirect_stderr(sys.__stderr__):
+        from dvc.schema import COMPILED_LOCKFILE_SCHEMA
+        from voluptuous import Invalid
 
     try:
         COMPILED_LOCKFILE_SCHEMA(yaml.load(LOCK.read_bytes(), yaml.SafeLoader))
