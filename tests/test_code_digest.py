@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from lowd.provenance import code
-from lowd.provenance.code import all_digests, check_here, code_digest, source_digest, source_files
+from lowd.provenance.code import all_digests, code_digest, source_digest, source_files
+from lowd.provenance.record import check_here
 
 ROOT = code.ROOT
 MODULES = sorted(

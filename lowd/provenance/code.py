@@ -67,23 +67,6 @@ def source_files(modules: Iterable[str]) -> list[Path]:
     return [_path(module) for module in sorted(found)]
 
 
-def check_here(modules: Iterable[str]) -> None:
-    """Raise ValueError if the current folder has a lowd of its own that is another than this one.
-
-    What ran would else be stated beside the commit of code that did not.
-    """
-    own = Path("lowd")
-    if not (own / "__init__.py").exists() or own.resolve() == ROOT:
-        return
-    for path in source_files(modules):
-        here = own / path.relative_to(ROOT)
-        if not here.exists() or here.read_bytes() != path.read_bytes():
-            raise ValueError(
-                f"{here} is not the code that runs, which is {path}: this environment is of "
-                "another folder; run `make setup` here, and use the .venv that it leaves"
-            )
-
-
 class Import(NamedTuple):
     """A module of the package, what is taken from it, and what that is called here."""
 
