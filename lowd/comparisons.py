@@ -27,11 +27,7 @@ class Comparison(KindSettings):
         return [f"{name}-{shown}" for shown in self.plots] or [name]
 
     def check_on(self, every: Mapping[str, Settings]) -> None:
-        """Raise ValueError, with the key, unless all studies are there and can be compared.
-
-        Args:
-            every: what params.yaml has, by name.
-        """
+        """As of any kind; all studies have to be there and be such as can be compared."""
         for position, name in enumerate(self.studies):
             key = f"studies[{position}]"
             if name in self.studies[:position]:

@@ -26,7 +26,16 @@ class FollowUp(KindSettings):
         assert isinstance(study, Study)
         return study
 
-    def check_on(self, study: Study) -> None:
+    def check_on(self, every: Mapping[str, Settings]) -> None:
+        """As of any kind; the study has to be one of students on a grid."""
+        studies = {name: study for name, study in every.items() if isinstance(study, Study)}
+        if self.study not in studies:
+            raise ValueError(
+                f"study: no transition study {self.study!r} (there are: {', '.join(studies)})"
+            )
+        self.check_base(studies[self.study])
+
+    def check_base(self, study: Study) -> None:
         """Raise ValueError, with the key, unless the study has what is taken from it."""
 
 
@@ -51,7 +60,7 @@ class TrainedFollowUp(FollowUp, ABC):
     def file_keys(self) -> list[str]:
         """The keys whose last part becomes the name of files."""
 
-    def check_on(self, study: Study) -> None:
+    def check_base(self, study: Study) -> None:
         """As of any; besides, its pool has to hold the training sets, and models have to fit."""
         if study.is_embedded:
             raise ValueError(

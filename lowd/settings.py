@@ -66,24 +66,16 @@ class Params(Settings):
     across: dict[Name, AnyComparison] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _follow_ups_stand_on_studies(self) -> "Params":
-        for name, follow_up in self.findings.items():
-            key = f"findings.{name}"
+    def _follow_ups_have_names_of_their_own(self) -> "Params":
+        for name in self.findings:
             if name in (*self.studies, "across"):
-                raise ValueError(f"{key}: a study or folder has this name; choose another")
-            if follow_up.study not in self.transitions:
                 raise ValueError(
-                    f"{key}.study: no transition study {follow_up.study!r} (there are: "
-                    f"{', '.join(self.transitions)})"
+                    f"findings.{name}: a study or folder has this name; choose another"
                 )
-            try:
-                follow_up.check_on(self.transitions[follow_up.study])
-            except ValueError as error:
-                raise ValueError(f"{key}.{error}") from None
         return self
 
     @model_validator(mode="after")
-    def _studies_can_be_compared(self) -> "Params":
+    def _figures_have_names_of_their_own(self) -> "Params":
         if "across" in self.studies:
             raise ValueError(
                 "studies.across: figures across studies have this name; choose another"
@@ -99,10 +91,16 @@ class Params(Settings):
                         "another name"
                     )
                 drawn[figure] = name
-            try:
-                comparison.check_on(self.every)
-            except ValueError as error:
-                raise ValueError(f"across.{name}.{error}") from None
+        return self
+
+    @model_validator(mode="after")
+    def _have_what_they_stand_on(self) -> "Params":
+        for room in ("studies", "findings", "across"):
+            for name, settings in getattr(self, room).items():
+                try:
+                    settings.check_on(self.every)
+                except ValueError as error:
+                    raise ValueError(f"{room}.{name}.{error}") from None
         return self
 
     @property

@@ -41,6 +41,13 @@ class KindSettings(Settings):
 
     plots: ClassVar[Mapping[str, tuple[str, ...]]]
 
+    def check_on(self, every: Mapping[str, Settings]) -> None:
+        """Raise ValueError, with the key, unless what it stands on is there and has what it takes.
+
+        Args:
+            every: studies and follow-ups, by name.
+        """
+
 
 class SizeSettings(Settings):
     """How many to draw."""

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from lowd.cli.app import app
 from lowd.provenance.repository import OWN_ROLES
-from lowd.provenance.statement import Statement
+from lowd.provenance.statement import Statement, read_statement
 from lowd.sources.image_settings import ArraySource
 from lowd.steps.images import ImagesStep
 from lowd.table import STEPS
@@ -64,6 +64,24 @@ def test_what_a_run_left_passes():
     assert found["passed"] and not found["faults"] and not found["notes"]
     assert {link["name"] for link in found["files"]} == {*study.outputs(), OWN}
     assert {link["state"] for link in found["files"]} == {"verified"}
+
+
+def test_digests_of_before_that_were_edited_are_a_fault():
+    restated = Path("provenance/restated.jsonl")
+    restated.write_text('{"code": "1", "modules": {"lowd.base": "2"}, "commit": "3"}\n')
+    study.commit("restated")
+    assert audit()["passed"]
+    restated.write_text(restated.read_text().replace("2", "4"))
+    assert accused() == ["provenance/restated.jsonl"]
+
+
+def test_modules_that_are_not_those_of_the_code_digest_are_a_fault():
+    path = Path("provenance/s/pool.json")
+    (module,) = read_statement(path).modules.values()
+    path.write_text(path.read_text().replace(module, "0" * 64))
+    with pytest.raises(ValueError, match="modules do not have the code digest that it states"):
+        read_statement(path)
+    assert "provenance/s/pool.json" in accused()
 
 
 def test_a_lock_that_dvc_refuses_is_a_fault():

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lowd.provenance import code
-from lowd.provenance.code import all_digests, code_digest, source_digest, source_files
+from lowd.provenance.code import code_digest, is_here, module_digests, source_digest, source_files
 from lowd.provenance.record import check_here
 
 ROOT = code.ROOT
@@ -219,13 +219,13 @@ def package(tmp_path, monkeypatch):
     monkeypatch.setattr(code, "ROOT", tmp_path)
 
     def digest(**modules):
-        for known in (code._digest, code._module, all_digests):
+        for known in (code._digest, code._module, code._all_modules, code._all_digests):
             known.cache_clear()
         write(tmp_path, **modules)
         return code_digest(["lowd.step"])
 
     yield digest
-    for known in (code._digest, code._module, all_digests):
+    for known in (code._digest, code._module, code._all_modules, code._all_digests):
         known.cache_clear()
 
 
@@ -248,6 +248,15 @@ def test_code_digest_is_the_same_where_modules_moved_and_imports_are_in_another_
         "one import law", "one import law as other"
     )
     assert package(step=swapped) != first
+
+
+def test_a_module_is_found_where_it_moved_or_under_another_name_and_not_once_it_changed(package):
+    package(step=STEP, laws__one="law = 1", laws__two="other = 2")
+    (digest,) = module_digests(["lowd.step"]).values()
+    assert is_here("lowd.step", digest) and is_here("lowd.was.step", digest)
+    assert is_here("lowd.was.called", digest)
+    package(laws__one="law = 3")
+    assert not is_here("lowd.step", digest) and not is_here("lowd.was.called", digest)
 
 
 def test_code_digest_counts_imports_inside_functions_and_not_those_for_type_checkers(package):

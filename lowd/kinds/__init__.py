@@ -5,5 +5,5 @@
 - `jobs.py` has `jobs(name, settings, every)`, which yields what has to be run.
 - `figures/` has a module for each figure, with `draw(results)` and `caption(results)`.
 
-No kind imports another. A folder is all that there is to one.
+A folder is all that there is to a kind. None imports another, but where pyproject.toml says why.
 """

@@ -49,9 +49,18 @@ def module_digests(modules: Iterable[str]) -> dict[str, str]:
     return {module: _digest(module) for module in modules}
 
 
+def is_here(module: str, digest: str) -> bool:
+    """Whether a module of that digest is in the package, under this name or another.
+
+    One that has moved is looked for by its last name first: to read all takes a second or two.
+    """
+    last = module.rsplit(".", 1)[-1]
+    alike = [each for each in _all_modules() if each.rsplit(".", 1)[-1] == last]
+    return any(_digest(each) == digest for each in alike) or digest in _all_digests()
+
+
 @cache
-def all_digests() -> frozenset[str]:
-    """The digest of every module there is."""
+def _all_digests() -> frozenset[str]:
     return frozenset(module_digests(_all_modules()).values())
 
 
@@ -76,7 +85,7 @@ class Import(NamedTuple):
 
 
 class _Module(NamedTuple):
-    """The syntax of a module as JSON, but for its imports from the package; these; and packages."""
+    """The syntax of a module as JSON, but for its imports from the package; and these."""
 
     syntax: object
     imports: tuple[Import, ...]
@@ -203,10 +212,10 @@ def _path(module: str) -> Path:
     return stem / "__init__.py" if stem.is_dir() else stem.with_suffix(".py")
 
 
-def _all_modules() -> Iterator[str]:
-    for path in ROOT.rglob("*.py"):
-        parts = (PACKAGE, *path.relative_to(ROOT).with_suffix("").parts)
-        yield ".".join(parts).removesuffix(".__init__")
+@cache
+def _all_modules() -> tuple[str, ...]:
+    parts = (path.relative_to(ROOT).with_suffix("").parts for path in ROOT.rglob("*.py"))
+    return tuple(".".join((PACKAGE, *each)).removesuffix(".__init__") for each in parts)
 
 
 def _sha256(content: object) -> str:

@@ -7,9 +7,10 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from lowd.provenance.drift import drifts
-from lowd.provenance.history import deleted
+from lowd.provenance.history import deleted, files_at
 from lowd.provenance.lock import LOCK
 from lowd.provenance.repository import Repository
+from lowd.provenance.restated import RESTATED
 from lowd.provenance.statement import ROOT
 
 
@@ -33,6 +34,10 @@ def lacking(repository: Repository) -> Iterator[Finding]:
     gone |= {path for path in repository.declared if ROOT in path.parents and not path.exists()}
     for path in sorted(gone):
         yield Finding(path.as_posix(), "missing, though git or the manifest of its study has it")
+    if RESTATED.exists():
+        (committed,) = files_at([("HEAD", RESTATED.as_posix())])
+        if committed not in (None, RESTATED.read_bytes()):
+            yield Finding(RESTATED.as_posix(), "edited after it was committed")
     for path in sorted(repository.edited):
         yield Finding(path.as_posix(), "edited after it was written")
 

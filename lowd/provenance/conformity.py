@@ -11,6 +11,9 @@ from lowd.provenance.links import contents
 from lowd.provenance.repository import Repository
 from lowd.provenance.statement import Statement
 
+SHOWN = 80
+"""Characters of a value."""
+
 
 def strays(repository: Repository, studies: Collection[str] = ()) -> list[Finding]:
     """Outputs of the studies, or of all, that are here and are not what was stated to be left."""
@@ -54,13 +57,37 @@ def staleness(now: Statement, stated: Statement, accused: Collection[str]) -> It
         accused: inputs that are known to be wrong, of which no more is said.
     """
     output = stated.subject[0].name
-    for key, value, before in differing(now.settings, stated.settings):
-        yield Finding(output, f"made with {key} {before}, which is {value} now")
+    for said in made_with_others(now.settings, stated.settings):
+        yield Finding(output, said)
     for role in now.inputs | stated.inputs:
         here, left = (_digests(one.inputs.get(role, ())) for one in (now, stated))
         for path in here | left:
             if here.get(path) != left.get(path) and path.as_posix() not in accused:
                 yield Finding(output, f"made from other content of {path}")
+
+
+def made_with_others(now: Any, before: Any) -> Iterator[str]:
+    """Of every setting that differs what it was and is; of lists what one has and the other lacks.
+
+    Args:
+        now: settings as JSON values.
+        before: those that something was made with.
+    """
+    for key, value, old in differing(now, before):
+        new, gone = ([], [])
+        if isinstance(value, list) and isinstance(old, list):
+            new = [one for one in value if one not in old]
+            gone = [one for one in old if one not in value]
+        if new or gone:
+            told = [f"lack {_short(new)}"] * bool(new) + [f"still have {_short(gone)}"] * bool(gone)
+            yield f"made with {key} that {' and '.join(told)}"
+        else:
+            yield f"made with {key} {_short(old)}, which is {_short(value)} now"
+
+
+def _short(value: Any) -> str:
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
 def moved(now: Statement, stated: Statement) -> list[str]:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from lowd.provenance.code import ROOT as PACKAGE_ROOT
-from lowd.provenance.code import all_digests, module_digests
+from lowd.provenance.code import is_here
 from lowd.provenance.digests import Digests
 from lowd.provenance.history import History, digests_ever, files_at
 from lowd.provenance.links import contents
@@ -85,9 +85,6 @@ def _committed(sources: dict[tuple[str, str], str]) -> set[str]:
 def runs_the_same(stated: Statement) -> bool:
     """Whether all modules that ran are still here, under whatever name."""
     modules = stated.modules
-    with suppress(OSError, SyntaxError, RecursionError):  # a module is gone, or can't run
-        if module_digests(modules) == modules:
-            return bool(modules)
-    with suppress(SyntaxError, RecursionError):
-        return all_digests().issuperset(modules.values())
+    with suppress(OSError, SyntaxError, RecursionError):  # a module can't be read, or run
+        return bool(modules) and all(is_here(*each) for each in modules.items())
     return False

@@ -51,6 +51,9 @@ class Statement(Document):
         for resource in (*self.subject, *self.sources, *sum(self.inputs.values(), ())):
             _ = resource.path, resource.digests
         _ = self.stated_code, self.commit, self.lineage
+        stated = self._modules()
+        if stated is not None and combined(stated.values()) != self.stated_code:
+            raise ValueError("its modules do not have the code digest that it states")
         return self
 
     @property
@@ -103,10 +106,15 @@ class Statement(Document):
         Raises:
             ValueError: provenance/restated.jsonl is damaged.
         """
+        stated = self._modules()
+        return restated(self.stated_code) if stated is None else stated
+
+    def _modules(self) -> dict[str, str] | None:
+        """The modules' digests as stated; None if the digest is of the first kind."""
         for resource in self._dependencies(CODE):
             if resource.uri == DIGEST_OF_CODE:
                 return dict((resource.annotations or {}).get("modules", {}))
-        return restated(self.stated_code)
+        return None
 
     @property
     def commit(self) -> Commit | None:

@@ -93,14 +93,13 @@ def readable_suffixes() -> set[str]:
 
 def _check_depth(path: Path, image: "Image.Image") -> None:
     """Raise ValueError if pixels have more than 8 bits, which Pillow would cut in silence."""
-    raw = " ".join(str(tile[3]) for tile in getattr(image, "tile", ()))
     bits = max(getattr(image, "tag_v2", {}).get(BITS_PER_SAMPLE, (8,)))
-    is_ppm = image.format == "PPM" and any(
-        isinstance(one, int) and one > 255
-        for tile in getattr(image, "tile", ())
-        for one in (tile[3] if isinstance(tile[3], tuple) else (tile[3],))
-    )
-    if image.mode[0] in "IF" or ";16" in raw or bits > 8 or is_ppm:
+    # How the decoder was told to read: raw modes, and of PPM the largest value.
+    told = [tile[3] for tile in getattr(image, "tile", ())]
+    told = [each for one in told for each in (one if isinstance(one, tuple) else (one,))]
+    is_deep = bits > 8 or any(";16" in str(each) for each in told)
+    is_deep |= image.format == "PPM" and any(isinstance(one, int) and one > 255 for one in told)
+    if image.mode[0] in "IF" or is_deep:
         raise ValueError(f"{path}: more than 8 bits a pixel; convert it to 8 bits")
 
 

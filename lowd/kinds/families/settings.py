@@ -112,11 +112,11 @@ class Families(TrainedFollowUp):
         """Two training sets, to share or not to share."""
         return self.samples, 2
 
-    def check_on(self, study: Study) -> None:
+    def check_base(self, study: Study) -> None:
         """As of any; besides, all start from the same noise, and data have to be held out."""
         if not study.is_of_images:
             raise ValueError(f"study: {self.study} is not of images; give one that is")
-        super().check_on(study)
+        super().check_base(study)
         left = study.pool.size // 2 - self.samples
         if left < study.noise.size:
             raise ValueError(
