@@ -7,6 +7,7 @@ are the jobs whose statement or outputs are not yet those of the clean run. Besi
 what depends on them, even where they come out as they were, for Snakemake goes by time stamps.
 
     python benchmarks/faults/changes.py        # all, and then the table in docs/faults.md
+    python benchmarks/faults/changes.py --report report.jsonl       # all that it has not got yet
     python benchmarks/faults/changes.py 'exact*/noise/settings/full' 'theory/*/*/killed'
 """
 
@@ -15,9 +16,9 @@ import fnmatch
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
-import time
 import traceback
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -488,26 +489,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("cells", nargs="*", help="patterns of kind/rule/change/fault; all if none")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
-    parser.add_argument("--report", type=Path, help="a JSON file for all that was found")
+    parser.add_argument(
+        "--report",
+        type=Path,
+        help="a file of one JSON line a cell; those that it has from this commit are not tried again",
+    )
     asked = parser.parse_args()
-    start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="lowd-changes-") as folder:
-        outcomes = tried(Path(folder), asked.cells or ["*"], asked.processes)
-        if asked.report is not None:
-            content = [
-                one._asdict() | {"cell": str(one.cell), "is_right": one.is_right}
-                for one in outcomes
-            ]
-            asked.report.write_text(json.dumps(content, indent=1) + "\n")
-    text = section(outcomes, (time.monotonic() - start) / 60)
+        report = asked.report or Path(folder, "report.jsonl")
+        outcomes = tried(Path(folder), asked.cells or ["*"], asked.processes, report)
+    text = section(outcomes)
     print(text)
     if not asked.cells:
         write(text)
     sys.exit(0 if holds(outcomes) else "something was called made though stale, or not made again")
 
 
-def tried(folder: Path, patterns: Sequence[str], processes: int) -> list[Outcome]:
-    """Every cell that a pattern matches, in several processes; says how each went."""
+def tried(folder: Path, patterns: Sequence[str], processes: int, report: Path) -> list[Outcome]:
+    """Every cell that a pattern matches, in several processes; says how each went.
+
+    A run that was stopped goes on: cells that the report has from this commit stand.
+    """
+    head = _head()
+    before = {one.cell: one for one in _reported(report, head)}
     (folder / "results").mkdir()
     with get_context("fork").Pool(processes, settle, [folder]) as pool:
         kinds = [kind for kind in KINDS if any(_may_match(kind, one) for one in patterns)]
@@ -525,13 +529,30 @@ def tried(folder: Path, patterns: Sequence[str], processes: int) -> list[Outcome
         asked = [
             (cell, _statement(cell, finished[cell.kind]), edit, references[edit])
             for cell, edit in chosen.items()
+            if cell not in before
         ]
-        outcomes = []
+        outcomes = [before[cell] for cell in chosen if cell in before]
         for outcome in pool.imap_unordered(_attempt_one, asked):
             print(_line(outcome), flush=True)
             if isinstance(outcome, Outcome):
                 outcomes.append(outcome)
+                with report.open("a") as lines:
+                    lines.write(json.dumps({"commit": head} | outcome._asdict()) + "\n")
     return outcomes
+
+
+def _head() -> str:
+    """The commit that is tried."""
+    asked = ["git", "-C", str(ROOT), "rev-parse", "HEAD"]
+    return subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def _reported(report: Path, commit: str) -> Iterator[Outcome]:
+    """What the report has of a commit."""
+    for line in report.read_text().splitlines() if report.exists() else ():
+        told = json.loads(line)
+        if told.pop("commit") == commit:
+            yield Outcome(**told | {"cell": Cell(*told["cell"])})
 
 
 def _attempt_one(asked: tuple[Cell, str, Edit, Jobs]) -> Outcome | str:
@@ -590,7 +611,7 @@ def holds(outcomes: Sequence[Outcome]) -> bool:
     return all(one.is_right and one.told for one in outcomes)
 
 
-def section(outcomes: Sequence[Outcome], minutes: float) -> str:
+def section(outcomes: Sequence[Outcome]) -> str:
     """Of docs/faults.md."""
     rows = []
     for change, changed in CHANGES.items():
@@ -615,7 +636,7 @@ def section(outcomes: Sequence[Outcome], minutes: float) -> str:
     return SECTION.format(
         heading=HEADING,
         today=date.today(),
-        minutes=minutes,
+        minutes=sum(one.seconds for one in outcomes) / 60,
         rows="\n".join(rows),
         steps="\n".join(steps),
     )
@@ -633,7 +654,8 @@ def write(text: str) -> None:
 SECTION = """\
 {heading}
 
-Written by `python benchmarks/faults/changes.py` on {today}, in {minutes:.0f} minutes.
+Written by `python benchmarks/faults/changes.py` on {today}, in {minutes:.0f} minutes of one
+processor.
 
 Of a finished study something of one job is changed; the command of `make figures` runs, and a fault
 befalls that job; the same command runs again. *Told*: before that, `lowd plan` has jobs due, or
