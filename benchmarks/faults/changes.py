@@ -492,7 +492,7 @@ def main() -> None:
     parser.add_argument(
         "--report",
         type=Path,
-        help="a file of one JSON line a cell; those that it has from this commit are not tried again",
+        help="one JSON line a cell; what it has of this commit is not tried again",
     )
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="lowd-changes-") as folder:
