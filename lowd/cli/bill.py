@@ -4,7 +4,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.table import Column, Table
+from rich.text import Text
 
+from lowd.cli.again import CHANGED, Due
+from lowd.cli.console import printable
 from lowd.cli.duration import duration
 from lowd.cost.plan import Line, Priced, lines, total
 
@@ -54,6 +57,19 @@ def bill_summary(content: dict[str, Any]) -> Iterator[str]:
     if content["not_modelled"]:
         steps = ", ".join(content["not_modelled"])
         yield f"* nothing says how large these are, their start alone counts: {steps}"
+
+
+def again_table(due: Due) -> Table:
+    """Finished work that is to be made again, a row for each reason."""
+    numbers = [Column(name, justify="right", no_wrap=True) for name in ("jobs", "took")]
+    table = Table(
+        Column("made again, as", no_wrap=True), *numbers, Column("because"), box=None, title=""
+    )
+    for kind, one in due.lost.items():
+        more = f" and {len(one.examples) - 1} more" if len(one.examples) > 1 else ""
+        because = Text(printable(one.examples[0] + more))
+        table.add_row(f"{CHANGED[kind]} has changed", str(one.jobs), duration(one.seconds), because)
+    return table
 
 
 def comparison_table(content: dict[str, Any]) -> Table | str:

@@ -19,6 +19,7 @@ from snakemake_interface_logger_plugins.common import LogEvent, logger_plugin_mo
 from snakemake_interface_logger_plugins.registry import LoggerPluginRegistry
 
 from lowd.cli.console import printable
+from lowd.cli.due import Reasons
 from lowd.cli.duration import duration
 from lowd.cli.run import progress_file
 from lowd.cli.running import RunningJob
@@ -50,7 +51,7 @@ class Display:
         self,
         graph: Graph,
         seconds: Mapping[Path, float],
-        reasons: Mapping[Path, str],
+        reasons: Reasons,
         console: Console,
         is_dry: bool = False,
     ) -> None:
@@ -107,7 +108,8 @@ class Display:
     def _announce(self, given: Mapping[str, Any]) -> None:
         """A line for a job that would run, and why."""
         statement = self._statement(given)
-        reason = self._reasons.get(statement) or str(given["reason"]).split("\n")[0]
+        known = self._reasons.get(statement)
+        reason = known.text if known else str(given["reason"]).split("\n")[0]
         self._console.print(
             Text.assemble(printable(_name(given)), (f"  {printable(reason)}", "dim")),
             no_wrap=True,

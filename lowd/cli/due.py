@@ -8,6 +8,7 @@ inputs that it would have now. That the outputs are still as stated is for `lowd
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 from lowd.cli.run import add_own_modules
 from lowd.graph.graph import Graph
@@ -17,7 +18,20 @@ from lowd.provenance.digests import Digests
 from lowd.provenance.snapshot import Snapshot
 from lowd.provenance.statement import Statement, read_statement
 
-Reasons = dict[Path, str]
+
+class Reason(NamedTuple):
+    """Why a job is due.
+
+    Attributes:
+        kind: what has changed since it was made; `new` if it never was.
+        text: in words.
+    """
+
+    kind: Literal["new", "setting", "code", "input", "missing"]
+    text: str
+
+
+Reasons = dict[Path, Reason]
 """By the statement of a job that is due, why it is."""
 
 
@@ -43,10 +57,10 @@ def due(graph: Graph) -> Reasons:
         try:
             statement = read_statement(job.statement)
         except FileNotFoundError:
-            reasons[job.statement] = "no statement says how it was made"
+            reasons[job.statement] = Reason("new", "no statement says how it was made")
             continue
         except (ValueError, OSError) as error:
-            reasons[job.statement] = f"its statement can't be read: {error}"
+            reasons[job.statement] = Reason("new", f"its statement can't be read: {error}")
             continue
         found = [*_changed(job, statement), *_inputs_changed(job, statement, graph, made, snapshot)]
         if found:
@@ -58,13 +72,13 @@ def due(graph: Graph) -> Reasons:
     return reasons
 
 
-def _missing(graph: Graph, reasons: Mapping[Path, str]) -> Reasons:
+def _missing(graph: Graph, reasons: Reasons) -> Reasons:
     """Jobs whose outputs are needed, and are not there, besides those in `reasons`."""
     running = graph.followers(job for job in graph.jobs if job.statement in reasons)
     needed = {*graph.ends, *(path for job in graph.jobs for path in job.waits_for)}
     needed |= {path for job in running for path in job.made_from}
     return {
-        job.statement: f"{gone[0]} is missing"
+        job.statement: Reason("missing", f"{gone[0]} is missing")
         for job in graph.jobs
         if job.statement not in reasons
         and not needed.isdisjoint(job.outputs)
@@ -72,14 +86,14 @@ def _missing(graph: Graph, reasons: Mapping[Path, str]) -> Reasons:
     }
 
 
-def _changed(job: Job, statement: Statement) -> Iterator[str]:
+def _changed(job: Job, statement: Statement) -> Iterator[Reason]:
     if job.step.name != statement.step:
-        yield f"its statement is about {statement.step}"
+        yield Reason("new", f"its statement is about {statement.step}")
     settings = job.settings.model_dump(mode="json")
     for key, value, before in differing(settings, statement.settings):
-        yield f"{key} was {before}, is {value}"
+        yield Reason("setting", f"{key} was {before}, is {value}")
     if not statement.code.startswith(job.code):
-        yield "its code has changed"
+        yield Reason("code", "its code has changed")
 
 
 def _inputs_changed(
@@ -88,26 +102,26 @@ def _inputs_changed(
     graph: Graph,
     made: Mapping[Path, Statement],
     snapshot: Snapshot,
-) -> Iterator[str]:
+) -> Iterator[Reason]:
     """Inputs that are no longer what the job read, by their maker's statement or by their bytes."""
     inputs = {role: list(paths) for role, paths in job.inputs.items()}
     inputs |= job.step.own_files(job.settings, inputs)
     given = dict.fromkeys(path for paths in inputs.values() for path in paths)
     read = {one.path: one.digests for each in statement.inputs.values() for one in each}
     for path in read.keys() - given.keys():
-        yield f"it no longer reads {path}"
+        yield Reason("input", f"it no longer reads {path}")
     for path in given:
         maker = graph.maker(path)
         if path not in read:
-            yield f"it reads {path} now"
+            yield Reason("input", f"it reads {path} now")
         elif maker is None:
             if not path.exists():
                 if not any(graph.maker(around) for around in path.parents):
-                    yield f"{path} is missing"
+                    yield Reason("missing", f"{path} is missing")
             elif snapshot.digests([path])[0] != read[path]:
-                yield f"{path} has changed"
+                yield Reason("input", f"{path} has changed")
         elif maker.statement in made and _left(made[maker.statement], path) != read[path]:
-            yield f"{path} was made again"
+            yield Reason("input", f"{path} was made again")
 
 
 def _left(statement: Statement, path: Path) -> Digests | None:

@@ -54,6 +54,7 @@ def make(arguments: typer.Context) -> None:
 def _run(parser: ArgumentParser, asked: Namespace) -> NoReturn:
     from snakemake.settings.enums import RerunTrigger
 
+    from lowd.cli.again import consent, foresee
     from lowd.cli.console import wide_console
     from lowd.cli.display import NAME, Display, register
     from lowd.cli.due import due
@@ -66,6 +67,10 @@ def _run(parser: ArgumentParser, asked: Namespace) -> NoReturn:
     if not (stale or asked.force or asked.forceall or asked.forcerun):
         typer.echo("Nothing to be done: what was asked for is made.", err=True)
         raise typer.Exit
+    if stale and not asked.dryrun:
+        ahead = foresee(graph, reasons)
+        typer.echo(str(ahead), err=True)
+        consent(ahead)
     asked.forcerun = [*asked.forcerun, *stale]
     # What is due is known; from there on Snakemake goes by what is newer than what.
     asked.rerun_triggers = [RerunTrigger.MTIME]

@@ -13,6 +13,7 @@ from lowd.cli.failures import told_in_one_line
 from lowd.cli.named import study_of
 
 if TYPE_CHECKING:
+    from lowd.cli.again import Due
     from lowd.cost.plan import Device, Priced
     from lowd.graph.graph import Graph
     from lowd.provenance.statement import Statement
@@ -24,6 +25,7 @@ class _Plan(NamedTuple):
     statements: "dict[int, Statement]"
     command: float
     """Seconds before a job reads its inputs, which statements leave out."""
+    ahead: "Due"
 
 
 def plan(
@@ -75,10 +77,12 @@ def plan(
     if as_json:
         typer.echo(json.dumps(content, indent=1))
     else:
-        from lowd.cli.bill import bill_summary, bill_table, comparison_table
+        from lowd.cli.bill import again_table, bill_summary, bill_table, comparison_table
         from lowd.cli.console import show
 
         show(bill_table(names, made.jobs), *bill_summary(content))
+        if made.ahead.lost:
+            show("", again_table(made.ahead))
         if actual:
             show("", comparison_table(content))
 
@@ -93,6 +97,7 @@ def _plan(names: Sequence[str], device: "Device | None") -> _Plan:
 
 def price_jobs(graph: "Graph", device: "Device | None" = None) -> _Plan:
     """What jobs take here, or on a device that is assumed; raises ValueError if measuring fails."""
+    from lowd.cli.again import foresee
     from lowd.cli.due import due
     from lowd.cost.actual import stated
     from lowd.cost.bill import COMMAND
@@ -106,7 +111,8 @@ def price_jobs(graph: "Graph", device: "Device | None" = None) -> _Plan:
     reasons = due(graph)
     left = graph.followers(job for job in graph.jobs if job.statement in reasons)
     jobs = price(graph, every, measured, left=left, device=device, has_gpu=_gpus() > 0)
-    return _Plan(graph, jobs, stated(graph), measured[COMMAND].seconds)
+    ahead = foresee(graph, reasons)
+    return _Plan(graph, jobs, stated(graph), measured[COMMAND].seconds, ahead)
 
 
 @contextmanager
@@ -165,6 +171,7 @@ def _as_json(
         "devices": devices,
         "wall_seconds": wall(made.graph, jobs, devices),
         "wall_seconds_left": wall(made.graph, jobs, devices, left=True),
+        "again": {kind: one._asdict() for kind, one in made.ahead.lost.items()},
         "assumed": device and {"tflops": device.flops / 1e12, "share": device.share},
         "not_modelled": sorted({one["step"] for one in rules if not one["is_modelled"]}),
         "actual": _actual(made),

@@ -1,5 +1,6 @@
 """`lowd run`: studies from params.yaml to their figures, each through its stage of DVC."""
 
+import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
@@ -26,15 +27,27 @@ def run(
         list[str] | None,
         typer.Argument(help="Names in params.yaml; those of the README if none is given."),
     ] = None,
+    budget: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MINUTES",
+            min=0,
+            help="How much finished work an edit may have made again without a question; 10 if "
+            "not given. YES=1 in the environment is consent.",
+        ),
+    ] = None,
 ) -> None:
     """Make studies, findings and figures across studies, with all that they stand on.
 
     What is made already stays. A run that was stopped or killed goes on where it was.
     """
     with told_in_one_line("run"):
+        from lowd.cli.again import VARIABLE
         from lowd.cli.verify import verify
         from lowd.settings import load_params
 
+        if budget is not None:
+            os.environ[VARIABLE] = str(budget)
         params = load_params(Path("params.yaml"))
         stages = _stages(params, studies or [*default(params), *_across_default(params)])
         verify()
