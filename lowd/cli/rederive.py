@@ -12,7 +12,7 @@ import typer
 from threadpoolctl import threadpool_limits
 
 from lowd.cli.planned import Held, Planned
-from lowd.cli.run import COMPUTED, claim_device_for, run
+from lowd.cli.run import COMPUTED, admit_own, claim_device_for, run
 from lowd.kinds.transition.sheet import sheet
 from lowd.provenance.coherence import Finding
 from lowd.provenance.digests import STAMP, digest
@@ -128,6 +128,7 @@ def run_again(
     }
     typer.echo(f"again: {planned.outputs[0]}", err=True)
     claim_device_for(planned.settings, planned.paths)
+    admit_own(planned.settings, planned.paths)
     torch.set_num_threads(1)  # another number rounds convolutions otherwise
     with threadpool_limits(1):
         planned.step(planned.settings, **paths, **({COMPUTED: lineage} if lineage else {}))

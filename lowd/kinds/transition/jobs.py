@@ -48,9 +48,8 @@ def jobs(name: str, study: Transition, every: Mapping[str, Settings]) -> Iterato
             yield from students.train_in_parts(name, model, split[model])
         else:
             yield from students.train(name, name, {model: whole[model]})
-    yield from students.generate(
-        name, name, {model: (model, study.sampler) for model in study.models}
-    )
+    samplings = {model: (model, study.sampler) for model in study.models}
+    yield from students.generate(name, name, samplings, study.models)
     yield students.generate_empirical(name, name, study.sampler, study.samples, study.replicates)
     yield from descriptors.jobs(name, study, descriptors.features(name, study))
     yield from _scores(name, study)
