@@ -40,7 +40,7 @@ from lowd.models.settings import MLPSettings
 from lowd.parsing import parse_settings
 from lowd.settings import Params
 from lowd.store.arrays import read_store, write_store
-from lowd.table import graph
+from lowd.table import graph, read_graph
 
 CPU = torch.device("cpu")
 SHAPE = (4,)
@@ -58,6 +58,17 @@ class Shrink(nn.Module):
 
     def forward(self, x, sigma):
         return self.weight * x / (1 + sigma[:, None] ** 2)
+
+
+class Still(nn.Module):
+    """The same for images, from a level of 1."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(4))
+
+    def forward(self, x, sigma):
+        return x * self.weight.mean() / (1 + sigma[:, None, None, None])
 
 
 class Evil:
@@ -529,6 +540,7 @@ def declared(pool=12, sets=SETS, model=MODEL):
         ({"model": MODEL.replace("{N}", "n")}, r"models\.a\.path: .* put {N} in it"),
         ({"model": MODEL.replace("{N}", "{N}{seed}")}, r"models\.a\.path: {seed} is neither"),
         ({"model": MODEL.replace("{N}", "{N")}, r"models\.a\.path: .* is no pattern"),
+        ({"model": MODEL.replace("{N}", "{N:s}")}, r"models\.a\.path: .* is no pattern"),
         ({"model": MODEL.replace("inputs", "data")}, r"models\.a\.path: data.* is not in inputs/"),
         ({"sets": SETS.replace("{replicate}", "r")}, r"training_sets\.path: .* put {replicate} in"),
         ({"sets": "{kind: pool}", "pool": 7}, "samples: 2 disjoint replicates of 4 exceed"),
@@ -539,6 +551,36 @@ def declared(pool=12, sets=SETS, model=MODEL):
 def test_settings_that_make_no_sense_are_refused_by_name(changes, reason):
     with pytest.raises(ValueError, match=rf"^studies\.s\.{reason}"):
         declared(**changes)
+
+
+def test_numbers_may_be_filled_up_with_zeros():
+    students = ScriptedStudents(kind="torchscript", path="inputs/{N:04d}-{replicate}.pt")
+    assert students.places([2, 16], 1) == {
+        (2, 0): Path("inputs/0002-0.pt"),
+        (16, 0): Path("inputs/0016-0.pt"),
+    }
+
+
+def test_features_of_a_network_are_scored_where_the_study_has_one(openers):
+    from lowd.cli.planned import planned
+    from lowd.cli.run import run
+
+    Path("inputs/features.py").write_text("def flat(): return lambda images: images.flatten(1)\n")
+    text = STUDY.format(pool=12, sets="{kind: pool}", model=MODEL).replace(
+        "{kind: molrg, dimension: 4, rank: 2}", "{kind: molrg_images, shape: [1, 2, 2], rank: 2}"
+    )
+    more = "    descriptor: {kind: custom, entry: 'features:flat'}\n    noise: {size: 8}\n"
+    Path("params.yaml").write_text(text + more + "    sampler: {steps: 2}\n")
+    for n in SAMPLES:
+        torch.jit.save(torch.jit.script(Still()), f"inputs/{n}-0.pt")
+    target = "results/s.zarr"
+    order = [job.statement for job in read_graph().leading_to([Path(target)]).in_order]
+    for job in sorted(planned([target]), key=lambda job: order.index(job.statement)):
+        run(job.step, job.settings, dict(job.paths), job.statement)
+    results = read_store(Path("results/s.zarr"), finite=False)
+    assert np.isfinite(results["gl"]).values.tolist() == [[[True, False], [True, False]]]
+    assert results["parameters"].values.tolist() == [4]
+    assert "custom" in results.attrs["descriptor"]
 
 
 def test_one_file_of_a_replicate_may_hold_the_sets_of_all_n():

@@ -20,7 +20,7 @@ class Files(Settings):
     """A file or folder for each cell.
 
     Attributes:
-        path: where it lies in inputs/; {N} and {replicate} stand for the cell's.
+        path: where it lies in inputs/; {N}, or {N:04d}, and {replicate} stand for the cell's.
     """
 
     path: str
@@ -33,10 +33,17 @@ class Files(Settings):
             for replicate in range(replicates)
         }
 
+    @property
+    def named(self) -> set[str]:
+        """What the path has in braces."""
+        return {name for _, name, _, _ in Formatter().parse(self.path) if name is not None}
+
     def check(self, key: str, needed: frozenset[str]) -> None:
         """Raise ValueError unless the path lies in inputs/ and tells the cells apart."""
         try:
-            names = {name for _, name, _, _ in Formatter().parse(self.path) if name is not None}
+            names = self.named
+            if names <= {"N", "replicate"}:
+                self.places([1], 1)
         except ValueError as error:
             raise ValueError(f"{key}.path: {self.path!r} is no pattern ({error})") from None
         if strangers := names - {"N", "replicate"}:

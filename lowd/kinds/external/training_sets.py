@@ -76,7 +76,7 @@ def _read(settings: TrainingSetsStep, path: Path, cell: Cell, points: "np.ndarra
     else:
         every = read_points(path, settings.shape)
         _check_units(path, every, points)
-    is_own = "{N}" in settings.sets.path
+    is_own = "N" in settings.sets.named
     if len(every) < n or (is_own and len(every) > n):
         raise ValueError(
             f"{path}: {len(every)} points, and the training set of N = {n}, replicate {replicate}, "
