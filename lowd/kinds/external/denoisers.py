@@ -56,7 +56,8 @@ def load(students: Students, path: Path, shape: tuple[int, ...], device: torch.d
         _try(student.denoise, shape, device)
     except Exception as error:  # loaders and the user's own code raise types of their own
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise ValueError(f"{path}: {reason.removeprefix(f'{path}: ')}") from error
+        told = reason if reason.startswith(str(path)) else f"{path}: {reason}"
+        raise ValueError(told) from error
     return student
 
 
