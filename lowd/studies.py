@@ -70,21 +70,73 @@ class GridCompute(Settings):
     stack: PositiveInt | dict[Name, PositiveInt] | None = None
 
 
-class Study(KindSettings):
-    """A teacher, a grid of students over (model, N, replicate), and how they are scored."""
+class Grid(KindSettings):
+    """A teacher, students over (N, replicate), whoever trains them, and how they are scored."""
 
     seed: Seed = 0
     teacher: TeacherSettings
     pool: SizeSettings
     noise: SizeSettings = SizeSettings(size=512)
     sampler: SamplerSettings = SamplerSettings()
-    models: dict[Name, ModelSettings] = Field(min_length=1)
     samples: tuple[TrainingSize, ...] = Field(min_length=1)
     replicates: int = Field(2, ge=2)
-    training: TrainingSettings
-    compute: GridCompute = GridCompute()
     descriptor: DescriptorSettings = "identity"
     threshold: ThresholdSettings = NearestRule(nearest=0.95)
+
+    @model_validator(mode="after")
+    def _enough_noises(self) -> "Grid":
+        if self.noise.size < 4:
+            raise ValueError(
+                f"noise.size: {self.noise.size} noises have no standard error in either half; "
+                "draw at least 4"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _teacher_is_usable(self) -> "Grid":
+        teacher = self.teacher
+        images = getattr(teacher, "images", None)
+        if isinstance(images, OwnSource):
+            check_place("teacher.images.path", images.path)
+        if isinstance(teacher, DiffusersTeacher) and teacher.path is not None:
+            check_place("teacher.path", teacher.path)
+        if len(teacher.shape) not in (1, 3):
+            raise ValueError(
+                f"teacher.shape: {list(teacher.shape)} is neither a vector's [size] nor an image's "
+                "[channels, height, width]"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _descriptor_is_usable(self) -> "Grid":
+        if not self.is_embedded:
+            return self
+        if not self.is_of_images:
+            raise ValueError(
+                f"descriptor.kind: a network takes images, grey or coloured, not samples of shape "
+                f"{list(self.teacher.shape)}; give identity or centred"
+            )
+        if isinstance(self.descriptor, SSCDSettings):
+            check_place("descriptor.path", self.descriptor.path)
+        return self
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether samples are compared by features that a network gives."""
+        return not isinstance(self.descriptor, str)
+
+    @property
+    def is_of_images(self) -> bool:
+        """Whether samples can be shown: grey or coloured."""
+        return len(self.teacher.shape) == 3 and self.teacher.shape[0] in (1, 3)
+
+
+class Study(Grid):
+    """Students of several models, which lowd trains."""
+
+    models: dict[Name, ModelSettings] = Field(min_length=1)
+    training: TrainingSettings
+    compute: GridCompute = GridCompute()
 
     @model_validator(mode="after")
     def _samples_fit(self) -> "Study":
@@ -133,55 +185,9 @@ class Study(KindSettings):
                 )
         return self
 
-    @model_validator(mode="after")
-    def _enough_noises(self) -> "Study":
-        if self.noise.size < 4:
-            raise ValueError(
-                f"noise.size: {self.noise.size} noises have no standard error in either half; "
-                "draw at least 4"
-            )
-        return self
 
-    @model_validator(mode="after")
-    def _teacher_is_usable(self) -> "Study":
-        teacher = self.teacher
-        images = getattr(teacher, "images", None)
-        if isinstance(images, OwnSource):
-            _check_place("teacher.images.path", images.path)
-        if isinstance(teacher, DiffusersTeacher) and teacher.path is not None:
-            _check_place("teacher.path", teacher.path)
-        if len(teacher.shape) not in (1, 3):
-            raise ValueError(
-                f"teacher.shape: {list(teacher.shape)} is neither a vector's [size] nor an image's "
-                "[channels, height, width]"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _descriptor_is_usable(self) -> "Study":
-        if not self.is_embedded:
-            return self
-        if not self.is_of_images:
-            raise ValueError(
-                f"descriptor.kind: a network takes images, grey or coloured, not samples of shape "
-                f"{list(self.teacher.shape)}; give identity or centred"
-            )
-        if isinstance(self.descriptor, SSCDSettings):
-            _check_place("descriptor.path", self.descriptor.path)
-        return self
-
-    @property
-    def is_embedded(self) -> bool:
-        """Whether samples are compared by features that a network gives."""
-        return not isinstance(self.descriptor, str)
-
-    @property
-    def is_of_images(self) -> bool:
-        """Whether samples can be shown: grey or coloured."""
-        return len(self.teacher.shape) == 3 and self.teacher.shape[0] in (1, 3)
-
-
-def _check_place(key: str, path: Path) -> None:
+def check_place(key: str, path: Path) -> None:
+    """Raise ValueError unless a file of the user's own lies where a change of it is seen."""
     # Elsewhere a change would go unnoticed, and in a study's own folders it would be tidied up.
     if path.parts[:1] != (INPUTS,) or ".." in path.parts:
         raise ValueError(f"{key}: {path} is not in {INPUTS}/; move it there")

@@ -87,9 +87,11 @@ def test_an_architecture(copied):
         copied("An architecture"),
         "import torch\n"
         "from pydantic import TypeAdapter\n"
+        "from lowd.models.admission import admit\n"
         "from lowd.models.build import build, initialise, parameter_count\n"
         "from lowd.models.settings import ModelSettings\n"
         "settings = TypeAdapter(ModelSettings).validate_python({'architecture': 'affine'})\n"
+        "admit([settings])\n"
         "stack = build(settings, 3, (2, 4, 4))\n"
         "initialise(stack, [torch.Generator() for _ in range(3)])\n"
         "assert not stack(torch.randn(3, 5, 2, 4, 4), torch.zeros(())).any()\n"
@@ -111,8 +113,8 @@ def test_a_source_of_images(copied):
     )
 
 
-def test_a_figure_and_a_kind_of_study_change_no_job_that_was_there(copied, before):
-    root = copied("A figure", "A kind of study")
+def test_architecture_figure_and_kind_of_study_change_no_job_that_was_there(copied, before):
+    root = copied("An architecture", "A figure", "A kind of study")
     text = (root / "params.yaml").read_text()
     line = re.search(r"```yaml\n(.*?)```", sections()["A kind of study"], re.S)[1]
     (root / "params.yaml").write_text(text.replace("\nfindings:\n", f"\nfindings:\n  {line}"))

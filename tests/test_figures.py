@@ -14,7 +14,7 @@ from lowd.figures.find import figure_module
 from lowd.figures.style import centre_and_error, styled
 from lowd.kinds.transition.figures.samples import Row
 from lowd.kinds.transition.settings import Transition
-from lowd.kinds.transition.transitions import transitions
+from lowd.steps.transitions import transitions
 from lowd.table import PLOTTED
 
 FIGURES = Transition.plots

@@ -49,8 +49,18 @@ DEEP = {
     | {"teacher": {"kind": "molrg", "dimension": 6, "rank": rank}, "pool": {"size": 64}}
     for name, rank in (("deep", 3), ("flat", 1))
 }
+ELSEWHERE = {
+    "elsewhere": {
+        "kind": "external",
+        "teacher": STUDIES["pictures"]["teacher"],
+        "pool": {"size": 64},
+        "samples": [2, 4],
+        "training_sets": {"kind": "pool"},
+        "models": {"a": {"kind": "exported", "path": "inputs/{N}-{replicate}.pt2"}},
+    }
+}
 EVERY = {
-    "studies": STUDIES | MAPS | WIDE | DESCRIBED | SPLIT | DEEP,
+    "studies": STUDIES | MAPS | WIDE | DESCRIBED | SPLIT | DEEP | ELSEWHERE,
     "findings": FINDINGS,
     "across": ACROSS,
 }
@@ -109,7 +119,7 @@ def test_all_that_a_job_reads_is_made_by_another_or_the_users_own(table):
 
 def test_what_stands_beside_the_models_is_reserved():
     outputs = [path for rule in RULES.values() for path in rule.outputs]
-    beside = re.findall(r"/(?:generated|scores)/(\w+)\.zarr", " ".join(outputs))
+    beside = set(re.findall(r"/(?:generated|scores)/(\w+)\.zarr", " ".join(outputs)))
     assert sorted(beside) == sorted(RESERVED)
 
 

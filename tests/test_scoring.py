@@ -11,12 +11,12 @@ import xarray as xr
 from lowd.kinds.transition.collect import CollectStep, collect
 from lowd.kinds.transition.controls import ControlsStep, controls
 from lowd.kinds.transition.score import ScoreStep, score
-from lowd.kinds.transition.transitions import UNKNOWN, transitions
 from lowd.metrics.flow_distance import probability_flow_distance, probability_flow_gap
 from lowd.metrics.settings import NearestRule, UnrelatedRule
 from lowd.models.build import parameter_count
 from lowd.models.settings import MLPSettings
 from lowd.steps.describe import DescribeStep, describe, load_yardstick
+from lowd.steps.transitions import UNKNOWN, transitions
 from lowd.store.arrays import read_store, write_store
 
 SAMPLES, REPLICATES, NOISES = (2, 4), 3, 12

@@ -439,7 +439,7 @@ def test_the_theory_study_that_these_tests_spoil_is_valid():
         (("equivalence", "sigmas"), [], "equivalence.sigmas: [] must be one or more"),
         (("equivalence", "sigmas"), [0.1, 0.1], "equivalence.sigmas: [0.1, 0.1] must be one or"),
         (("teacher",), {}, "teacher: no such setting"),
-        (("kind",), "practice", "'practice' is none of 'theory', 'transition'"),
+        (("kind",), "practice", "'practice' is none of 'external', 'theory', 'transition'"),
     ],
 )
 def test_a_theory_study_that_makes_no_sense_is_refused_by_key(path, value, line):

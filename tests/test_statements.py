@@ -19,7 +19,6 @@ from lowd.cli.app import app
 from lowd.figures.embedded import KEY, read_lineage
 from lowd.graph import data
 from lowd.graph.job import Job, Rule
-from lowd.kinds.transition import transitions
 from lowd.kinds.transition.collect import CollectStep
 from lowd.kinds.transition.settings import Transition
 from lowd.provenance.code import code_digest, module_digests, source_files
@@ -28,6 +27,7 @@ from lowd.provenance.environment import commit
 from lowd.provenance.lineage import lineage_id
 from lowd.provenance.statement import read_statement, read_statements, write_statement
 from lowd.sources.settings import CustomTeacher, MoLRGTeacher
+from lowd.steps import transitions
 from lowd.steps.figure import FigureStep
 from lowd.steps.generate import GenerateStep
 from lowd.steps.noise import NoiseStep

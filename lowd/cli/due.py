@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from lowd.cli.run import add_own_modules
 from lowd.graph.graph import Graph
 from lowd.graph.job import Job
+from lowd.graph.own import add_own_modules
 from lowd.provenance.conformity import differing
 from lowd.provenance.digests import Digests
 from lowd.provenance.snapshot import Snapshot

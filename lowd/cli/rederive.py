@@ -12,14 +12,12 @@ import typer
 from threadpoolctl import threadpool_limits
 
 from lowd.cli.planned import Held, Planned
-from lowd.cli.run import COMPUTED, claim_device_for, run
-from lowd.kinds.transition.sheet import sheet
+from lowd.cli.run import COMPUTED, admit_own, claim_device_for, run
 from lowd.provenance.coherence import Finding
 from lowd.provenance.digests import STAMP, digest
 from lowd.provenance.in_toto import Resource
 from lowd.provenance.links import contents
 from lowd.provenance.statement import write_statement
-from lowd.steps.figure import figure
 from lowd.steps.manifest import manifest
 from lowd.store.atomic import remove
 from lowd.store.students import load_students
@@ -128,6 +126,7 @@ def run_again(
     }
     typer.echo(f"again: {planned.outputs[0]}", err=True)
     claim_device_for(planned.settings, planned.paths)
+    admit_own(planned.settings, planned.paths)
     torch.set_num_threads(1)  # another number rounds convolutions otherwise
     with threadpool_limits(1):
         planned.step(planned.settings, **paths, **({COMPUTED: lineage} if lineage else {}))
@@ -193,4 +192,5 @@ def _accept(one: Held, compared: list[str]) -> None:
 
 
 def _is_signed(one: Held) -> bool:
-    return one.planned.step in (figure, sheet)
+    """Whether what it makes carries its lineage id, as figures do."""
+    return any(path.suffix == ".svg" for path in one.planned.outputs)

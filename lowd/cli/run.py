@@ -2,7 +2,6 @@
 
 import inspect
 import os
-import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from lowd.base import Settings
 from lowd.cli.devices import claim_one, computes_on_device, visible_devices
+from lowd.graph.own import add_own_modules
+from lowd.models.admission import admit, networks_in
 from lowd.progress import WATCHED
 from lowd.store.atomic import staged
 from lowd.table import step_of
@@ -39,8 +40,8 @@ def run(
     """
     asked = COMPUTED in inspect.signature(step).parameters
     claim_device_for(settings, paths)
+    admit_own(settings, paths)
     if statement is None and not asked:
-        add_own_modules()
         return step(settings, **paths)
     job = take_down(step, settings, paths, listed(paths["output"]) if statement is not None else [])
     if asked:
@@ -89,6 +90,12 @@ def claim_device_for(settings: Settings, paths: Mapping[str, Any]) -> None:
         claim_one(devices)
 
 
+def admit_own(settings: Settings, paths: Mapping[str, Any]) -> None:
+    """Let the step import modules of the user's own, and build networks that are found by name."""
+    add_own_modules()
+    admit((*networks_in(settings), *step_of(settings).networks(inputs_of(paths))))
+
+
 def take_down(
     step: Callable[..., None],
     settings: Settings,
@@ -107,16 +114,12 @@ def take_down(
         settings.model_dump(mode="json"),
         inputs={**inputs, **declared.own_files(settings, inputs)},
         outputs=outputs,
-        modules=declared.modules(settings, declared.teacher_kinds(inputs)),
+        modules=declared.modules(
+            settings, declared.teacher_kinds(inputs), declared.networks(inputs)
+        ),
         streams=declared.draws(settings),
         snapshot=snapshot,
     )
-
-
-def add_own_modules() -> None:
-    """Let teachers of the user's own, modules in inputs/, be imported."""
-    if (own := str(Path.cwd() / "inputs")) not in sys.path:
-        sys.path.insert(0, own)
 
 
 def inputs_of(paths: Mapping[str, Any]) -> dict[str, list[Path]]:

@@ -29,6 +29,8 @@ from lowd.descriptors.network import initialised
 from lowd.descriptors.settings import TrainedSSCDSettings
 from lowd.device import pick_device
 from lowd.diffusion.settings import SamplerSettings
+from lowd.graph.own import add_own_modules
+from lowd.models.admission import admit, networks_in
 from lowd.models.build import initialise
 from lowd.steps.generation import flow_in_batches
 from lowd.streams import stream
@@ -65,6 +67,7 @@ Clock = Callable[[], float]
 def main() -> None:
     """Measure what comes in, line by line."""
     torch.set_num_threads(1)
+    add_own_modules()
     adapter: TypeAdapter[Probe] = TypeAdapter(Probe)
     for line in sys.stdin:
         print(measure(adapter.validate_json(line)).model_dump_json(), flush=True)
@@ -72,6 +75,7 @@ def main() -> None:
 
 def measure(probe: Probe) -> Measured:
     """What one unit of it takes here."""
+    admit(networks_in(probe))
     match probe:
         case StartProbe():
             return _start(probe)

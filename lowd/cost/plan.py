@@ -10,6 +10,7 @@ from lowd.cost.probes import Measured, NetworkProbe, Probe
 from lowd.cost.schedule import makespan
 from lowd.graph.graph import Graph
 from lowd.graph.job import Job
+from lowd.graph.own import add_own_modules
 
 TIME_MARGIN, LEAST_MINUTES = 2, 10
 """What a job may take before a cluster ends it: times its estimate, and at least."""
@@ -91,6 +92,7 @@ class Line:
 
 def bills(graph: Graph, tell: Callable[[int, int], None] = lambda done, every: None) -> list[Bill]:
     """The bill of each job; paper-size networks take a few seconds each to count."""
+    add_own_modules()
     found = []
     for done, job in enumerate(graph.jobs):
         tell(done, len(graph.jobs))

@@ -5,6 +5,8 @@ is linear in students.
 """
 
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -14,6 +16,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from lowd.descriptors.network import CopyNetwork
+from lowd.models.admission import admit
+from lowd.models.custom_settings import CustomSettings
 from lowd.models.settings import ModelSettings
 from lowd.training.objectives import Objective, assemble, objective
 from lowd.training.settings import ObjectiveSettings
@@ -88,7 +92,7 @@ def parameter_shapes(aim: ObjectiveSettings, model: ModelSettings, shape: Shape)
 def denoiser_cost(aim: ObjectiveSettings, model: ModelSettings, shape: Shape, rows: int) -> Counted:
     """One evaluation of the denoiser of one student, at so many noisy samples."""
     _, learned = _assembled(aim, model, shape)
-    with Tally() as tally, torch.no_grad():
+    with _unseen(model), Tally() as tally, torch.no_grad():
         learned.denoise(torch.empty(1, rows, *shape, device="meta"), 1.0)
     return Counted(tally.flops, tally.peak)
 
@@ -98,7 +102,7 @@ def step_cost(aim: ObjectiveSettings, model: ModelSettings, shape: Shape, batch:
     """Loss and gradient of one student on one batch, without the optimiser."""
     _, learned = _assembled(aim, model, shape)
     clean, noise = (torch.empty(1, batch, *shape, device="meta") for _ in range(2))
-    with Tally() as tally:
+    with _unseen(model), Tally() as tally:
         learned.loss(clean, noise, clean.new_empty(1, batch), 0.0).sum().backward()
     return Counted(tally.flops, tally.peak)
 
@@ -113,9 +117,21 @@ def copy_cost(shape: tuple[int, int, int], width: int, features: int, images: in
     return Counted(tally.flops, tally.peak)
 
 
+@contextmanager
+def _unseen(model: ModelSettings) -> Iterator[None]:
+    """Raise LookupError where a network of the user's own has to see numbers."""
+    try:
+        yield
+    except Exception as error:
+        if not isinstance(model, CustomSettings):
+            raise
+        raise LookupError(f"nothing says what {model.entry} takes ({error})") from error
+
+
 def _assembled(
     aim: ObjectiveSettings, model: ModelSettings, shape: Shape
 ) -> tuple[nn.Module, Objective]:
+    admit([model])
     with torch.device("meta"):
         networks = assemble(aim, model, 1, shape)
         return networks, objective(aim, networks, sigma_data=0.5)

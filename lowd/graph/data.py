@@ -13,7 +13,7 @@ from lowd.steps.images import ImagesStep, images
 from lowd.steps.noise import NoiseStep, noise
 from lowd.steps.pool import PoolStep, pool
 from lowd.steps.teacher import TeacherStep, teacher
-from lowd.studies import Study
+from lowd.studies import Grid
 
 
 def training_streams(cell: str) -> tuple[str, ...]:
@@ -73,7 +73,7 @@ NOISE = Rule(
 GENERATE_TEACHER = Rule("generate_teacher", GENERATING, ("data/{study}/generated/teacher.zarr",))
 
 
-def jobs(name: str, study: Study) -> Iterator[Job]:
+def jobs(name: str, study: Grid) -> Iterator[Job]:
     """From images, if the teacher learns from some, to what it generates from the noises."""
     made = TEACHER.path(study=name)
     learned_from = {}
@@ -109,7 +109,7 @@ def jobs(name: str, study: Study) -> Iterator[Job]:
     )
 
 
-def pool_sampler(study: Study) -> SamplerSettings | None:
+def pool_sampler(study: Grid) -> SamplerSettings | None:
     """How the teacher draws; an exact one needs no sampler."""
     is_exact = isinstance(study.teacher, MoLRGTeacher | MoLRGImagesTeacher)
     return None if is_exact else study.sampler

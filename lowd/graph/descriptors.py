@@ -1,6 +1,6 @@
 """What samples are compared by: threshold, and features if the descriptor is a network."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from lowd.descriptors.settings import NetworkSettings, TrainedSSCDSettings
@@ -14,7 +14,7 @@ from lowd.steps.appraise import AppraiseStep, appraise
 from lowd.steps.describe import DescribeStep, describe
 from lowd.steps.descriptor import DescriptorStep, descriptor
 from lowd.steps.embed import EmbedStep, embed
-from lowd.studies import Study
+from lowd.studies import Grid
 
 
 def _descriptor_streams(step: DescriptorStep) -> tuple[str, ...]:
@@ -72,30 +72,36 @@ FRESH = 4096
 """Samples that a descriptor learns from if the teacher itself learned from no images."""
 
 
-def features(name: str, study: Study) -> dict[Path, Path]:
-    """By store of images what the study's network makes of it; empty if it has no network."""
+def features(name: str, study: Grid, models: Iterable[str]) -> dict[Path, Path]:
+    """By store of images what the study's network makes of it; empty if it has no network.
+
+    Args:
+        name: the study.
+        study: its settings.
+        models: names of its students' models.
+    """
     if not study.is_embedded:
         return {}
     stores = [POOL, NOISE, GENERATE_TEACHER, GENERATE_EMPIRICAL]
     if isinstance(study.teacher, TrainedTeacher):
         stores = [TEACHER, *stores]
     paths = [rule.path(study=name) for rule in stores]
-    paths += [GENERATE.path(study=name, model=model) for model in study.models]
+    paths += [GENERATE.path(study=name, model=model) for model in models]
     return {path: EMBED.path(study=name, stored="-".join(path.parts[2:])) for path in paths}
 
 
-def unseen(name: str, study: Study) -> Path:
+def unseen(name: str, study: Grid) -> Path:
     """Where a study has points that no student has seen: real images, or else the pool."""
     is_trained = isinstance(study.teacher, TrainedTeacher)
     return (TEACHER if is_trained else POOL).path(study=name)
 
 
-def yardstick(name: str, study: Study) -> Path:
+def yardstick(name: str, study: Grid) -> Path:
     """What says by what the study compares, and how well that does."""
     return (APPRAISE if study.is_embedded else DESCRIBE).path(study=name)
 
 
-def jobs(name: str, study: Study, compared: Mapping[Path, Path]) -> Iterator[Job]:
+def jobs(name: str, study: Grid, compared: Mapping[Path, Path]) -> Iterator[Job]:
     """The threshold; before it the network, if there is one, and the features of every store.
 
     Args:
@@ -119,7 +125,7 @@ def jobs(name: str, study: Study, compared: Mapping[Path, Path]) -> Iterator[Job
 
 
 def _network(
-    name: str, study: Study, network: NetworkSettings, compared: Mapping[Path, Path]
+    name: str, study: Grid, network: NetworkSettings, compared: Mapping[Path, Path]
 ) -> Iterator[Job]:
     weights = {}
     if isinstance(network, TrainedSSCDSettings):

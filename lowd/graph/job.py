@@ -7,8 +7,10 @@ from functools import cached_property
 from pathlib import Path
 
 from lowd.base import Settings
-from lowd.graph.own import teacher_files
+from lowd.graph.own import network_files, teacher_files
 from lowd.graph.step import Step
+from lowd.models.admission import networks_in
+from lowd.models.settings import ModelSettings
 from lowd.provenance.code import code_digest
 from lowd.provenance.digests import digest
 from lowd.sources.settings import TeacherSettings
@@ -70,6 +72,7 @@ class Rule:
         inputs: Mapping[str, Path | Iterable[Path]],
         *,
         teachers: Iterable[TeacherSettings] = (),
+        networks: Iterable[ModelSettings] = (),
         waits_for: Iterable[Path] = (),
         **wildcards: str,
     ) -> "Job":
@@ -78,7 +81,8 @@ class Rule:
             role: (paths,) if isinstance(paths, Path) else tuple(paths)
             for role, paths in inputs.items()
         }
-        return Job(self, settings, listed, wildcards, tuple(teachers), tuple(waits_for))
+        loaded = tuple(teachers), tuple(networks)
+        return Job(self, settings, listed, wildcards, *loaded, tuple(waits_for))
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,7 @@ class Job:
         inputs: what the step reads, by the names of the command's options, in order.
         wildcards: the names that set the job apart from others of its rule.
         teachers: settings of the teachers that it loads.
+        networks: settings of the students that it loads.
         waits_for: what else has to be there before it starts.
     """
 
@@ -99,6 +104,7 @@ class Job:
     inputs: Mapping[str, tuple[Path, ...]]
     wildcards: Mapping[str, str] = field(default_factory=dict)
     teachers: tuple[TeacherSettings, ...] = ()
+    networks: tuple[ModelSettings, ...] = ()
     waits_for: tuple[Path, ...] = ()
 
     @property
@@ -131,13 +137,17 @@ class Job:
         """Where it keeps what a later run of the same code goes on from, if it does."""
         if not self.rule.scratch:
             return None
-        return Path(self.rule.scratch.format_map({**self.wildcards, "code": self.code}))
+        # What a network of the user's own has come to is of no use to another.
+        own = (digest(path).sha256[:16] for path in network_files(networks_in(self.settings)))
+        code = "-".join((self.code, *own))
+        return Path(self.rule.scratch.format_map({**self.wildcards, "code": code}))
 
     @cached_property
     def code(self) -> str:
         """Digest of the code that it runs, short enough to read in a log."""
         kinds = {teacher.kind for teacher in self.teachers}
-        return code_digest(self.step.modules(self.settings, kinds))[:16]
+        networks = (*networks_in(self.teachers), *self.networks)
+        return code_digest(self.step.modules(self.settings, kinds, networks))[:16]
 
     @property
     def command(self) -> str:
@@ -172,5 +182,6 @@ class Job:
             OSError: a file is not.
         """
         own = [self.step.own_files(self.settings), *map(teacher_files, self.teachers)]
-        files = (path for by_role in own for paths in by_role.values() for path in paths)
+        files = [path for by_role in own for paths in by_role.values() for path in paths]
+        files += network_files(self.networks)
         return "".join(digest(path).sha256[:16] for path in dict.fromkeys(files))

@@ -1,12 +1,19 @@
 """Files of the user's own that jobs read or run: images, networks, modules."""
 
 import json
+import os
+import sys
 from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from lowd.descriptors.settings import CustomDescriptor, NetworkSettings, SSCDSettings
+from lowd.models.admission import networks_in
+from lowd.models.custom_settings import CustomSettings
+from lowd.models.settings import ModelSettings
 from lowd.sources.image_settings import OwnSource, SourceSettings
 from lowd.sources.settings import CustomTeacher, DiffusersTeacher, TeacherSettings
 
@@ -17,7 +24,7 @@ def image_files(images: SourceSettings) -> dict[str, list[Path]]:
 
 
 def teacher_files(teacher: TeacherSettings) -> dict[str, list[Path]]:
-    """The module of a custom teacher, and the folder of a pipeline that is not fetched.
+    """The module of a custom teacher or network, and the folder of a pipeline that is not fetched.
 
     Raises:
         ValueError: there is no such module.
@@ -27,7 +34,19 @@ def teacher_files(teacher: TeacherSettings) -> dict[str, list[Path]]:
         files["custom"] = [module_file(teacher.entry, "teacher")]
     if isinstance(teacher, DiffusersTeacher) and teacher.path is not None:
         files["pretrained"] = [teacher.path]
+    if modules := network_files(networks_in(teacher)):
+        files["custom"] = modules
     return files
+
+
+def network_files(networks: Iterable[ModelSettings]) -> list[Path]:
+    """The modules of custom networks, each once.
+
+    Raises:
+        ValueError: there is no such module.
+    """
+    entries = dict.fromkeys(one.entry for one in networks if isinstance(one, CustomSettings))
+    return list(dict.fromkeys(module_file(entry, "model") for entry in entries))
 
 
 def descriptor_files(descriptor: NetworkSettings) -> dict[str, list[Path]]:
@@ -44,22 +63,39 @@ def descriptor_files(descriptor: NetworkSettings) -> dict[str, list[Path]]:
     return {}
 
 
-def teachers_in(folders: Iterable[Path]) -> list[dict[str, Any]]:
-    """What the folders of teachers say of them."""
+def said_by(checkpoints: Iterable[Path]) -> list[dict[str, Any]]:
+    """What checkpoints, or the folders of teachers that hold one, say of themselves."""
     from safetensors import SafetensorError, safe_open
 
-    teachers = []
-    for folder in folders:
+    found = []
+    for path in checkpoints:
+        file_of = path / "weights.safetensors" if path.is_dir() else path
         try:
-            with safe_open(folder / "weights.safetensors", framework="numpy") as file:
-                teachers.append(json.loads(file.metadata()["lowd"]))
+            with safe_open(file_of, framework="numpy") as file:
+                found.append(json.loads(file.metadata()["lowd"]))
         except (OSError, SafetensorError, KeyError, TypeError, json.JSONDecodeError):
             continue  # the step itself says what is wrong with it
-    return teachers
+    return found
+
+
+def network_said(checkpoint: dict[str, Any]) -> list[ModelSettings]:
+    """The network that a checkpoint says it is of, if it does."""
+    try:
+        return [TypeAdapter(ModelSettings).validate_python(checkpoint.get("model"))]
+    except ValidationError:
+        return []
+
+
+def add_own_modules() -> None:
+    """Let teachers, networks and descriptors of the user's own, modules in inputs/, be imported."""
+    if (own := str(Path.cwd() / "inputs")) not in sys.path:
+        sys.path.insert(0, own)
 
 
 def module_file(entry: str, key: str) -> Path:
     """The module of an entry point `module:name`, which the import graph does not see.
+
+    It is named from the current folder, as statements name what jobs read.
 
     Args:
         entry: the entry point.
@@ -75,4 +111,4 @@ def module_file(entry: str, key: str) -> Path:
         spec = None
     if spec is None or spec.origin is None or not spec.has_location:
         raise ValueError(f"{key}.entry: no module {module!r} in inputs/ or installed")
-    return Path(spec.origin)
+    return Path(os.path.relpath(spec.origin))

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, get_type_hints
 
 from lowd.base import Settings
-from lowd.graph.own import module_file, teachers_in
+from lowd.graph.own import module_file, network_files, network_said, said_by
+from lowd.models.admission import module_of, networks_in
+from lowd.models.settings import ModelSettings
+from lowd.provenance.code import ROOT, source_files
 
 Inputs = Mapping[str, Sequence[Path]]
 """Files and folders given to a step, by the name of its argument."""
@@ -59,19 +62,34 @@ class Step:
         """What its settings are an instance of."""
         return get_type_hints(self.run)["settings"]
 
-    def modules(self, settings: Settings, teachers: Iterable[str] = ()) -> tuple[str, ...]:
+    def modules(
+        self,
+        settings: Settings,
+        teachers: Iterable[str] = (),
+        networks: Iterable[ModelSettings] = (),
+    ) -> tuple[str, ...]:
         """The modules that it runs: its own, and those that it imports by name.
 
         Args:
             settings: its settings.
             teachers: the kinds of teachers that it loads.
+            networks: those that it loads, its students' and its teachers'.
         """
         loaded = (f"lowd.steps.teachers.{kind}" for kind in teachers)
-        return self.run.__module__, *self.imports(settings), *loaded
+        built = dict.fromkeys(one.architecture for one in (*networks_in(settings), *networks))
+        named = (
+            module_of(architecture) for architecture in built if not _is_imported(architecture)
+        )
+        return self.run.__module__, *self.imports(settings), *loaded, *named
 
     def teacher_kinds(self, inputs: Inputs) -> list[str]:
         """The kinds of teachers that it loads from its inputs, in alphabetical order."""
         return sorted({teacher.get("kind", "trained") for teacher in self._teachers(inputs)})
+
+    def networks(self, inputs: Inputs) -> list[ModelSettings]:
+        """The networks that it loads from its inputs."""
+        said = [*said_by(inputs.get("students", ())), *self._teachers(inputs)]
+        return [network for one in said for network in network_said(one)]
 
     def own_files(
         self, settings: Settings, inputs: Inputs = MappingProxyType({})
@@ -80,13 +98,22 @@ class Step:
 
         Args:
             settings: its settings.
-            inputs: what it reads; the teachers in it may have modules of the user's.
+            inputs: what it reads; teachers and students in it may have modules of the user's.
         """
         files = {role: paths for role, paths in self.reads(settings).items() if paths}
         entries = (teacher["entry"] for teacher in self._teachers(inputs) if "entry" in teacher)
-        if modules := [module_file(entry, "teacher") for entry in entries]:
-            files["custom"] = modules
+        modules = [module_file(entry, "teacher") for entry in entries]
+        modules += network_files((*networks_in(settings), *self.networks(inputs)))
+        if modules:
+            files["custom"] = list(dict.fromkeys((*files.get("custom", ()), *modules)))
         return files
 
     def _teachers(self, inputs: Inputs) -> list[dict[str, Any]]:
-        return teachers_in(inputs.get("teacher", ())) if self.loads_teacher else []
+        return said_by(inputs.get("teacher", ())) if self.loads_teacher else []
+
+
+@cache
+def _is_imported(architecture: str) -> bool:
+    """Whether `build` itself imports it, so that every step that builds networks counts it."""
+    known = source_files([module_of("build")])
+    return ROOT.joinpath("models", f"{architecture}.py") in known

@@ -7,6 +7,7 @@ from lowd.diffusion.settings import SamplerSettings
 from lowd.graph.data import GENERATING, NOISE, POOL, training_streams
 from lowd.graph.job import Job, Rule
 from lowd.graph.step import Step
+from lowd.models.settings import ModelSettings
 from lowd.steps.gather import GatherStep, gather
 from lowd.steps.generate import GenerateStep
 from lowd.steps.train import TrainStep
@@ -79,14 +80,25 @@ def train_in_parts(name: str, model: str, parts: list[TrainStep]) -> Iterator[Jo
 
 
 def generate(
-    name: str, on: str, samplings: Mapping[str, tuple[str, SamplerSettings]]
+    name: str,
+    on: str,
+    samplings: Mapping[str, tuple[str, SamplerSettings]],
+    networks: Mapping[str, ModelSettings],
 ) -> Iterator[Job]:
-    """What students make of the noises of the study `on`: by its name their stack and sampler."""
+    """What students make of the noises of the study `on`: by its name their stack and sampler.
+
+    Args:
+        name: the study that they belong to.
+        on: the study whose noises they get.
+        samplings: stack and sampler of each store of samples.
+        networks: the architecture of each stack.
+    """
     for stored, (stack, sampler) in samplings.items():
         students = TRAIN.path(study=name, model=stack)
         yield GENERATE.job(
             GenerateStep(sampler=sampler),
             {"students": students, "noise": NOISE.path(study=on)},
+            networks=[networks[stack]],
             study=name,
             model=stored,
         )

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveInt, model_validator
 
 from lowd.base import Settings
+from lowd.models.custom_settings import CustomSettings
 
 
 class MLPSettings(Settings):
@@ -58,5 +59,5 @@ class DiTSettings(Settings):
 
 
 ModelSettings = Annotated[
-    MLPSettings | UNetSettings | DiTSettings, Field(discriminator="architecture")
+    MLPSettings | UNetSettings | DiTSettings | CustomSettings, Field(discriminator="architecture")
 ]

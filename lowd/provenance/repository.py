@@ -16,7 +16,10 @@ from lowd.provenance.statement import (
     statement_paths,
 )
 
-OWN_ROLES = ("originals", "custom", "pretrained", "network")
+OWN_ROLES = (
+    *("originals", "custom", "pretrained", "network"),
+    *("trained_elsewhere", "training_set"),
+)
 """Inputs that are the user's own, wherever they lie; no statement says what made them."""
 
 

@@ -39,7 +39,8 @@ def jobs(name: str, follow_up: BiasVariance, every: Mapping[str, Settings]) -> I
     }
     yield from students.train(name, follow_up.study, stacks)
     samplings = {stack: (stack, study.sampler) for stack in stacks}
-    yield from students.generate(name, follow_up.study, samplings)
+    networks = {stack: settings.model for stack, settings in stacks.items()}
+    yield from students.generate(name, follow_up.study, samplings, networks)
     generated = {
         varied: [GENERATE.path(study=name, model=f"{model}.{varied}") for model in follow_up.models]
         for varied in ("data", "seed")

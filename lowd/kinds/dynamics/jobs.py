@@ -42,7 +42,7 @@ def jobs(name: str, follow_up: Dynamics, every: Mapping[str, Settings]) -> Itera
     }
     yield from students.train(name, follow_up.study, stacks)
     samplings = {model: (model, study.sampler) for model in stacks}
-    yield from students.generate(name, follow_up.study, samplings)
+    yield from students.generate(name, follow_up.study, samplings, follow_up.models)
     yield students.generate_empirical(
         name, follow_up.study, study.sampler, follow_up.samples, follow_up.replicates
     )

@@ -51,7 +51,8 @@ def jobs(name: str, follow_up: Families, every: Mapping[str, Settings]) -> Itera
     }
     samplings = _samplings(follow_up, study)
     yield from students.train(name, follow_up.study, stacks)
-    yield from students.generate(name, follow_up.study, samplings)
+    networks = {member: family.model for member, family in follow_up.members.items()}
+    yield from students.generate(name, follow_up.study, samplings, networks)
     members = (
         Member(
             name=stored,

@@ -41,6 +41,7 @@ def jobs(name: str, comparison: Jacobians, every: Mapping[str, Settings]) -> Ite
             ],
         },
         teachers=[study.teacher for study in studies.values()],
+        networks=[model for study in studies.values() for model in study.models.values()],
         relation=name,
     )
     yield from related(name, comparison, relation)

@@ -26,8 +26,8 @@ def collect(
 
     import xarray as xr
 
-    from lowd.kinds.transition.transitions import transitions
     from lowd.models.build import parameter_count
+    from lowd.steps.transitions import transitions
     from lowd.store.arrays import read_store, write_store
 
     scores = [read_store(path, finite=False) for path in score]

@@ -48,11 +48,10 @@ def jobs(name: str, study: Transition, every: Mapping[str, Settings]) -> Iterato
             yield from students.train_in_parts(name, model, split[model])
         else:
             yield from students.train(name, name, {model: whole[model]})
-    yield from students.generate(
-        name, name, {model: (model, study.sampler) for model in study.models}
-    )
+    samplings = {model: (model, study.sampler) for model in study.models}
+    yield from students.generate(name, name, samplings, study.models)
     yield students.generate_empirical(name, name, study.sampler, study.samples, study.replicates)
-    yield from descriptors.jobs(name, study, descriptors.features(name, study))
+    yield from descriptors.jobs(name, study, descriptors.features(name, study, study.models))
     yield from _scores(name, study)
     if study.is_of_images:
         yield _sheet(name, study)
@@ -99,7 +98,7 @@ def _compute(compute: GridCompute, model: str) -> ComputeSettings | None:
 
 def _scores(name: str, study: Transition) -> Iterator[Job]:
     """Scores of every model and of the controls, and the results that they are collected in."""
-    features = descriptors.features(name, study)
+    features = descriptors.features(name, study, study.models)
     teacher, empirical, noise, pool = (
         features.get(path := rule.path(study=name), path)
         for rule in (GENERATE_TEACHER, GENERATE_EMPIRICAL, NOISE, POOL)

@@ -101,7 +101,7 @@ def _check_level(key: str, sigma: float, lowest: float, highest: float) -> None:
     # Levels of a sampler come in double precision, those of a batch in single.
     if not lowest * (1 - 1e-6) <= sigma <= highest * (1 + 1e-6):
         raise ValueError(
-            f"{key}: {sigma:g} is not among the noise levels that the teacher was trained on, "
+            f"{key}: {sigma:g} is not among the noise levels that the network was trained on, "
             f"{lowest:.6g} to {highest:.6g}; stay inside with sampler.sigma_min and sigma_max"
         )
 

@@ -1,0 +1,1 @@
+"""The transition of students that were trained elsewhere, from their checkpoints."""

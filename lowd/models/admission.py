@@ -1,0 +1,48 @@
+"""Architectures that are found by name, so that a job counts the code of those alone that it uses.
+
+`lowd.models.build` imports those that every job counts. Another one is a module of its own name in
+lowd/models/, with a class called as its settings are, which is admitted where a job builds it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import import_module
+from typing import get_args
+
+from lowd.base import Settings
+from lowd.models.settings import ModelSettings
+
+NETWORK = get_args(ModelSettings)[0]
+"""The settings of any architecture."""
+
+
+def networks_in(settings: object) -> Iterator[ModelSettings]:
+    """The networks that settings of any kind declare, at whatever depth."""
+    if isinstance(settings, NETWORK):
+        yield settings
+    elif isinstance(settings, Settings):
+        for name in type(settings).model_fields:
+            yield from networks_in(getattr(settings, name))
+    elif isinstance(settings, Mapping):
+        for each in settings.values():
+            yield from networks_in(each)
+    elif isinstance(settings, list | tuple):
+        for each in settings:
+            yield from networks_in(each)
+
+
+def module_of(architecture: str) -> str:
+    """The module of an architecture."""
+    return f"lowd.models.{architecture}"
+
+
+def admit(networks: Iterable[ModelSettings]) -> None:
+    """Let `build` make networks of these architectures too."""
+    if not (named := list(networks)):
+        return  # without torch
+    from lowd.models.build import ARCHITECTURES
+
+    for settings in named:
+        if settings.architecture not in ARCHITECTURES:
+            module = import_module(module_of(settings.architecture))
+            name = type(settings).__name__.removesuffix("Settings")
+            ARCHITECTURES[settings.architecture] = getattr(module, name)
