@@ -124,7 +124,7 @@ def test_students_trained_elsewhere_go_from_the_page_to_a_traced_figure(grid):
     kept.rename(gone)
     again = left(*figures)
     assert {path.stem for path in again} == {"sample-large"}
-    assert "it reads inputs/students/large-16-1 now" in again.values()
+    assert "it reads inputs/students/large-16-1 now" in {reason.text for reason in again.values()}
 
 
 def test_the_field_of_the_page_is_what_the_script_draws_from(folder, monkeypatch):
