@@ -5,5 +5,8 @@ import lazy_loader as lazy
 __getattr__, __dir__, __all__ = lazy.attach(
     __name__,
     submodules=["diffusion", "distributions", "metrics"],
-    submod_attrs={"store.results": ["open_results"]},
+    submod_attrs={
+        "evaluation.evaluate": ["Evaluation", "evaluate"],
+        "store.results": ["open_results"],
+    },
 )

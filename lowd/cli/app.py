@@ -6,6 +6,7 @@ import typer
 
 from lowd.cli.audit import audit
 from lowd.cli.calibrate import calibrate
+from lowd.cli.evaluate import evaluate
 from lowd.cli.export import export
 from lowd.cli.make import make
 from lowd.cli.plan import plan
@@ -22,6 +23,7 @@ GROUPS: dict[str, dict[Callable[..., None], str]] = {
         run: "lowd run molrg",
         plan: "lowd plan digits --actual",
         calibrate: "lowd calibrate digits",
+        evaluate: "lowd evaluate samples/ --training images/ --output found",
     },
     "Look": {
         trace: "lowd trace figures/digits/errors.svg --cell model=unet-16,N=512,replicate=2",

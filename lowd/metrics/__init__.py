@@ -16,6 +16,8 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "flow_distance": ["probability_flow_distance", "probability_flow_gap"],
         "frechet": ["frechet_distance"],
         "generalization": ["generalization"],
+        "kernel_distance": ["kernel_distance"],
+        "manifolds": ["Manifolds", "manifolds"],
         "neighbours": ["most_similar", "nearest"],
         "reproducibility": ["mae_score", "reproducibility", "reproducibility_chance"],
         "threshold": ["nearest_quantile", "unrelated_quantile"],
@@ -28,5 +30,6 @@ __getattr__, __dir__, __all__ = lazy.attach(
             "slope_interval",
             "spread",
         ],
+        "vendi": ["vendi_score"],
     },
 )

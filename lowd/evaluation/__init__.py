@@ -1,0 +1,1 @@
+"""Samples that lowd did not make, scored and shown without a workflow."""
