@@ -31,7 +31,7 @@ RIDGE = 0.1
 and directions that few images leave unknown count alike."""
 
 
-def reduced(images: Images) -> Images:
+def reduced(images: Images) -> Float[Tensor, "image channel _row _column"]:
     """Images averaged over areas to at most KEPT × KEPT pixels; smaller ones as they are."""
     height, width = images.shape[2:]
     rows, columns = (
@@ -82,11 +82,15 @@ class Views:
             [self._described(each) for view in views for each in (view, view.flip(-1))]
         )
 
-    def _described(self, small: Images) -> Float[Tensor, "image feature"]:
+    def _described(
+        self, small: Float[Tensor, "image channel _row _column"]
+    ) -> Float[Tensor, "image feature"]:
         return unit((small.flatten(1) - self.mean) @ self.whitening)
 
 
-def _windows(images: Images, kept: float = 1.0) -> list[Images]:
+def _windows(
+    images: Images, kept: float = 1.0
+) -> list[Float[Tensor, "image channel _row _column"]]:
     """Parts of images, which keep so much of each side, at SIDE × SIDE pixels at most."""
     places = PLACES if kept < 1 else (0.0,)
     rows, columns = (
@@ -99,7 +103,9 @@ def _windows(images: Images, kept: float = 1.0) -> list[Images]:
     return [row @ images @ column.T for row, column in product(rows, columns)]
 
 
-def _averages(old: int, new: int, start: float, length: float) -> Float[Tensor, "new old"]:
+def _averages(
+    old: int, new: int, start: float | int, length: float | int
+) -> Float[Tensor, "new old"]:
     """The weights of old pixels in new ones, each the mean over an equal part of a window."""
     edges = start + torch.arange(new + 1, dtype=torch.float64) * length / new
     pixels = torch.arange(old + 1, dtype=torch.float64)

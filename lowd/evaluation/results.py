@@ -20,7 +20,7 @@ def dataset(evaluations: Sequence[Evaluation]) -> xr.Dataset:
     first = evaluations[0]
     samples = max(len(one.matches.similarity) for one in evaluations)
 
-    def padded(values: np.ndarray, filling: float) -> np.ndarray:
+    def padded(values: np.ndarray, filling: float | int) -> np.ndarray:
         wide = np.full(samples, filling, values.dtype)
         wide[: len(values)] = values
         return wide

@@ -48,9 +48,9 @@ class Score:
     name: str
     label: str
     estimate: Estimate
-    low: float
-    high: float
-    level: float = nan
+    low: float | int
+    high: float | int
+    level: float | int = nan
     means: str = ""
 
 
@@ -94,7 +94,7 @@ def scores(
 
 
 def share(
-    name: str, label: str, estimate: Estimate, count: int, level: float = nan, means: str = ""
+    name: str, label: str, estimate: Estimate, count: int, level: float | int = nan, means: str = ""
 ) -> Score:
     """A share of so many, with Agresti and Coull's interval."""
     centre = (estimate.value * count + 2) / (count + 4)
@@ -107,9 +107,9 @@ def number(
     name: str,
     label: str,
     estimate: Estimate,
-    level: float = nan,
+    level: float | int = nan,
     means: str = "",
-    within: tuple[float, float] = (-inf, inf),
+    within: tuple[float | int, float | int] = (-inf, inf),
 ) -> Score:
     """A number with a normal interval, cut to what it can be."""
     half = NORMAL * estimate.standard_error
@@ -122,16 +122,19 @@ def _memorised(matches: Matches, references: References, threshold: Threshold) -
     count = len(matches.similarity)
     chance = threshold.chance.value
     yield share("memorised", "memorised, above τ", copies, count, chance, "not copied")
-    # A share `chance` of what was not copied passes as well.
-    beyond = Estimate(
-        (copies.value - chance) / (1 - chance),
-        hypot(
-            copies.standard_error,
-            threshold.chance.standard_error * (1 - copies.value) / (1 - chance),
+    if chance < 1:
+        # A share `chance` of what was not copied passes as well.
+        beyond = Estimate(
+            (copies.value - chance) / (1 - chance),
+            hypot(
+                copies.standard_error,
+                threshold.chance.standard_error * (1 - copies.value) / (1 - chance),
+            )
+            / (1 - chance),
         )
-        / (1 - chance),
-    )
-    yield number("memorised_beyond", "memorised, beyond chance", beyond, 0, "not copied", (0, 1))
+        yield number(
+            "memorised_beyond", "memorised, beyond chance", beyond, 0, "not copied", (0, 1)
+        )
     own = Estimate(1 - copies.value, copies.standard_error)
     yield share("gl", "GL", own, count, 1 - chance, "not copied")
     if not np.isfinite(matches.ratio).all():

@@ -24,7 +24,7 @@ def line(score: Score) -> Line:
     """A score, to as many digits as its interval bears out."""
     value, ends = score.estimate.value, (score.low, score.high)
 
-    def told(number: float) -> str:
+    def told(number: float | int) -> str:
         if 0 < max(map(abs, (value, *ends))) < SMALL:
             return f"{number:.2g}"
         width = score.high - score.low

@@ -1,0 +1,236 @@
+"""`lowd evaluate`: samples of any model, in any folder."""
+
+import io
+import json
+import os
+import pickle
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+import lowd
+from lowd.cli.app import app
+from lowd.store.arrays import read_store
+
+PAGE = (Path(__file__).parents[1] / "docs/evaluate.md").read_text()
+COPIES, OTHERS, TRAINING = 60, 340, 400
+
+
+def pictures(count, seed):
+    """Smooth coloured pictures with some noise, 32 × 32."""
+    random = np.random.default_rng(seed)
+    for _ in range(count):
+        coarse = np.uint8(np.clip(128 + 55 * random.normal(size=(6, 6, 3)), 0, 255))
+        smooth = np.asarray(Image.fromarray(coarse).resize((32, 32), Image.Resampling.BICUBIC))
+        noisy = smooth + 8 * random.normal(size=smooth.shape)
+        yield Image.fromarray(np.uint8(np.clip(noisy, 0, 255)))
+
+
+def copy(picture, kind):
+    """A copy: exact, mirrored, cropped by a tenth, or through JPEG."""
+    match kind:
+        case 1:
+            return picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        case 2:
+            return picture.crop((2, 2, 31, 31)).resize((32, 32), Image.Resampling.BICUBIC)
+        case 3:
+            file = io.BytesIO()
+            picture.save(file, "JPEG", quality=60)
+            return Image.open(file)
+    return picture
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Training pictures and generated ones, of which the last are copies of the first of those."""
+    folder = tmp_path_factory.mktemp("own")
+    training = list(pictures(TRAINING, 1))
+    copies = [copy(training[at], at % 4) for at in range(COPIES)]
+    for name, shown in {"training": training, "generated": [*pictures(OTHERS, 2), *copies]}.items():
+        (folder / name / "inner").mkdir(parents=True)
+        for at, picture in enumerate(shown):
+            picture.save(folder / name / ("inner" if at % 2 else "") / f"{at:04}.png")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(folder, tmp_path, monkeypatch):
+    """A folder without git, and a cache of its own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    for name in ("training", "generated"):
+        Path(name).symlink_to(folder / name)
+
+
+def run(*arguments):
+    """What the command says; it has to end well."""
+    ended = CliRunner().invoke(app, ["evaluate", *map(str, arguments)])
+    assert ended.exit_code == 0, ended.output
+    return ended.output
+
+
+def refused(*arguments):
+    """The one line of a command that is refused."""
+    ended = CliRunner().invoke(app, ["evaluate", *map(str, arguments)])
+    assert ended.exit_code, ended.output
+    (line,) = ended.output.strip().splitlines()
+    return line.removeprefix("lowd evaluate: ")
+
+
+def test_the_page_s_command_finds_every_copy_and_shows_its_pair():
+    (command,) = re.findall(r"^    lowd evaluate (generated .*)$", PAGE, re.M)
+    said = run(*command.split())
+    assert "memorised, above τ" in said and "[" in said
+    results = read_store(Path("evaluation/results.zarr"), finite=False)
+    share = COPIES / (COPIES + OTHERS)
+    beyond = float(results["memorised_beyond"].squeeze())
+    assert abs(beyond - share) < 0.02
+    page = Path("evaluation/evaluation.html").read_text()
+    assert page.count("<img") + page.count("<figure") >= 10 and "http://" not in page
+    assert sorted(path.name for path in Path("evaluation/figures").iterdir()) == [
+        "similarity.png",
+        "similarity.svg",
+        "similarity.txt",
+    ]
+
+
+def test_from_python_as_the_page_says():
+    (block,) = re.findall(r"```python\n(.*?)```", PAGE, re.S)
+    values = {}
+    exec(block, values)
+    found = values["found"]
+    # Files are read in the order of their paths: those of the inner folder come together.
+    names = sorted(str(path.relative_to("generated")) for path in Path("generated").rglob("*.png"))
+    copied = np.array([int(Path(name).stem) >= OTHERS for name in names])
+    above = found.matches.similarity > found.threshold.value
+    assert above[copied].all() or above.sum() >= COPIES
+    assert above.sum() <= COPIES + 0.05 * OTHERS
+    assert found["gl"].estimate.value == pytest.approx(1 - above.mean())
+
+
+def test_features_and_arrays_of_several_are_compared_as_they_are():
+    random = np.random.default_rng(0)
+    training, generated = random.normal(size=(200, 16)), random.normal(size=(100, 16))
+    generated[:30] = 2 * training[:30]  # cosines know no length
+    np.savez("both.npz", ours=generated, theirs=training)
+    told = json.loads(
+        run("both.npz::ours", "--training", "both.npz::theirs", "--features", "--json")
+    )
+    scores = told["generated"][0]["scores"]
+    assert told["descriptor"] == "identity"
+    assert scores["memorised"]["value"] == pytest.approx(0.3, abs=0.03)
+    low, high = scores["memorised"]["interval"]
+    assert low < 0.3 < high
+
+
+def test_samples_of_the_same_noises_are_compared_pair_by_pair():
+    random = np.random.default_rng(0)
+    teacher = random.normal(size=(200, 8))
+    shift = 0.3 * np.eye(8)[0]
+    np.save("teacher.npy", teacher)
+    np.save("ours.npy", teacher + shift)
+    np.save("training.npy", random.normal(size=(100, 8)))
+    found = lowd.evaluate("ours.npy", "training.npy", teacher="teacher.npy", descriptor="identity")
+    assert found["e_gen"].estimate.value == pytest.approx(0.3, rel=1e-5)
+
+
+def test_a_table_becomes_a_grid_with_the_figures_of_a_transition():
+    random = np.random.default_rng(0)
+    rows = ["name,N,parameters,replicate,generated,training,teacher,empirical"]
+    true = random.normal(size=(64, 6))
+    np.save("true.npy", true)
+    for n in (4, 16, 64):
+        for replicate in (0, 1):
+            points = random.normal(size=(n, 6))
+            nearest = points[((true[:, None] - points) ** 2).sum(-1).argmin(1)]
+            np.save(f"points-{n}-{replicate}.npy", points)
+            np.save(f"emp-{n}-{replicate}.npy", nearest)
+            for name, size, weight in (("small", 100, 4 / n), ("large", 400, min(1, 16 / n))):
+                np.save(f"{name}-{n}-{replicate}.npy", weight * nearest + (1 - weight) * true)
+                rows.append(
+                    f"{name},{n},{size},{replicate},{name}-{n}-{replicate}.npy,"
+                    f"points-{n}-{replicate}.npy,true.npy,emp-{n}-{replicate}.npy"
+                )
+    del rows[3]  # a cell that is missing stays so
+    Path("cells.csv").write_text("\n".join(rows) + "\n")
+    run("cells.csv", "--descriptor", "identity", "--output", "grid", "--threshold", "0.9")
+    results = read_store(Path("grid/results.zarr"), finite=False)
+    assert dict(results["e_gen"].sizes) == {"model": 2, "N": 3, "replicate": 2}
+    gen, mem = results["e_gen"], results["e_mem"]
+    assert int(np.isnan(gen).sum()) == 1
+    small = gen.sel(model="small").mean("replicate", skipna=True).values
+    assert (np.diff(small) < 0).all()
+    assert float(mem.sel(model="large", N=4).max()) < 1e-6
+    assert {"errors.svg", "regimes.svg", "transition.svg"} <= {
+        path.name for path in Path("grid/figures").iterdir()
+    }
+
+
+HOSTILE = {
+    "nan.npy --training vectors.npy": "nan.npy: 1 of 50 rows are not finite",
+    "one.npy --training vectors.npy": "one.npy: 1 sample; give at least 2",
+    "short.npy --training vectors.npy": "short.npy: 5 a sample, but vectors.npy has 8",
+    "pickled.npy --training vectors.npy": "pickled.npy: not a readable .npy of plain arrays",
+    "text.npy --training vectors.npy": "text.npy: not a readable .npy",
+    "empty --training generated": "empty: no images in it",
+    "gone --training generated": "gone: no such file or folder",
+    "bad --training generated": "bad/a.png: not a readable image",
+    "missing.csv": "missing.csv: row 1: training: gone.npy: no such file or folder",
+    "twice.csv": "twice.csv: rows 1 and 2: both are name=a, N=8, replicate=0",
+    "generated --training vectors.npy": "generated: images, but vectors.npy holds vectors",
+    "vectors.npy": "--training: required",
+    "vectors.npy --training vectors.npy --threshold 2": "threshold: '2' is neither a cosine",
+    "vectors.npy --training vectors.npy --output full": "full: holds notes.txt",
+}
+
+
+class Trap:
+    """Leaves a file if it is ever unpickled."""
+
+    def __reduce__(self):
+        return os.mkdir, ("executed",)
+
+
+@pytest.mark.parametrize(("command", "told"), HOSTILE.items())
+def test_what_cannot_be_scored_is_refused_in_one_line(command, told):
+    vectors = np.random.default_rng(0).normal(size=(50, 8)).astype("f4")
+    broken = vectors.copy()
+    broken[3, 2] = np.nan
+    files = {"vectors": vectors, "nan": broken, "one": vectors[:1], "short": vectors[:, :5]}
+    for name, content in files.items():
+        np.save(f"{name}.npy", content)
+    np.save("pickled.npy", np.array([Trap()], dtype=object), allow_pickle=True)
+    Path("text.npy").write_text("no array")
+    Path("empty").mkdir()
+    Path("bad").mkdir()
+    Path("bad/a.png").write_bytes(b"no image")
+    Path("full").mkdir()
+    Path("full/notes.txt").touch()
+    header = "name,N,parameters,replicate,generated,training\n"
+    row = "a,8,100,0,vectors.npy,{}\n"
+    Path("missing.csv").write_text(header + row.format("gone.npy"))
+    Path("twice.csv").write_text(header + 2 * row.format("vectors.npy"))
+    before = sorted(Path().rglob("*"))
+    assert refused(*command.split()).startswith(told)
+    assert sorted(path for path in Path().rglob("*") if "cache" not in path.parts) == before
+    assert pickle.dumps(Trap())  # it could have been
+
+
+def test_features_are_computed_once_for_a_content(monkeypatch):
+    from lowd.descriptors import views
+
+    first = run("generated", "--training", "training")
+    monkeypatch.setattr(views, "reduced", None)
+    assert run("generated", "--training", "training") == first
+
+
+def test_a_descriptor_that_tells_nothing_apart_is_told():
+    random = np.random.default_rng(0)
+    for name in ("ours", "theirs"):  # all cosines near 1, as of raw bytes
+        np.save(f"{name}.npy", 200 + random.normal(size=(300, 16)))
+    said = run("ours.npy", "--training", "theirs.npy", "--features", "--threshold", "0.6")
+    assert "lowd evaluate: " in said and "centred" in said
