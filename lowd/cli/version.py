@@ -3,10 +3,10 @@
 import typer
 
 
-def tell_version(asked: bool) -> None:
+def tell_version(asked: bool) -> bool:
     """Print version and digest, and end, if that is asked for."""
     if not asked:
-        return
+        return False
     import hashlib
     from importlib.metadata import version
 
