@@ -140,7 +140,8 @@ def load_params(path: Path) -> Params:
         text = path.read_text()
     except FileNotFoundError:
         raise FileNotFoundError(
-            f"there is no {path} in this folder; go to the root of a repository of lowd"
+            f"there is no {path} in this folder; go to the root of a repository of lowd, or write "
+            "one with `lowd init FOLDER`"
         ) from None
     return parse_settings(Params, text, str(path))
 

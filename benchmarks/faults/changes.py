@@ -147,7 +147,7 @@ class Workplace:
         assert source.count(every) == 1, "figures are no longer drawn where they were"
         table.write_text(source.replace(every, one))
         pipeline = self.path / "dvc.yaml"
-        pipeline.write_text(pipeline.read_text().split("\n  across-")[0] + "\n")
+        pipeline.write_text(pipeline.read_text().split("\n  # Figures across")[0] + "\n")
         images = self.path / "inputs/images.npz"
         (images.parent / "others.npz").write_bytes(images.read_bytes())
         import numpy as np

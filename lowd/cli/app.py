@@ -1,6 +1,7 @@
 """The `lowd` command: what people run, in four groups, and the workflow's steps below `step`."""
 
 from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
@@ -8,6 +9,7 @@ from lowd.cli.audit import audit
 from lowd.cli.calibrate import calibrate
 from lowd.cli.evaluate import evaluate
 from lowd.cli.export import export
+from lowd.cli.init import init
 from lowd.cli.make import make
 from lowd.cli.plan import plan
 from lowd.cli.report import report
@@ -17,9 +19,11 @@ from lowd.cli.steps import steps
 from lowd.cli.studies import run
 from lowd.cli.trace import trace
 from lowd.cli.verify import verify
+from lowd.cli.version import tell_version
 
 GROUPS: dict[str, dict[Callable[..., None], str]] = {
     "Start": {
+        init: "lowd init my-paper",
         run: "lowd run molrg",
         plan: "lowd plan digits --actual",
         calibrate: "lowd calibrate digits",
@@ -47,6 +51,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+
+@app.callback()
+def lowd(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=tell_version,
+            is_eager=True,
+            help="Print version and digest of the code that runs.",
+        ),
+    ] = False,
+) -> None:
+    """Measure how diffusion models memorise and generalise."""
+
+
 _SNAKEMAKES = {"allow_extra_args": True, "ignore_unknown_options": True}
 # The first that is no option ends those that might be ours: what follows `--` stays apart.
 _SNAKEMAKES |= {"allow_interspersed_args": False}

@@ -6,6 +6,7 @@ is made if its outputs are there, and its statement has the settings, the code a
 inputs that it would have now. That the outputs are still as stated is for `lowd verify` to say.
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -106,7 +107,10 @@ def _inputs_changed(
     """Inputs that are no longer what the job read, by their maker's statement or by their bytes."""
     inputs = {role: list(paths) for role, paths in job.inputs.items()}
     inputs |= job.step.own_files(job.settings, inputs)
-    given = dict.fromkeys(path for paths in inputs.values() for path in paths)
+    # As statements name them: a module is found by its whole path.
+    given = dict.fromkeys(
+        Path(os.path.relpath(path)) for paths in inputs.values() for path in paths
+    )
     read = {one.path: one.digests for each in statement.inputs.values() for one in each}
     for path in read.keys() - given.keys():
         yield Reason("input", f"it no longer reads {path}")

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, NoReturn
 import typer
 
 from lowd.cli.failures import told_in_one_line
+from lowd.cli.named import targets_of
+from lowd.shipped import shipped
 
 if TYPE_CHECKING:
     from lowd.graph.graph import Graph
@@ -34,7 +36,7 @@ RUNS_NOTHING = (
 
 
 def make(arguments: typer.Context) -> None:
-    """Make targets: files that params.yaml declares, all of them if none is given.
+    """Make targets: files that params.yaml declares, or names in it; all if none is given.
 
     What follows is Snakemake's, options too: -n shows what is due, and makes nothing. A run that
     was killed goes on where it was.
@@ -61,6 +63,7 @@ def _run(parser: ArgumentParser, asked: Namespace) -> NoReturn:
     from lowd.cli.estimates import estimate
     from lowd.cost.calibration import ALLOCATOR
 
+    asked.targets = _files(asked.targets)
     graph = _graph(asked.targets)
     reasons = due(graph)
     stale = [job.outputs[0].as_posix() for job in graph.jobs if job.statement in reasons]
@@ -85,6 +88,14 @@ def _run(parser: ArgumentParser, asked: Namespace) -> NoReturn:
         _snakemake(parser, asked)
 
 
+def _files(targets: Sequence[str]) -> list[str]:
+    """The targets; in place of a name in params.yaml what there is to make of it."""
+    from lowd.settings import load_params
+
+    params = load_params(Path("params.yaml"))
+    return [file for target in targets for file in targets_of(params, target) or [target]]
+
+
 def _graph(targets: Sequence[str]) -> "Graph":
     """What leads to the targets; all there is if none is given, or one is a rule."""
     from lowd.table import read_graph
@@ -97,12 +108,13 @@ def _graph(targets: Sequence[str]) -> "Graph":
 def _profiles() -> list[str]:
     """The options that name profiles: the default one, and LOWD_PROFILE's.
 
-    That is one of workflow/profiles/, or any that Snakemake finds.
+    That is one of workflow/profiles/ in this folder or in lowd, or any that Snakemake finds.
     """
-    found = ["--workflow-profile", "workflow/profiles/default"]
-    if profile := os.environ.get("LOWD_PROFILE"):
-        own = Path("workflow/profiles", profile)
-        found += ["--profile", str(own if own.is_dir() else profile)]
+    profiles = Path("workflow/profiles"), shipped("workflow/profiles")
+    found = ["--workflow-profile", str(profiles[1] / "default")]
+    if name := os.environ.get("LOWD_PROFILE"):
+        places = (folder / name for folder in profiles)
+        found += ["--profile", str(next((place for place in places if place.is_dir()), name))]
     return found
 
 

@@ -1,6 +1,10 @@
 """What a word on the command line stands for: a path, or a study by its name."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lowd.settings import Params
 
 PLACES = (
     *("results/{}.zarr", "results/{}.yardstick.json"),
@@ -25,3 +29,15 @@ def study_of(word: str) -> str:
     if room not in ("results", "figures", "data", "provenance") or not rest:
         return word
     return rest.split("/")[0].removesuffix(".zarr").removesuffix(".yardstick.json")
+
+
+def targets_of(params: "Params", name: str) -> list[str]:
+    """The files that end what params.yaml has under a name: a study's manifest, or figures across.
+
+    None if it has no such name.
+    """
+    if name in params.stages:
+        return [f"data/{name}/manifest.json"]
+    if name in params.across:
+        return [f"figures/across/{figure}.svg" for figure in params.across[name].figures(name)]
+    return []

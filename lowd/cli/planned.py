@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from lowd.provenance.coherence import Finding
     from lowd.provenance.statement import Statement
 
-WORKFLOW = "workflow/run"
-
 
 @dataclass(frozen=True)
 class Planned:
@@ -82,16 +80,21 @@ def planned(targets: Sequence[str]) -> list[Planned]:
 
 def workflow(*arguments: str) -> str:
     """What the workflow prints; raises ValueError with it if it fails."""
-    done = run_tool(WORKFLOW, *arguments)
+    done = run_tool("lowd", "make", *arguments)
     if done.returncode:
-        raise ValueError(f"{WORKFLOW}: {(done.stderr or done.stdout).strip()}")
+        raise ValueError(f"lowd make: {(done.stderr or done.stdout).strip()}")
     return done.stdout + done.stderr
 
 
 def run_tool(*command: str) -> subprocess.CompletedProcess[str]:
     """Run a command that finds DVC, Snakemake and lowd where this Python has them."""
+    return subprocess.run(command, capture_output=True, text=True, env=beside_python())
+
+
+def beside_python() -> dict[str, str]:
+    """The environment, in which commands that this Python has beside it go before others."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    return subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PATH": path})
+    return os.environ | {"PATH": path}
 
 
 def hold(jobs: Iterable[Planned]) -> "tuple[list[Finding], list[Held]]":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lowd.cli.failures import told_in_one_line
-from lowd.cli.named import study_of
+from lowd.cli.named import study_of, targets_of
 from lowd.cli.planned import Held, hold, planned, run_tool, workflow
 from lowd.settings import Params, load_params
 
@@ -127,13 +127,13 @@ def _reason(said: str) -> str:
 def _targets(params: Params, studies: Sequence[str]) -> list[str]:
     """What stages make of the studies, and of comparisons between them that are here."""
     compared = [
-        f"figures/across/{figure}.svg"
+        figure
         for name, comparison in params.across.items()
         if set(comparison.studies) <= set(studies)
-        for figure in comparison.figures(name)
+        for figure in targets_of(params, name)
     ]
     return [
-        *(f"data/{study}/manifest.json" for study in studies),
+        *(manifest for study in studies for manifest in targets_of(params, study)),
         *(figure for figure in compared if Path(figure).exists()),
     ]
 

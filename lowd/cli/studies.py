@@ -25,7 +25,7 @@ INTERRUPTED = 130
 def run(
     studies: Annotated[
         list[str] | None,
-        typer.Argument(help="Names in params.yaml; those of the README if none is given."),
+        typer.Argument(help="Names in params.yaml; those of `make figures` if none is given."),
     ] = None,
     budget: Annotated[
         float | None,
@@ -49,6 +49,7 @@ def run(
         if budget is not None:
             os.environ[VARIABLE] = str(budget)
         params = load_params(Path("params.yaml"))
+        _check_repository()
         stages = _stages(params, studies or [*default(params), *_across_default(params)])
         verify()
         for name, stage in stages.items():
@@ -57,14 +58,25 @@ def run(
 
 
 def default(params: "Params") -> list[str]:
-    """The studies of the README, as far as params.yaml has them; else all there are."""
-    return [name for name in DEFAULT if name in params.stages] or list(params.stages)
+    """The studies of lowd's own README, if params.yaml has them; else all there are."""
+    return list(DEFAULT) if params.stages.keys() >= set(DEFAULT) else list(params.stages)
 
 
 def _across_default(params: "Params") -> list[str]:
-    """The figure across the studies of the README, if all of them are there."""
-    across = params.across.get(ACROSS)
-    return [ACROSS] if across and set(across.studies) <= set(default(params)) else []
+    """The figure across the studies of that README; else all there are."""
+    if default(params) != list(DEFAULT):
+        return list(params.across)
+    return [ACROSS] if ACROSS in params.across else []
+
+
+def _check_repository() -> None:
+    """Raise FileNotFoundError unless Snakemake and DVC have beside params.yaml what they go by."""
+    for name in ("Snakefile", "dvc.yaml"):
+        if not Path(name).exists():
+            raise FileNotFoundError(
+                f"there is no {name} beside params.yaml; `lowd init FOLDER` writes a repository "
+                "that has one"
+            )
 
 
 def _stages(params: "Params", names: Sequence[str]) -> dict[str, str]:
@@ -73,7 +85,7 @@ def _stages(params: "Params", names: Sequence[str]) -> dict[str, str]:
     Raises:
         ValueError: params.yaml has no such name.
     """
-    known = {name: f"across-{name}" for name in params.across} | params.stages
+    known = {name: f"across@{name}" for name in params.across} | params.stages
     for name in names:
         if name not in known:
             raise ValueError(f"params.yaml has no study {name!r} (there are: {', '.join(known)})")
@@ -82,10 +94,13 @@ def _stages(params: "Params", names: Sequence[str]) -> dict[str, str]:
 
 def _reproduce(name: str, stage: str) -> None:
     """Have DVC run the stage if it has to; what it says itself is shown only if it fails."""
-    before = _recorded()
-    single = ["--single-item"] if stage.startswith("across-") else []
+    from lowd.cli.planned import beside_python
+
+    before = _left()
+    single = ["--single-item"] if stage.startswith("across@") else []
     with _interruptible() as was_interrupted:
-        done = subprocess.run(["dvc", "repro", "--quiet", *single, stage])
+        command = ["dvc", "repro", "--quiet", *single, stage]
+        done = subprocess.run(command, env=beside_python())
     if was_interrupted():
         typer.echo(f"stopped; the same command goes on with {name} where it was", err=True)
         raise typer.Exit(INTERRUPTED)
@@ -93,7 +108,7 @@ def _reproduce(name: str, stage: str) -> None:
         again = "mend that, and the same command goes on where it was"
         typer.echo(f"lowd run: {name} failed; {again}", err=True)
         raise typer.Exit(1)
-    typer.echo(f"{name}: {'made' if _recorded() != before else 'nothing to do'}", err=True)
+    typer.echo(f"{name}: {'made' if _left() != before else 'nothing to do'}", err=True)
 
 
 @contextmanager
@@ -112,9 +127,12 @@ def _interruptible() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, before)
 
 
-def _recorded() -> bytes:
+def _left() -> tuple[bytes, dict[Path, int]]:
+    """What DVC has recorded, and when each statement was written."""
     lock = Path("dvc.lock")
-    return lock.read_bytes() if lock.exists() else b""
+    return lock.read_bytes() if lock.exists() else b"", {
+        path: path.stat().st_mtime_ns for path in Path("provenance").rglob("*.json")
+    }
 
 
 def _tell_what_there_is(params: "Params", names: Sequence[str]) -> None:

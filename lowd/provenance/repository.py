@@ -149,8 +149,8 @@ def read_repository() -> Repository:
             damaged[path] = str(error).removeprefix(f"{path}: ")
     if not statements and not damaged:
         raise ValueError(
-            f"no statements in {ROOT}/ of this folder; go to the root of a repository, or run a "
-            "study"
+            f"no statements in {ROOT}/ of this folder; go to the root of a repository, which "
+            "`lowd init FOLDER` writes, or run a study"
         )
     return Repository(statements, damaged, read_history())
 
