@@ -9,9 +9,12 @@ import yaml
 from pydantic import ValidationError
 
 from lowd.base import Settings
+from lowd.misspelt import keys, kind_words, meant, places
 from lowd.yaml_versions import read_alike
 
 Validated = TypeVar("Validated", bound=Settings)
+Path = list[str | int]
+"""Keys and indices, from the outermost."""
 
 
 def parse_settings(model: type[Validated], text: str, source: str) -> Validated:
@@ -30,7 +33,8 @@ def parse_settings(model: type[Validated], text: str, source: str) -> Validated:
         # By way of JSON, whose arrays may be tuples.
         return model.model_validate_json(json.dumps(raw, default=str), strict=True)
     except ValidationError as error:
-        raise ValueError("\n".join(_explain(error, raw, source))) from None
+        lines = _explain(error, raw, source, model.model_json_schema())
+        raise ValueError("\n".join(dict.fromkeys(lines))) from None
 
 
 def _load(text: str, source: str) -> Any:
@@ -46,10 +50,6 @@ def _load(text: str, source: str) -> Any:
         raise ValueError(f"{source}: not YAML ({reason})") from None
     except RecursionError:
         raise ValueError(f"{source}: nested too deeply to be settings") from None
-
-
-# What pydantic calls an extra input is to the user a word misspelt.
-PLAIN = {"extra_forbidden": "no such setting", "missing": "required"}
 
 
 class _Loader(yaml.SafeLoader):
@@ -75,32 +75,70 @@ _Loader.add_implicit_resolver(
 )
 
 
-def _explain(error: ValidationError, raw: object, source: str) -> Iterator[str]:
+def _explain(
+    error: ValidationError, raw: object, source: str, schema: dict[str, Any]
+) -> Iterator[str]:
     """One line for each thing refused: `studies.digits.samples[3]: why`."""
     for issue in error.errors():
-        path, value = "", raw
-        for position, key in enumerate(issue["loc"]):
-            last = position == len(issue["loc"]) - 1
-            if isinstance(key, int):
-                path += f"[{key}]"
-                value = value[key] if isinstance(value, list) and key < len(value) else None
-            elif isinstance(value, Mapping) and (
-                key in value or (last and issue["type"] == "missing")
-            ):
-                path += f".{key}"
-                value = value.get(key)
-            elif key == "[key]":
-                path += " (name)"
-            # Anything else is the tag of a union, which the user did not write.
-        message = PLAIN.get(issue["type"], issue["msg"].removeprefix("Value error, "))
-        if issue["type"] == "union_tag_invalid":
-            message = f"{issue['ctx']['tag']!r} is none of {issue['ctx']['expected_tags']}"
-        path = path.removeprefix(".")
+        path, value = _written(issue, raw)
+        key = _dotted(path) + " (name)" * ("[key]" in issue["loc"])
+        message = issue["msg"].removeprefix("Value error, ")
+        near = ""
+        match issue["type"]:
+            case "missing":
+                message = "required"
+            case "extra_forbidden":
+                known = keys(places(schema, issue["loc"][:-1]))
+                message, near = "no such setting", meant(str(path[-1]), known)
+                if not near and known:
+                    near = f"; there are {', '.join(known)}"
+            case "literal_error":
+                near = meant(str(issue["input"]), _quoted(issue["ctx"]["expected"]))
+            case "union_tag_invalid" | "union_tag_not_found":
+                if isinstance(value, Mapping):
+                    key, message, near = _untagged(key, value, places(schema, issue["loc"]))
         if issue["type"] == "value_error" and _names_key(message):
-            yield f"{path}.{message}".removeprefix(".")
+            yield f"{key}.{message}".removeprefix(".")
         else:
             shown = f" (got {issue['input']!r})" if _scalar(issue["input"]) else ""
-            yield f"{path or source}: {message}{shown}"
+            yield f"{key or source}: {message}{shown}{near}"
+
+
+def _written(issue: Any, raw: object) -> tuple[Path, Any]:
+    """Where the user wrote what is refused, and what stands there."""
+    path: Path = []
+    value = raw
+    for position, key in enumerate(issue["loc"]):
+        last = position == len(issue["loc"]) - 1
+        if isinstance(key, int):
+            path.append(key)
+            value = value[key] if isinstance(value, list) and key < len(value) else None
+        elif isinstance(value, Mapping) and (key in value or (last and issue["type"] == "missing")):
+            path.append(key)
+            value = value.get(key)
+        # Anything else is the tag of a union, which the user did not write.
+    return path, value
+
+
+def _dotted(path: Path) -> str:
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).lstrip(".")
+
+
+def _untagged(key: str, value: Any, found: list[dict[str, Any]]) -> tuple[str, str, str]:
+    """Of a mapping of no kind that there is: its key, what is wrong, and what may be meant."""
+    tags = dict.fromkeys(pair for place in found for pair in kind_words(place).items())
+    words, kinds = {word for word, _ in tags}, [kind for _, kind in tags]
+    told = ", ".join(map(repr, kinds))
+    for word in words & set(value):
+        return key, f"{value[word]!r} is none of {told}", meant(str(value[word]), kinds)
+    for written in value:
+        if near := meant(written, words):
+            return f"{key}.{written}", f"no such setting (got {value[written]!r})", near
+    return f"{key}.{' or '.join(sorted(words))}", f"required, one of {told}", ""
+
+
+def _quoted(text: str) -> list[str]:
+    return re.findall("'([^']+)'", text)
 
 
 def _names_key(message: str) -> bool:

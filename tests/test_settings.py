@@ -92,7 +92,10 @@ def test_the_study_that_these_tests_spoil_is_valid():
         (changed(models={}), "models: Dictionary should have at least 1 item"),
         (changed(models=REMOVED), "models: required"),
         (changed(models__a=MLP | {"width": 0}), "models.a.width: Input should be greater than 0"),
-        (changed(models__a={"width": 4}), "models.a: Unable to extract tag using discriminator"),
+        (
+            changed(models__a={"width": 4}),
+            "models.a.architecture: required, one of 'mlp', 'unet', 'dit'",
+        ),
         (
             changed(models__a={"architecture": "cnn"}),
             "models.a: 'cnn' is none of 'mlp', 'unet', 'dit'",
@@ -740,3 +743,31 @@ def test_jacobians_are_not_asked_of_a_pipeline_at_levels_it_was_not_trained_at()
     assert "across.ranks.studies[0]: the teacher of tiny is a pipeline" in refusal(
         yaml.safe_dump(content)
     )
+
+
+def _keys(settings, path=()):
+    """Paths to keys of lowd's own: not names of studies, models and members."""
+    items = settings.items() if isinstance(settings, dict) else enumerate(settings)
+    for key, value in items:
+        named = path[-1:] in [(room,) for room in ("models", "members", "solvers")]
+        if isinstance(key, str) and len(path) > 1 and not named:
+            yield (*path, key)
+        if isinstance(value, dict | list):
+            yield from _keys(value, (*path, key))
+
+
+DECLARED = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
+KEYS = list({path[2:]: path for path in _keys(DECLARED)}.values())
+
+
+@settings(max_examples=20)
+@given(st.sampled_from(KEYS), st.data())
+def test_a_typo_in_any_key_is_answered_by_the_nearest(path, data):
+    declared = copy.deepcopy(DECLARED)
+    place = declared
+    for key in path[:-1]:
+        place = place[key]
+    right = path[-1]
+    at = data.draw(st.integers(0, len(right) - 1))
+    place[right[:at] + right[at] + right[at:]] = place.pop(right)
+    assert f"; did you mean {right}?" in refusal(yaml.safe_dump(declared, sort_keys=False))
