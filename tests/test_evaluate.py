@@ -175,7 +175,10 @@ HOSTILE = {
     "one.npy --training vectors.npy": "one.npy: 1 sample; give at least 2",
     "short.npy --training vectors.npy": "short.npy: 5 a sample, but vectors.npy has 8",
     "pickled.npy --training vectors.npy": "pickled.npy: not a readable .npy of plain arrays",
-    "text.npy --training vectors.npy": "text.npy: not a readable .npy",
+    "text.npy --training vectors.npy": "text.npy: not a readable .npy of plain arrays (it is "
+    "pickled or something else, and is not opened)",
+    "repeated.npy --training repeated.npy": "repeated.npy: fewer than two samples that no other",
+    "wide.csv": "wide.csv: row 1: more values than the header has columns",
     "empty --training generated": "empty: no images in it",
     "gone --training generated": "gone: no such file or folder",
     "bad --training generated": "bad/a.png: not a readable image",
@@ -213,6 +216,8 @@ def test_what_cannot_be_scored_is_refused_in_one_line(command, told):
     header = "name,N,parameters,replicate,generated,training\n"
     row = "a,8,100,0,vectors.npy,{}\n"
     Path("missing.csv").write_text(header + row.format("gone.npy"))
+    Path("wide.csv").write_text(header + row.format("vectors.npy,more"))
+    np.save("repeated.npy", np.tile(vectors[:3], (9, 1)))
     Path("twice.csv").write_text(header + 2 * row.format("vectors.npy"))
     before = sorted(Path().rglob("*"))
     assert refused(*command.split()).startswith(told)
@@ -234,3 +239,24 @@ def test_a_descriptor_that_tells_nothing_apart_is_told():
         np.save(f"{name}.npy", 200 + random.normal(size=(300, 16)))
     said = run("ours.npy", "--training", "theirs.npy", "--features", "--threshold", "0.6")
     assert "lowd evaluate: " in said and "centred" in said
+
+
+def test_a_threshold_that_is_given_needs_no_sample_without_an_equal():
+    rows = np.random.default_rng(0).normal(size=(4, 8))
+    np.save("repeated.npy", np.tile(rows, (9, 1)))
+    run("repeated.npy", "--training", "repeated.npy", "--threshold", "0.6", "--output", "given")
+    told = json.loads(run("repeated.npy", "--training", "repeated.npy", "--threshold=.6", "--json"))
+    assert told["chance"] is None
+    (found,) = told["generated"]
+    assert found["scores"]["memorised"]["value"] == 1
+    assert "level" not in found["scores"]["gl"]
+    assert "memorised_beyond" not in found["scores"]
+
+
+def test_floats_that_may_be_from_0_to_1_are_told(capsys):
+    images = np.random.default_rng(0).random((20, 1, 8, 8))
+    scaled = lowd.evaluate(images, images, range=(0.0, 1.0), threshold=0.6)
+    assert "--range 0 1" not in capsys.readouterr().err
+    lowd.evaluate(images, images, threshold=0.6)
+    assert "--range 0 1" in capsys.readouterr().err
+    assert scaled["memorised"].estimate.value == 1

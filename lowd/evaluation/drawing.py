@@ -19,13 +19,15 @@ BINS = 60
 def histogram(evaluation: Evaluation) -> Figure:
     """Similarities with the nearest training sample, of generated and of fresh samples, and τ."""
     found, threshold = evaluation.matches.similarity, evaluation.threshold
-    low = min(found.min(), threshold.fresh.min(), threshold.value)
+    low = min([*found, *threshold.fresh, threshold.value])
     edges = np.linspace(low, max(1.0, found.max()), BINS + 1)
     figure, axes = plt.subplots(figsize=(1.3 * COLUMN, 2.6))
     for values, colour, label in (
         (threshold.fresh, GREY, f"real samples that are no copies ({len(threshold.fresh):,})"),
         (found, BLUE, f"generated ({len(found):,})"),
     ):
+        if not len(values):
+            continue
         axes.hist(
             values,
             edges.tolist(),
@@ -48,11 +50,13 @@ def histogram(evaluation: Evaluation) -> Figure:
 def histogram_caption(evaluation: Evaluation) -> str:
     """What lies above τ."""
     copies, threshold = evaluation["memorised"], evaluation.threshold
+    chance = ""
+    if count := len(threshold.fresh):
+        chance = f", and {threshold.chance.value:.1%} of {count:,} real samples that are no copies"
     return (
         f"Similarity with the most similar training sample. {copies.estimate.value:.1%} "
         f"[{copies.low:.1%}, {copies.high:.1%}] of {evaluation.generated.count:,} generated "
-        f"samples exceed τ = {threshold.value:.3f}, and {threshold.chance.value:.1%} of "
-        f"{len(threshold.fresh):,} real samples that are no copies. τ by the rule "
+        f"samples exceed τ = {threshold.value:.3f}{chance}. τ by the rule "
         f"{threshold.rule}, descriptor {evaluation.descriptor}."
     )
 

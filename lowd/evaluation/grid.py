@@ -132,6 +132,8 @@ def read_table(path: Path) -> list[Row]:
 
 def _row(path: Path, position: int, values: Mapping[Any, Any]) -> Row:
     adapter = TypeAdapter(Row)
+    if None in values:
+        raise ValueError(f"{path}: row {position}: more values than the header has columns")
     try:
         row = adapter.validate_python({str(key): value for key, value in values.items()})
     except ValidationError as error:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -82,7 +83,7 @@ def as_json(evaluations: Sequence[Evaluation]) -> str:
     """Scores of all sets; what each sample is nearest to stands in results.zarr."""
     first = evaluations[0]
     content = attributes(first) | {
-        "chance": first.threshold.chance._asdict(),
+        "chance": first.threshold.chance._asdict() if len(first.threshold.fresh) else None,
         "warnings": list(first.threshold.warnings),
         "generated": [
             {
@@ -95,7 +96,11 @@ def as_json(evaluations: Sequence[Evaluation]) -> str:
                         "standard_error": score.estimate.standard_error,
                         "interval": [score.low, score.high],
                     }
-                    | ({"level": score.level, "level_of": score.means} if score.means else {})
+                    | (
+                        {"level": score.level, "level_of": score.means}
+                        if score.means and isfinite(score.level)
+                        else {}
+                    )
                     for score in one.scores.values()
                 },
             }

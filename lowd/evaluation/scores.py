@@ -122,7 +122,7 @@ def _memorised(matches: Matches, references: References, threshold: Threshold) -
     count = len(matches.similarity)
     chance = threshold.chance.value
     yield share("memorised", "memorised, above τ", copies, count, chance, "not copied")
-    if chance < 1:
+    if chance < 1:  # nor NaN
         # A share `chance` of what was not copied passes as well.
         beyond = Estimate(
             (copies.value - chance) / (1 - chance),

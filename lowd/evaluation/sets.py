@@ -1,6 +1,7 @@
 """Sets of samples in a folder or file: images, vectors, or ready features."""
 
 import hashlib
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -250,6 +251,11 @@ def _images(name: str, array: np.ndarray, reading: Reading) -> SampleSet:
         return np.repeat(pixels.transpose(1, 2, 0), 3 // len(pixels), axis=2)
 
     shape = block(0, 1).shape[1:]
+    if array.dtype != np.uint8 and reading.range is None and np.min(array[:AT_ONCE]) >= 0:
+        print(
+            f"{name}: no value is below 0; if black is 0 and white is 1, give `--range 0 1`",
+            file=sys.stderr,
+        )
     return SampleSet(
         name=name,
         kind="images",
@@ -307,6 +313,9 @@ def _load(path: Path, key: str) -> np.ndarray:
             arrays = dict(np.load(path, allow_pickle=False))
     except Exception as error:  # zipfile, zlib, numpy and zarr each raise types of their own
         reason = " ".join(str(error).split()) or type(error).__name__
+        if "object" in reason.lower():
+            # numpy takes whatever it does not know for a pickle, and says how to run it.
+            reason = "it is pickled or something else, and is not opened"
         raise ValueError(
             f"{path}: not a readable {path.suffix} of plain arrays ({reason})"
         ) from None
@@ -315,8 +324,8 @@ def _load(path: Path, key: str) -> np.ndarray:
     wanted = key or (known[0] if known else rows[0] if len(rows) == 1 else "")
     if wanted not in arrays:
         raise ValueError(
-            f"{path}: {f'no array {key!r}' if key else 'which array?'} It holds "
-            f"{', '.join(sorted(arrays)) or 'none'}; give {path}::NAME"
+            f"{path}: {f'no array {key!r}' if key else 'no array is named'}; it holds "
+            f"{', '.join(sorted(arrays)) or 'none'}: give {path}::NAME"
         )
     return arrays[wanted]  # type: ignore[return-value]
 

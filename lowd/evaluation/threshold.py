@@ -1,6 +1,7 @@
 """Above which similarity a sample counts as a copy: by rule from reference samples, or given."""
 
 import re
+from math import nan
 from typing import NamedTuple
 
 import numpy as np
@@ -31,7 +32,8 @@ class Threshold(NamedTuple):
     Attributes:
         value: τ, a cosine.
         rule: how it was found.
-        chance: share of samples that are no copies, fresh ones, which exceed it nevertheless.
+        chance: share of samples that are no copies, fresh ones, which exceed it nevertheless; NaN
+            where none are known.
         fresh: their similarities with the nearest reference.
         warnings: what it cannot tell, each with the remedy.
     """
@@ -81,10 +83,12 @@ def find_threshold(
     else:
         rows = own = _drawn(_unrepeated(training.pixels))
         fresh = training.features[rows]
+    if len(rows) < 2 and rule == "fixed":
+        return Threshold(number, rule, Estimate(nan, nan), np.empty(0), ())
     if len(rows) < 2:
         raise ValueError(
             f"{training.samples.name}: fewer than two samples that no other equals, by which τ "
-            "could be found; give --held-out"
+            "could be found; give --held-out, or a number with --threshold"
         )
     similarity, _ = most_similar(fresh, training, 1, watch, "finding τ", own)
     nearest = similarity[:, 0].double().cpu().numpy()

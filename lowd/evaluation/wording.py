@@ -39,11 +39,13 @@ def line(score: Score) -> Line:
 def summary(evaluation: Evaluation) -> str:
     """One sentence on what is copied."""
     copies, threshold = evaluation["memorised"], evaluation.threshold
+    chance = ""
+    if len(threshold.fresh):
+        chance = f"; of real samples that are no copies {threshold.chance.value:.1%} do"
     return (
         f"{copies.estimate.value:.1%} [{copies.low:.1%}, {copies.high:.1%}] of "
         f"{evaluation.generated.count:,} samples resemble one of {evaluation.training.count:,} "
-        f"training samples by more than τ = {threshold.value:.3f}, as {threshold.chance.value:.1%} "
-        "do that are no copies."
+        f"training samples by more than τ = {threshold.value:.3f}{chance}."
     )
 
 
