@@ -14,6 +14,9 @@ from typer.testing import CliRunner
 
 import lowd
 from lowd.cli.app import app
+from lowd.evaluation.scores import number
+from lowd.evaluation.wording import line
+from lowd.metrics.estimate import Estimate
 from lowd.store.arrays import read_store
 
 PAGE = (Path(__file__).parents[1] / "docs/evaluate.md").read_text()
@@ -260,3 +263,23 @@ def test_floats_that_may_be_from_0_to_1_are_told(capsys):
     lowd.evaluate(images, images, threshold=0.6)
     assert "--range 0 1" in capsys.readouterr().err
     assert scaled["memorised"].estimate.value == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "told"),
+    [
+        (-0.00034, 0.0004, ("-0.0003", "[-0.0011, 0.0004]")),
+        (-0.0000001, 0.004, ("0.000", "[-0.008, 0.008]")),
+        (0.16, 0.0082, ("0.160", "[0.144, 0.176]")),
+        (-3.1e-7, 4e-7, ("-3.1e-07", "[-1.1e-06, 4.7e-07]")),
+        (375.63, 1.4, ("375.6", "[372.9, 378.4]")),
+    ],
+)
+def test_a_number_keeps_its_sign_and_as_many_digits_as_are_known(value, error, told):
+    assert line(number("kid", "KID", Estimate(value, error)))[1:3] == told
+
+
+def test_names_are_shown_as_they_are():
+    np.save("[red]x.npy", np.random.default_rng(0).normal(size=(50, 8)))
+    shown = run("[red]x.npy", "--training", "[red]x.npy", "--threshold", "0.6")
+    assert shown.startswith("[red]x.npy\n")

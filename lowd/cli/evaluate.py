@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -79,7 +80,7 @@ def evaluate(
 
     It needs no study and no git. Nothing is compared that is not given: see docs/evaluate.md.
     """
-    with told_in_one_line("evaluate"), _progress() as watch:
+    with told_in_one_line("evaluate"):
         from lowd.evaluation.evaluate import Choices
         from lowd.evaluation.output import check_output
         from lowd.evaluation.sets import Reading
@@ -90,9 +91,7 @@ def evaluate(
             raise ValueError(f"--size: {size[0]} {size[1]}; give a height and width above 0")
         if range is not None and not range[0] < range[1]:
             raise ValueError(f"--range: {range[0]:g} {range[1]:g} must ascend")
-        choices = Choices(
-            descriptor, threshold, Reading(features, range, size), device, batch, watch
-        )
+        choices = Choices(descriptor, threshold, Reading(features, range, size), device, batch)
         tables = [path for path in map(Path, generated) if path.suffix in TABLES]
         if tables:
             given = {
@@ -135,8 +134,9 @@ def _sets(
     from lowd.evaluation.wording import all_warnings
 
     generated, training, held_out = sources
-    fixed = yardstick(training, held_out, choices)
-    found = [fixed.evaluate(each, **others) for each in generated]
+    with _progress() as watch:
+        fixed = yardstick(training, held_out, replace(choices, watch=watch))
+        found = [fixed.evaluate(each, **others) for each in generated]
     if output is not None:
         from lowd.evaluation.output import write
 
@@ -156,7 +156,8 @@ def _table(path: Path, choices: "Choices", output: Path | None, as_json: bool) -
 
     from lowd.evaluation.grid import cells, evaluate_table, warnings_of
 
-    results = evaluate_table(path, choices)
+    with _progress() as watch:
+        results = evaluate_table(path, replace(choices, watch=watch))
     if output is not None:
         from lowd.evaluation.output import write_table
 
@@ -172,13 +173,14 @@ def _table(path: Path, choices: "Choices", output: Path | None, as_json: bool) -
 
 def _show(evaluation: "Evaluation") -> None:
     from rich.table import Table
+    from rich.text import Text
 
     from lowd.cli.console import printable
     from lowd.evaluation.wording import line, method, summary
 
     console = _console()
-    console.print(f"[bold]{printable(evaluation.generated.name)}[/bold]")
-    console.print(summary(evaluation))
+    console.print(Text(printable(evaluation.generated.name), style="bold"))
+    console.print(Text(summary(evaluation)))
     table = Table(box=None, pad_edge=False)
     for header, justify in (
         ("score", "left"),
@@ -188,15 +190,17 @@ def _show(evaluation: "Evaluation") -> None:
     ):
         table.add_column(header, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     for score in evaluation.scores.values():
-        table.add_row(*line(score))
+        table.add_row(*map(Text, line(score)))
     console.print(table)
-    console.print(f"[dim]{method(evaluation)}[/dim]")
+    console.print(Text(method(evaluation), style="dim"))
     console.print()
 
 
 def _show_cells(results: "xr.Dataset") -> None:
     from rich.table import Table
+    from rich.text import Text
 
+    from lowd.cli.console import printable
     from lowd.evaluation.grid import cells
 
     table = Table(box=None, pad_edge=False)
@@ -208,7 +212,7 @@ def _show_cells(results: "xr.Dataset") -> None:
     for cell in cells(results)["cells"]:
         scores = cell["scores"]
         table.add_row(
-            cell["model"],
+            Text(printable(cell["model"])),
             f"{cell['N']:,}",
             str(cell["replicate"]),
             *(

@@ -29,8 +29,8 @@ def line(score: Score) -> Line:
             return f"{number:.2g}"
         width = score.high - score.low
         digits = 3 if width <= 0 else min(4, max(0, 1 - floor(log10(width))))
-        # Rounding must not leave a 0 with a sign.
-        return f"{number + 0.0:.{digits}f}".replace("-0.000", "0.000")
+        rounded = f"{number:.{digits}f}"
+        return rounded.removeprefix("-") if float(rounded) == 0 else rounded
 
     level = f"{score.level:.3g} {score.means}" if isfinite(score.level) else ""
     return Line(score.label, told(value), f"[{told(ends[0])}, {told(ends[1])}]", level)
