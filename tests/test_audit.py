@@ -278,7 +278,8 @@ def test_an_input_in_the_workflows_folders_needs_a_statement():
 def test_the_users_own_files_are_known_by_their_roles():
     source = ArraySource(source="npz", path=Path("data/x.npz"), shape=(1, 8, 8))
     assert set(STEPS["images"].own_files(ImagesStep(images=source))) == {"originals"}
-    assert {"originals", "custom", "pretrained", "network"} == set(OWN_ROLES)
+    elsewhere = {"trained_elsewhere", "training_set"}
+    assert {"originals", "custom", "pretrained", "network", *elsewhere} == set(OWN_ROLES)
 
 
 def test_a_file_of_the_users_own_that_two_jobs_saw_differently_is_held_against_the_first():
