@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -390,6 +391,9 @@ def test_code_that_has_changed_since_is_noted(monkeypatch):
     monkeypatch.setattr("lowd.provenance.drift.runs_the_same", lambda stated: False)
     assert audit()["passed"]
     assert {reason for _, reason in notes()} == {"the code has changed since: lowd/base.py"}
+    monkeypatch.setattr("lowd.provenance.coherence.version", lambda name: "99")
+    (told,) = {reason for _, reason in notes()}
+    assert re.fullmatch(r"the code has changed since \(it was lowd .*, and is 99\): .*", told)
     Path("lowd/base.py").unlink()
     assert len(notes()) == len(list(Path("provenance").rglob("*.json")))
 

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from importlib.metadata import version
 from pathlib import Path
 
 from lowd.provenance.drift import drifts
@@ -80,9 +81,10 @@ def git_differs(repository: Repository, scope: Collection[Path]) -> Iterator[Fin
         else:
             yield Finding(name, f"its commit {one.commit.digest} is on no branch, under no tag")
         if drift.changed:
-            yield Finding(
-                name, f"the code has changed since: {', '.join(drift.changed)}", is_fault=False
-            )
+            then, now = one.versions.get("lowd"), version("lowd")
+            by = f" (it was lowd {then}, and is {now})" if then != now else ""
+            files = ", ".join(drift.changed)
+            yield Finding(name, f"the code has changed since{by}: {files}", is_fault=False)
         for source in drift.uncommitted:
             stray[source].append(path)
     for source, jobs in stray.items():
