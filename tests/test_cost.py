@@ -138,6 +138,7 @@ def test_files_are_as_large_as_said(tmp_path, monkeypatch):
         assert said[job.rule.name].disk == pytest.approx(size, rel=0.05), job.rule.name
 
 
+@pytest.mark.campaign
 def test_memory_is_what_a_training_holds(tmp_path, monkeypatch):
     """Beside what the start holds, so that the libraries hide nothing."""
     monkeypatch.chdir(tmp_path)

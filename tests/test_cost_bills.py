@@ -196,6 +196,7 @@ def test_rows_put_through_each_denoiser_are_those_billed(jobs, monkeypatch):
     assert billed["mixture", 16] == pytest.approx(sum(rows["gaussian"]) * 2 / 3)
 
 
+@pytest.mark.campaign
 def test_jacobians_have_as_many_rows_as_billed(jobs, monkeypatch):
     from lowd.distributions.molrg import MoLRG
     from lowd.models.mlp import MLP

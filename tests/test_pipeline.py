@@ -268,6 +268,7 @@ def test_a_second_run_at_once_ends_with_a_clear_line(killed):
             ]
 
 
+@pytest.mark.campaign
 def test_a_model_removed_from_the_study_leaves_no_orphan(killed, tmp_path):
     root = shutil.copytree(killed.path, tmp_path / "copy", symlinks=True)
     repository = type(killed)(root)

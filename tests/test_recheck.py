@@ -27,6 +27,8 @@ from lowd.store.students import Students
 from lowd.streams import stream
 from lowd.training.trainer import Trainer
 
+pytestmark = pytest.mark.campaign
+
 CELLS = {
     f"model={model},N={n},replicate={replicate}"
     for model, n, replicate in product(
