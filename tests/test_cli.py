@@ -10,8 +10,11 @@ import xarray as xr
 from typer.testing import CliRunner
 
 from lowd.cli.app import app
+from lowd.cli.completion import study_names
 from lowd.store.arrays import read_store, write_store
 from lowd.table import STEPS
+
+REPOSITORY = Path(__file__).parents[1]
 
 HEAVY = ("torch", "xarray", "zarr", "matplotlib", "sklearn", "scipy")
 NOISE = {"seed": 0, "size": 4, "shape": [6]}
@@ -259,3 +262,31 @@ def test_in_a_folder_that_is_none_of_lowds_a_command_says_where_to_go(folder, wo
     (line,) = result.stderr.splitlines()
     assert line.startswith(f"lowd {words[0]}: ") and "go to the root of a repository" in line
     assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("lowd plan mol", ["molrg", "molrg-half"]),
+        ("lowd trace dyn", ["dynamics"]),
+        ("lowd run con", ["controls"]),
+        ("lowd au", ["audit"]),
+        ("lowd trace figures/mol", ["figures/molrg/"]),
+    ],
+)
+def test_a_shell_completes_commands_and_names_of_studies(typed, told, monkeypatch):
+    monkeypatch.chdir(REPOSITORY)
+    monkeypatch.setenv("_LOWD_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", typed)
+    monkeypatch.setenv("COMP_CWORD", str(len(typed.split()) - 1))
+    said = CliRunner().invoke(app, prog_name="lowd").output.split()
+    assert said[: len(told)] == told
+    assert all(word.startswith(typed.split()[-1]) for word in said)
+
+
+def test_a_shell_that_completes_where_nothing_is_shows_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert study_names("") == []
+    for text in ("{", "studies: 3", "studies: [a]", "3"):
+        Path("params.yaml").write_text(text)
+        assert study_names("x") == []

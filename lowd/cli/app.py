@@ -49,7 +49,6 @@ app = typer.Typer(
     help="Measure how diffusion models memorise and generalise.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lowd.cli.completion import names_or_paths
 from lowd.cli.failures import told_in_one_line
 from lowd.cli.named import paths_of
 
@@ -30,7 +31,10 @@ SHOWN = 3
 def audit(
     paths: Annotated[
         list[str] | None,
-        typer.Argument(help="Files, folders or studies; everything if none is given."),
+        typer.Argument(
+            help="Files, folders or studies; everything if none is given.",
+            autocompletion=names_or_paths,
+        ),
     ] = None,
     against: Annotated[
         str, typer.Option(metavar="REV", help="Compare results with those of a commit.")

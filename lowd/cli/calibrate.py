@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
+from lowd.cli.completion import study_names
 from lowd.cli.failures import told_in_one_line
 from lowd.training.compute import Backend, ComputeSettings
 
@@ -19,7 +20,7 @@ FASTER = 1.05
 
 
 def calibrate(
-    study: Annotated[str, typer.Argument(help="Its name.")],
+    study: Annotated[str, typer.Argument(help="Its name.", autocompletion=study_names)],
 ) -> None:
     """Time a few steps of each model's largest stack by each backend, on the device that is here.
 

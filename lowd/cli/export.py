@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from lowd.cli.completion import study_names
 from lowd.cli.failures import told_in_one_line
 
 
@@ -20,7 +21,8 @@ class Form(StrEnum):
 def export(
     form: Annotated[Form, typer.Argument(help="A Provenance Run RO-Crate, or W3C PROV-JSON.")],
     studies: Annotated[
-        list[str] | None, typer.Argument(help="Names; every study if none is given.")
+        list[str] | None,
+        typer.Argument(help="Names; every study if none is given.", autocompletion=study_names),
     ] = None,
     output: Annotated[
         Path | None, typer.Option(help="The file; a crate's is beside params.yaml.")

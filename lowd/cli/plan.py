@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from lowd.cli.completion import names_or_paths
 from lowd.cli.failures import told_in_one_line
 from lowd.cli.named import study_of
 
@@ -31,7 +32,10 @@ class _Plan(NamedTuple):
 def plan(
     studies: Annotated[
         list[str] | None,
-        typer.Argument(help="Names, or files of theirs; those of `make figures` if none is given."),
+        typer.Argument(
+            help="Names, or files of theirs; those of `make figures` if none is given.",
+            autocompletion=names_or_paths,
+        ),
     ] = None,
     devices: Annotated[
         int,

@@ -5,12 +5,16 @@ from typing import Annotated
 
 import typer
 
+from lowd.cli.completion import study_names
 from lowd.cli.failures import told_in_one_line
 
 
 def report(
     studies: Annotated[
-        list[str] | None, typer.Argument(help="Names; every study with results if none is given.")
+        list[str] | None,
+        typer.Argument(
+            help="Names; every study with results if none is given.", autocompletion=study_names
+        ),
     ] = None,
     output: Annotated[Path, typer.Option(help="The page.")] = Path("report.html"),
 ) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lowd.cli.completion import names_or_paths
 from lowd.cli.failures import told_in_one_line
 from lowd.cli.named import study_of, targets_of
 from lowd.cli.planned import Held, hold, planned, run_tool, workflow
@@ -27,7 +28,10 @@ IN_THE_WAY = "without a confirmation"
 def restore(
     studies: Annotated[
         list[str] | None,
-        typer.Argument(help="Names, or files of theirs; all in dvc.lock if none is given."),
+        typer.Argument(
+            help="Names, or files of theirs; all in dvc.lock if none is given.",
+            autocompletion=names_or_paths,
+        ),
     ] = None,
     rederive: Annotated[
         int,

@@ -5,13 +5,15 @@ from typing import Annotated
 
 import typer
 
+from lowd.cli.completion import study_names
 from lowd.cli.failures import told_in_one_line
 
 
 def sign(
     key: Annotated[Path, typer.Option(help="PEM file with an ed25519 private key.")],
     studies: Annotated[
-        list[str] | None, typer.Argument(help="Names; every study if none is given.")
+        list[str] | None,
+        typer.Argument(help="Names; every study if none is given.", autocompletion=study_names),
     ] = None,
 ) -> None:
     """Sign the statements of studies as they are now.

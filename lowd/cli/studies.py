@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lowd.cli.completion import study_names
 from lowd.cli.failures import told_in_one_line
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ INTERRUPTED = 130
 def run(
     studies: Annotated[
         list[str] | None,
-        typer.Argument(help="Names in params.yaml; those of `make figures` if none is given."),
+        typer.Argument(
+            help="Names in params.yaml; those of `make figures` if none is given.",
+            autocompletion=study_names,
+        ),
     ] = None,
     budget: Annotated[
         float | None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lowd.cli.completion import names_or_paths
 from lowd.cli.failures import told_in_one_line
 from lowd.cli.named import paths_of
 
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
 
 def trace(
     file: Annotated[
-        str, typer.Argument(help="A figure, a copy of one, any other output, or a study.")
+        str,
+        typer.Argument(
+            help="A figure, a copy of one, any other output, or a study.",
+            autocompletion=names_or_paths,
+        ),
     ],
     cell: Annotated[
         str | None,

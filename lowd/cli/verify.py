@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lowd.cli.completion import study_names
 from lowd.cli.failures import told_in_one_line
 
 if TYPE_CHECKING:
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 
 def verify(
     studies: Annotated[
-        list[str] | None, typer.Argument(help="Names; every study if none is given.")
+        list[str] | None,
+        typer.Argument(help="Names; every study if none is given.", autocompletion=study_names),
     ] = None,
 ) -> None:
     """Refuse to go on from files that have changed since they were made.

@@ -1,0 +1,25 @@
+"""What a shell completes: names in params.yaml, and paths where these are taken too."""
+
+from glob import escape, glob
+from pathlib import Path
+
+
+def study_names(incomplete: str) -> list[str]:
+    """Names of studies, findings and figures across studies that begin so.
+
+    None where params.yaml is not there or can't be read: a shell that completes shows no error.
+    """
+    import yaml
+
+    try:
+        declared = yaml.safe_load(Path("params.yaml").read_text())
+        rooms = (declared.get(room) or {} for room in ("studies", "findings", "across"))
+        return [name for room in rooms for name in room if name.startswith(incomplete)]
+    except (OSError, ValueError, yaml.YAMLError, AttributeError, TypeError):
+        return []
+
+
+def names_or_paths(incomplete: str) -> list[str]:
+    """The same, and files and folders that begin so."""
+    paths = sorted(glob(f"{escape(incomplete)}*"))
+    return study_names(incomplete) + [f"{path}/" if Path(path).is_dir() else path for path in paths]
