@@ -1,6 +1,5 @@
 """What a shell completes: names in params.yaml, and paths where these are taken too."""
 
-from glob import escape, glob
 from pathlib import Path
 
 
@@ -21,5 +20,11 @@ def study_names(incomplete: str) -> list[str]:
 
 def names_or_paths(incomplete: str) -> list[str]:
     """The same, and files and folders that begin so."""
-    paths = sorted(glob(f"{escape(incomplete)}*"))
-    return study_names(incomplete) + [f"{path}/" if Path(path).is_dir() else path for path in paths]
+    place, slash, start = incomplete.rpartition("/")
+    folder = Path(place + slash or ".")
+    paths = [
+        f"{place}{slash}{path.name}{'/' * path.is_dir()}"
+        for path in (sorted(folder.iterdir()) if folder.is_dir() else ())
+        if path.name.startswith(start)
+    ]
+    return study_names(incomplete) + paths
