@@ -68,6 +68,10 @@ class Terminal:
         """What came so far, without colours and movements."""
         return CONTROL.sub("", self._raw.decode(errors="replace"))
 
+    def answer(self, text: str) -> None:
+        """Type a line."""
+        os.write(self._master, f"{text}\n".encode())
+
     def end(self) -> tuple[int, str]:
         """The exit status, and all that was shown."""
         self.read_until("\0 nothing shows this")
@@ -198,4 +202,22 @@ def test_ctrl_c_stops_within_seconds_and_says_how_to_go_on(copied):
     assert status == 130
     assert time.monotonic() - begun < 30
     assert "stopped; the same command goes on with small where it was" in shown
+    assert "Traceback" not in shown
+
+
+def test_an_edit_that_costs_finished_work_is_asked_about(copied, monkeypatch):
+    copied.write_params({"small": STUDY | {"noise": {"size": 17}}})
+    before = (copied.path / "dvc.lock").read_bytes()
+    monkeypatch.setenv("BUDGET", "0")
+    command = ("make", "-o", "setup", "figures", "STUDIES=small")
+    for answer, status in (("n", 2), ("y", 0)):
+        terminal = Terminal(copied, *command)
+        question = terminal.read_until("Go on?", seconds=60)
+        assert "12 jobs to do: 1 again, as a setting has changed" in question.replace("\n", " ")
+        assert "a setting: size was 16, is 17" in question
+        terminal.answer(answer)
+        ended, shown = terminal.end()
+        assert ended == status, shown
+        assert ("done small/noise" in shown) == (answer == "y")
+        assert ((copied.path / "dvc.lock").read_bytes() == before) == (answer == "n")
     assert "Traceback" not in shown

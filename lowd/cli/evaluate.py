@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from lowd.evaluation.evaluate import Choices, Evaluation
     from lowd.evaluation.watching import Watch
 
-TABLES = {".csv", ".yaml", ".yml"}
-
 
 def evaluate(
     generated: Annotated[
@@ -84,6 +82,7 @@ def evaluate(
         from lowd.evaluation.evaluate import Choices
         from lowd.evaluation.output import check_output
         from lowd.evaluation.sets import Reading
+        from lowd.evaluation.table import TABLES
 
         if output is not None:
             check_output(output)
@@ -154,7 +153,8 @@ def _sets(
 def _table(path: Path, choices: "Choices", output: Path | None, as_json: bool) -> None:
     import json
 
-    from lowd.evaluation.grid import cells, evaluate_table, warnings_of
+    from lowd.evaluation.grid import evaluate_table, warnings_of
+    from lowd.evaluation.results import cells
 
     with _progress() as watch:
         results = evaluate_table(path, replace(choices, watch=watch))
@@ -201,7 +201,7 @@ def _show_cells(results: "xr.Dataset") -> None:
     from rich.text import Text
 
     from lowd.cli.console import printable
-    from lowd.evaluation.grid import cells
+    from lowd.evaluation.results import cells
 
     table = Table(box=None, pad_edge=False)
     shown = [name for name in ("gl", "e_gen", "e_mem") if results[name].notnull().any()]

@@ -10,10 +10,12 @@ import torch
 from torch import Tensor
 
 from lowd.device import pick_device
+from lowd.evaluation.arrays import of_array
 from lowd.evaluation.comparing import Matches, match
 from lowd.evaluation.describing import Describer, default_descriptor, fit_descriptor
+from lowd.evaluation.opening import open_set
 from lowd.evaluation.scores import References, Score, scores
-from lowd.evaluation.sets import Reading, SampleSet, check_alike, is_grey, of_array, open_set
+from lowd.evaluation.sets import Reading, SampleSet, check_alike, is_grey
 from lowd.evaluation.threshold import DEFAULT, Threshold, find_threshold
 from lowd.evaluation.watching import Watch, unwatched
 

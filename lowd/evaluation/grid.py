@@ -1,7 +1,5 @@
-"""A table of samples, one row a cell, as the results of a transition study."""
+"""A table of samples as the results of a transition study."""
 
-import csv
-import io
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,15 +9,12 @@ from math import nan
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
-import yaml
-from pydantic import NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
 
-from lowd.base import Settings
 from lowd.evaluation.comparing import most_similar
 from lowd.evaluation.describing import Described
 from lowd.evaluation.evaluate import Choices, Yardstick, yardstick
+from lowd.evaluation.table import FILES, Cell, Row, read_table
 from lowd.evaluation.threshold import Threshold
 from lowd.evaluation.watching import unwatched
 from lowd.metrics.authenticity import authenticity
@@ -32,44 +27,8 @@ from lowd.metrics.reproducibility import reproducibility, reproducibility_chance
 from lowd.steps.scoring import tabulate
 from lowd.steps.transitions import transitions
 
-TABLES = (".csv", ".yaml", ".yml")
-FILES = ("generated", "training", "teacher", "empirical", "held_out")
 PAIR = "{}|{}"
 NOTHING = Estimate(nan, nan)
-
-Cell = tuple[str, int, int]
-"""Model, N and replicate."""
-
-
-class Row(Settings):
-    """One cell.
-
-    Attributes:
-        name: of the model.
-        N: size of its training set.
-        parameters: how many it has.
-        replicate: which of several training sets of this size.
-        generated: its samples; in every row from the same noises, in one order.
-        training: what it learned from.
-        teacher: what the teacher makes of the noises.
-        empirical: what the empirical distribution of `training` makes of them.
-        held_out: data it did not see.
-    """
-
-    name: str
-    N: PositiveInt
-    parameters: PositiveInt
-    replicate: NonNegativeInt = 0
-    generated: str
-    training: str
-    teacher: str | None = None
-    empirical: str | None = None
-    held_out: str | None = None
-
-    @property
-    def cell(self) -> Cell:
-        """Where it belongs."""
-        return self.name, self.N, self.replicate
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,80 +41,6 @@ class Scored:
     teacher: Described | None
     empirical: Described | None
     held_out: Described | None
-
-
-def read_table(path: Path) -> list[Row]:
-    """Rows of a CSV file with a header, or a list of mappings in YAML; paths are beside the table.
-
-    Raises:
-        FileNotFoundError: there is no such table, or a file that it names.
-        ValueError: a row is not as `Row` says, two are of one cell, or there are none.
-    """
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: no such file")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        raw = (
-            [
-                {key: value for key, value in row.items() if value != ""}
-                for row in csv.DictReader(io.StringIO(text))
-            ]
-            if path.suffix == ".csv"
-            else yaml.safe_load(text)
-        )
-    except (UnicodeDecodeError, csv.Error, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"{path}: not a readable table ({reason})") from None
-    if not isinstance(raw, list) or not raw or not all(isinstance(one, dict) for one in raw):
-        raise ValueError(
-            f"{path}: no rows; give name, N, parameters, replicate, generated, training"
-        )
-    rows: list[Row] = []
-    seen: dict[Cell, int] = {}
-    counts: dict[str, int] = {}
-    for position, values in enumerate(raw, 1):
-        row = _row(path, position, values)
-        if (before := seen.setdefault(row.cell, position)) != position:
-            name, n, replicate = row.cell
-            raise ValueError(
-                f"{path}: rows {before} and {position}: both are name={name}, N={n}, "
-                f"replicate={replicate}; remove one, or give another replicate"
-            )
-        if counts.setdefault(row.name, row.parameters) != row.parameters:
-            raise ValueError(
-                f"{path}: row {position}: parameters: {row.parameters} of {row.name}, which has "
-                f"{counts[row.name]} above; give models names of their own"
-            )
-        rows.append(row)
-    return rows
-
-
-def _row(path: Path, position: int, values: Mapping[Any, Any]) -> Row:
-    adapter = TypeAdapter(Row)
-    if None in values:
-        raise ValueError(f"{path}: row {position}: more values than the header has columns")
-    try:
-        row = adapter.validate_python({str(key): value for key, value in values.items()})
-    except ValidationError as error:
-        issue = error.errors()[0]
-        key = ".".join(map(str, issue["loc"])) or "row"
-        known = ", ".join(Row.model_fields)
-        reason = {
-            "missing": "required",
-            "extra_forbidden": f"no such column; there are {known}",
-        }.get(issue["type"], issue["msg"])
-        raise ValueError(f"{path}: row {position}: {key}: {reason}") from None
-    found = {}
-    for key in FILES:
-        if (text := getattr(row, key)) is None:
-            continue
-        name, mark, array = text.partition("::")
-        if not (beside := path.parent / name).exists():
-            raise FileNotFoundError(
-                f"{path}: row {position}: {key}: {beside}: no such file or folder"
-            )
-        found[key] = f"{beside}{mark}{array}"
-    return row.model_copy(update=found)
 
 
 def evaluate_table(path: Path, choices: Choices) -> xr.Dataset:
@@ -358,36 +243,3 @@ def _said(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}"
     return str(error)
-
-
-def cells(results: xr.Dataset) -> dict[str, Any]:
-    """Scores of every cell that was given, as JSON has them, and slopes where there are any."""
-    dims = ("model", "N", "replicate")
-    names = [str(name) for name in results.data_vars if results[name].dims == dims]
-    names = [name for name in names if f"{name}_se" in results]
-    found = []
-    for at in np.ndindex(*(results.sizes[dim] for dim in dims)):
-        cell = results[names].isel(dict(zip(dims, at, strict=True)))
-        if np.isnan(cell["gl"]):
-            continue
-        errors = results[[f"{name}_se" for name in names]].isel(dict(zip(dims, at, strict=True)))
-        found.append(
-            {dim: cell[dim].item() for dim in dims}
-            | {"parameters": cell["parameters"].item()}
-            | {
-                "scores": {
-                    name: {
-                        "value": cell[name].item(),
-                        "standard_error": errors[f"{name}_se"].item(),
-                    }
-                    for name in names
-                    if np.isfinite(cell[name])
-                }
-            }
-        )
-    slopes = {
-        rule: [results[f"slope_{rule}{end}"].item() for end in ("", "_low", "_high")]
-        for rule in ("e", "gl", "rp")
-        if f"slope_{rule}" in results and np.isfinite(results[f"slope_{rule}"])
-    }
-    return dict(results.attrs) | {"cells": found, "slopes": slopes}

@@ -10,10 +10,11 @@ from matplotlib.figure import Figure
 from lowd.evaluation.drawing import FIGURES, drawable, histogram, histogram_caption
 from lowd.evaluation.evaluate import Evaluation
 from lowd.evaluation.grid import warnings_of
-from lowd.evaluation.page import Drawing, page, table_page, uri
+from lowd.evaluation.page import Drawing, page, table_page
 from lowd.evaluation.results import dataset
 from lowd.figures.export import export
 from lowd.figures.style import styled
+from lowd.html import data_uri
 from lowd.store.arrays import write_store
 from lowd.store.atomic import staged
 
@@ -81,4 +82,4 @@ def _drawn(folder: Path, name: str, figure: Figure, caption: str) -> Drawing:
     png = stem.with_suffix(".png")
     width = float(figure.get_figwidth())
     export(figure, caption, [stem.with_suffix(".svg"), png, stem.with_suffix(".txt")])
-    return Drawing(name, uri("image/png", png.read_bytes()), caption, width)
+    return Drawing(name, data_uri("image/png", png.read_bytes()), caption, width)

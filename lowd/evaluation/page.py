@@ -1,13 +1,11 @@
 """An evaluation on one self-contained HTML page."""
 
-import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 import xarray as xr
 
@@ -22,6 +20,7 @@ from lowd.evaluation.wording import (
     most_copied,
     summary,
 )
+from lowd.html import data_uri, render
 
 PAIRS = 48
 """How many pairs are shown, the most similar."""
@@ -134,21 +133,9 @@ def table_page(
     )
 
 
-def uri(kind: str, content: bytes) -> str:
-    """Content as the address of itself."""
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
-
-
 def _render(**content: Any) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     blank: dict[str, Any] = {"sections": [], "drawings": [], "columns": (), "cells": []}
-    return environment.get_template("page.html").render(blank | content)
+    return render(Path(__file__).with_name("page.html"), **blank | content)
 
 
 def _pairs(evaluation: Evaluation, rows: Sequence[int]) -> list[Pair]:
@@ -177,7 +164,7 @@ def _png(pixels: Pixels) -> str:
 
     buffer = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "PNG")
-    return uri("image/png", buffer.getvalue())
+    return data_uri("image/png", buffer.getvalue())
 
 
 def _cell(results: xr.Dataset, score: str, cell: tuple[str, int, int]) -> str:

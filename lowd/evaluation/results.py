@@ -108,3 +108,36 @@ def as_json(evaluations: Sequence[Evaluation]) -> str:
         ],
     }
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+
+
+def cells(results: xr.Dataset) -> dict[str, Any]:
+    """Scores of every cell that was given, as JSON has them, and slopes where there are any."""
+    dims = ("model", "N", "replicate")
+    names = [str(name) for name in results.data_vars if results[name].dims == dims]
+    names = [name for name in names if f"{name}_se" in results]
+    found = []
+    for at in np.ndindex(*(results.sizes[dim] for dim in dims)):
+        cell = results[names].isel(dict(zip(dims, at, strict=True)))
+        if np.isnan(cell["gl"]):
+            continue
+        errors = results[[f"{name}_se" for name in names]].isel(dict(zip(dims, at, strict=True)))
+        found.append(
+            {dim: cell[dim].item() for dim in dims}
+            | {"parameters": cell["parameters"].item()}
+            | {
+                "scores": {
+                    name: {
+                        "value": cell[name].item(),
+                        "standard_error": errors[f"{name}_se"].item(),
+                    }
+                    for name in names
+                    if np.isfinite(cell[name])
+                }
+            }
+        )
+    slopes = {
+        rule: [results[f"slope_{rule}{end}"].item() for end in ("", "_low", "_high")]
+        for rule in ("e", "gl", "rp")
+        if f"slope_{rule}" in results and np.isfinite(results[f"slope_{rule}"])
+    }
+    return dict(results.attrs) | {"cells": found, "slopes": slopes}

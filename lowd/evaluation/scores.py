@@ -29,6 +29,17 @@ RATIO = 1 / 3
 """Below this d₁/d₂ a sample counts as memorised (Yoon et al. 2023)."""
 NEIGHBOUR = 5
 """Whose distance is the radius of a ball, of precision to coverage."""
+DISTANCES = {
+    "e_gen": "E_gen: PFD to the teacher",
+    "e_mem": "E_mem: PFD to p_emp",
+    "pfd": "PFD to the other",
+}
+SIMILARITIES = {
+    "e_gen": ("rp_teacher", "RP with the teacher"),
+    "e_mem": ("rp_emp", "RP with p_emp"),
+    "pfd": ("rp", "RP with the other"),
+}
+"""By the distance to a model that had the same noises, the reproducibility with it."""
 
 
 @dataclass(frozen=True)
@@ -152,35 +163,31 @@ def _memorised(matches: Matches, references: References, threshold: Threshold) -
 
 def _paired(generated: Described, references: References, threshold: Threshold) -> Iterator[Score]:
     ours, τ = generated.features, threshold.value
-    for name, label, other in (
-        ("e_gen", "E_gen: PFD to the teacher", references.teacher),
-        ("e_mem", "E_mem: PFD to p_emp", references.empirical),
-        ("pfd", "PFD to the other", references.against),
-    ):
-        if other is None:
-            continue
-        theirs = _same_noises(generated, other)
+    theirs = {
+        name: _same_noises(generated, other)
+        for name, other in (
+            ("e_gen", references.teacher),
+            ("e_mem", references.empirical),
+            ("pfd", references.against),
+        )
+        if other is not None
+    }
+    for name, features in theirs.items():
         yield number(
             name,
-            label,
-            probability_flow_distance(ours, theirs),
-            _distance_by_chance(ours, theirs),
+            DISTANCES[name],
+            probability_flow_distance(ours, features),
+            _distance_by_chance(ours, features),
             "by chance",
             within=(0, inf),
         )
-    if references.teacher is not None and references.empirical is not None:
-        gap = probability_flow_gap(ours, references.teacher.features, references.empirical.features)
+    if {"e_gen", "e_mem"} <= theirs.keys():
+        gap = probability_flow_gap(ours, theirs["e_gen"], theirs["e_mem"])
         yield number("e_gap", "E_gen − E_mem", gap, 0, "transition")
-    for name, label, other in (
-        ("rp_teacher", "RP with the teacher", references.teacher),
-        ("rp_emp", "RP with p_emp", references.empirical),
-        ("rp", "RP with the other", references.against),
-    ):
-        if other is None:
-            continue
-        theirs = _same_noises(generated, other)
-        chance = reproducibility_chance(ours, theirs, τ).value
-        alike = reproducibility(ours, theirs, τ)
+    for distance, features in theirs.items():
+        name, label = SIMILARITIES[distance]
+        chance = reproducibility_chance(ours, features, τ).value
+        alike = reproducibility(ours, features, τ)
         yield share(name, label, alike, len(ours), chance, "by chance")
 
 

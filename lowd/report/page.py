@@ -1,6 +1,5 @@
 """All figures of some studies on one self-contained HTML page, each with what it was made from."""
 
-import base64
 import json
 import shlex
 from collections.abc import Iterator, Sequence
@@ -8,12 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import jinja2
 import numpy as np
 import xarray as xr
 
 from lowd.figures.embedded import read_lineage
 from lowd.figures.vacuous import vacuous_in
+from lowd.html import data_uri, render
 from lowd.provenance.links import Link, State
 from lowd.provenance.repository import Repository
 from lowd.provenance.statement import Statement
@@ -74,14 +73,8 @@ def page(repository: Repository, studies: Sequence[str]) -> str:
         ValueError: a study has no figure here.
     """
     sections = {study: list(_sections(repository, study)) for study in studies}
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("page.html").render(
+    return render(
+        Path(__file__).with_name("page.html"),
         studies=sections,
         warnings={study: _warnings(study) for study in studies},
         made=datetime.now(UTC),
@@ -113,7 +106,7 @@ def _section(repository: Repository, figure: Path) -> Section:
     caption = figure.with_suffix(".txt")
     return Section(
         name=f"{figure.parent.name}/{figure.stem}",
-        image="data:image/svg+xml;base64," + base64.b64encode(figure.read_bytes()).decode(),
+        image=data_uri("image/svg+xml", figure.read_bytes()),
         caption=caption.read_text().strip() if caption.exists() else "",
         links=len(links),
         broken=tuple(one for one in links if one.state is not State.VERIFIED),
