@@ -170,9 +170,11 @@ def test_a_table_becomes_a_grid_with_the_figures_of_a_transition():
     small = gen.sel(model="small").mean("replicate", skipna=True).values
     assert (np.diff(small) < 0).all()
     assert float(mem.sel(model="large", N=4).max()) < 1e-6
-    assert {"errors.svg", "regimes.svg", "transition.svg"} <= {
-        path.name for path in Path("grid/figures").iterdir()
-    }
+    captions = {path.stem: path.read_text() for path in Path("grid/figures").glob("*.txt")}
+    assert captions.keys() == {"errors", "regimes", "transition"}
+    for caption in captions.values():
+        assert "made elsewhere" in caption
+        assert "learning rate" not in caption and "are nested" not in caption
 
 
 HOSTILE = {

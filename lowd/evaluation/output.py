@@ -15,6 +15,7 @@ from lowd.evaluation.results import dataset
 from lowd.figures.export import export
 from lowd.figures.style import styled
 from lowd.html import data_uri
+from lowd.kinds.external.draw import without_training
 from lowd.store.arrays import write_store
 from lowd.store.atomic import staged
 
@@ -22,7 +23,7 @@ UNSEEN = (
     "These samples were made elsewhere: whether training was the same for all, and training sets "
     "nested, is not known here."
 )
-"""What captions of studies take for granted."""
+"""What captions of studies take for granted, and these can't."""
 PAGE, RESULTS, DRAWN = "evaluation.html", "results.zarr", "figures"
 
 
@@ -63,7 +64,7 @@ def write_table(folder: Path, table: Path, results: xr.Dataset) -> None:
         drawings = []
         for name in drawable(results) if not said else ():
             module = FIGURES[name]
-            caption = f"{module.caption(results)} {UNSEEN}"
+            caption = f"{without_training(module.caption(results))} {UNSEEN}"
             drawings.append(_drawn(draft, name, module.draw(results), caption))
         write_store(draft / RESULTS, results)
         (draft / PAGE).write_text(table_page(str(table), results, drawings, said), encoding="utf-8")

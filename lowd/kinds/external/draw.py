@@ -37,12 +37,12 @@ def draw(
     module = import_module(figure_module(settings.name))
     dataset = read_store(results, finite=False)
     with styled():
-        caption = f"{_unseen(module.caption(dataset))} {origin(dataset)}"
+        caption = f"{without_training(module.caption(dataset))} {origin(dataset)}"
         export(module.draw(dataset), caption, output, lineage)
 
 
-def _unseen(caption: str) -> str:
-    """A caption without them."""
+def without_training(caption: str) -> str:
+    """A caption that says nothing of a training that nobody has seen."""
     for said, instead in SEEN.items():
         caption = caption.replace(said, instead)
     return caption
