@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-NEAR, CLOSE = 0.5, 0.7
+NEAR = 0.5
 """Least share of letters in common, by difflib's ratio: `ta` is still near to `at`."""
 
 
-def meant(word: str, words: Iterable[str], *, closely: bool = False) -> str:
+def meant(word: str, words: Iterable[str]) -> str:
     """`; did you mean steps?`, with the nearest of the words; nothing if none is near."""
-    nearest = get_close_matches(word, list(words), n=1, cutoff=CLOSE if closely else NEAR)
+    nearest = get_close_matches(word, list(words), n=1, cutoff=NEAR)
     return f"; did you mean {nearest[0]}?" if nearest else ""
 
 

@@ -13,7 +13,7 @@ from lowd.misspelt import keys, kind_words, meant, places
 from lowd.yaml_versions import read_alike
 
 Validated = TypeVar("Validated", bound=Settings)
-Path = list[str | int]
+Place = list[str | int]
 """Keys and indices, from the outermost."""
 
 
@@ -104,9 +104,9 @@ def _explain(
             yield f"{key or source}: {message}{shown}{near}"
 
 
-def _written(issue: Any, raw: object) -> tuple[Path, Any]:
+def _written(issue: Any, raw: object) -> tuple[Place, Any]:
     """Where the user wrote what is refused, and what stands there."""
-    path: Path = []
+    path: Place = []
     value = raw
     for position, key in enumerate(issue["loc"]):
         last = position == len(issue["loc"]) - 1
@@ -120,7 +120,7 @@ def _written(issue: Any, raw: object) -> tuple[Path, Any]:
     return path, value
 
 
-def _dotted(path: Path) -> str:
+def _dotted(path: Place) -> str:
     return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).lstrip(".")
 
 

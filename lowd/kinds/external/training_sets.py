@@ -56,10 +56,9 @@ def training_sets(settings: TrainingSetsStep, *, pool: Path, output: Path) -> No
                 f"training_sets.path: none of {len(places)} files is there, such as "
                 f"{next(iter(places.values()))}"
             )
-        if len(sets) < len(places):
+        if missing := [str(path) for cell, path in places.items() if cell not in sets]:
             print(
-                f"{len(places) - len(sets)} of {len(places)} training sets are missing: "
-                f"{', '.join(str(places[cell]) for cell in places.keys() - sets.keys())}",
+                f"{len(missing)} of {len(places)} training sets are missing: {', '.join(missing)}",
                 file=sys.stderr,
             )
     write_store(output, _dataset(settings, sets, points))
