@@ -55,6 +55,21 @@ class SizeSettings(Settings):
     size: PositiveInt
 
 
+class PoolSettings(Settings):
+    """What is drawn from the teacher before anything is trained.
+
+    Attributes:
+        size: samples for the training sets of all replicates.
+        reference: samples that nobody trains on: the threshold is fixed by them, and what is
+            compared with held-out samples is compared with these.
+        sampler: how they are drawn, if the teacher has no exact samples.
+    """
+
+    size: PositiveInt
+    reference: int = Field(1024, ge=4)
+    sampler: SamplerSettings = SamplerSettings()
+
+
 class GridCompute(Settings):
     """How the students of a grid are trained; `lowd.training.compute` explains the words.
 
@@ -75,7 +90,7 @@ class Grid(KindSettings):
 
     seed: Seed = 0
     teacher: TeacherSettings
-    pool: SizeSettings
+    pool: PoolSettings
     noise: SizeSettings = SizeSettings(size=512)
     sampler: SamplerSettings = SamplerSettings()
     samples: tuple[TrainingSize, ...] = Field(min_length=1)

@@ -7,6 +7,7 @@ import typer
 
 from lowd.cli.audit import audit
 from lowd.cli.calibrate import calibrate
+from lowd.cli.clean import clean
 from lowd.cli.evaluate import evaluate
 from lowd.cli.export import export
 from lowd.cli.init import init
@@ -37,6 +38,7 @@ GROUPS: dict[str, dict[Callable[..., None], str]] = {
         audit: "lowd audit digits --rederive 2",
         verify: "lowd verify digits",
         restore: "lowd restore digits",
+        clean: "lowd clean",
     },
     "Share": {
         export: "lowd export crate digits",

@@ -68,11 +68,15 @@ def _stacks(study: str, params: "Params") -> "dict[str, dict[Backend, TrainProbe
     from lowd.table import graph
     from lowd.training.settings import EDMSettings
 
-    jobs = [job.settings for job in graph(params).jobs if job.study == study]
+    trained = [
+        (job.wildcards["model"], job.settings)
+        for job in graph(params).jobs
+        if job.study == study and isinstance(job.settings, TrainStep)
+    ]
     found: dict[str, dict[Backend, TrainProbe]] = {}
-    for step in sorted((one for one in jobs if isinstance(one, TrainStep)), key=students):
+    for model, step in sorted(trained, key=lambda one: students(one[1])):
         precision = step.compute.precision if step.compute else "single"
-        found[step.name] = {
+        found[model] = {
             backend: TrainProbe(
                 model=step.model,
                 aim=EDMSettings(),

@@ -61,7 +61,9 @@ def _run(parser: ArgumentParser, asked: Namespace) -> NoReturn:
     from lowd.cli.display import NAME, Display, register
     from lowd.cli.due import due
     from lowd.cli.estimates import estimate
+    from lowd.cli.kept import keeping
     from lowd.cost.calibration import ALLOCATOR
+    from lowd.table import read_graph
 
     asked.targets = _files(asked.targets)
     graph = _graph(asked.targets)
@@ -83,7 +85,12 @@ def _run(parser: ArgumentParser, asked: Namespace) -> NoReturn:
     os.environ.update(ALLOCATOR)
     asked.logger = [NAME]
     seconds = {} if asked.dryrun else estimate(graph, reasons)
-    with Display(graph, seconds, reasons, console, asked.dryrun) as display, _stopped_by_ctrl_c():
+    kept = nullcontext() if asked.dryrun else keeping(graph, read_graph(), reasons)
+    with (
+        kept,
+        Display(graph, seconds, reasons, console, asked.dryrun) as display,
+        _stopped_by_ctrl_c(),
+    ):
         register(display)
         _snakemake(parser, asked)
 

@@ -117,7 +117,7 @@ def hold(jobs: Iterable[Planned]) -> "tuple[list[Finding], list[Held]]":
     for job in jobs:
         stated = read_statement(job.statement)
         taken = take_down(job.step, job.settings, dict(job.paths), job.outputs, snapshot)
-        held.append(Held(job, stated, finish(taken, snapshot)))
+        held.append(Held(job, stated, finish(taken, snapshot=snapshot)))
         if stated.derived_lineage() != stated.lineage:
             findings.append(Finding(job.statement.as_posix(), "edited after it was written"))
         findings += changes(held[-1].now, job.statement, stated)
@@ -139,7 +139,7 @@ def _paths(job: Job) -> dict[str, Path | list[Path] | None]:
     hints = get_type_hints(job.step.run)
     paths: dict[str, Path | list[Path] | None] = {}
     for name in inspect.signature(job.step.run).parameters:
-        if name in ("settings", COMPUTED):
+        if name in ("settings", *COMPUTED):
             continue
         takes_several = list[Path] in (hints[name], *get_args(hints[name]))
         several = list(given.get(name, ()))

@@ -12,7 +12,8 @@ import typer
 from threadpoolctl import threadpool_limits
 
 from lowd.cli.planned import Held, Planned
-from lowd.cli.run import COMPUTED, admit_own, claim_device_for, run
+from lowd.cli.run import LINEAGE, admit_own, claim_device_for, run
+from lowd.provenance.cells import CELLS, EARLIER
 from lowd.provenance.coherence import Finding
 from lowd.provenance.digests import STAMP, digest
 from lowd.provenance.in_toto import Resource
@@ -129,7 +130,7 @@ def run_again(
     admit_own(planned.settings, planned.paths)
     torch.set_num_threads(1)  # another number rounds convolutions otherwise
     with threadpool_limits(1):
-        planned.step(planned.settings, **paths, **({COMPUTED: lineage} if lineage else {}))
+        planned.step(planned.settings, **paths, **({LINEAGE: lineage} if lineage else {}))
     return places
 
 
@@ -159,7 +160,7 @@ def _accept(one: Held, compared: list[str]) -> None:
     details = one.now.predicate.run_details
     first = one.stated.predicate.run_details
     kept = [each for each in details.byproducts if each.name != "environment"]
-    earlier = [each for each in first.byproducts if each.name == "rederivation"]
+    earlier = [each for each in first.byproducts if each.name in (CELLS, EARLIER, "rederivation")]
     byproducts = (
         *kept,
         Resource(name="environment", annotations=one.stated.environment),

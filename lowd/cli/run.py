@@ -13,6 +13,7 @@ from lowd.graph.own import add_own_modules
 from lowd.models.admission import admit, networks_in
 from lowd.progress import WATCHED
 from lowd.store.atomic import staged
+from lowd.store.cells import Cells
 from lowd.table import step_of
 
 if TYPE_CHECKING:
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 
 PRIVATE = ("output", "scratch")
 """Paths that are no inputs of a step."""
-COMPUTED = "lineage"
-"""The keyword by which a step asks for its lineage id, to embed it in what it makes."""
+LINEAGE, CELLS = COMPUTED = "lineage", "cells"
+"""The keywords by which a step asks for its lineage id, to embed it in what it makes, and for the
+cells that earlier jobs have made."""
 
 
 def run(
@@ -38,19 +40,26 @@ def run(
         ValueError, OSError: as the step does; or an input can't be read, or the statement can't
             be written, of which the step is spared the work.
     """
-    asked = COMPUTED in inspect.signature(step).parameters
+    asked = inspect.signature(step).parameters.keys() & set(COMPUTED)
     claim_device_for(settings, paths)
     admit_own(settings, paths)
-    if statement is None and not asked:
+    if statement is None and LINEAGE not in asked:
         return step(settings, **paths)
     job = take_down(step, settings, paths, listed(paths["output"]) if statement is not None else [])
-    if asked:
-        paths = {**paths, COMPUTED: job.lineage}
+    if LINEAGE in asked:
+        paths = {**paths, LINEAGE: job.lineage}
     if statement is None:
         return step(settings, **paths)
 
+    from lowd.cli.kept import Known, known
+    from lowd.provenance.cells import stated_cells
     from lowd.provenance.record import finish
     from lowd.provenance.statement import write_statement
+
+    earlier = known(step.__name__, job.code) if CELLS in asked else Known({}, {})
+    cells = Cells(job.own, earlier.places)
+    if CELLS in asked:
+        paths = {**paths, CELLS: cells}
 
     watch(progress_file(statement))
     statement.parent.mkdir(parents=True, exist_ok=True)
@@ -64,7 +73,7 @@ def run(
             with staged(statement) as draft:
                 draft.write_bytes(before)
         raise
-    write_statement(statement, finish(job))
+    write_statement(statement, finish(job, stated_cells(cells.groups, earlier.makers)))
 
 
 def progress_file(statement: Path) -> Path:

@@ -27,7 +27,7 @@ def _command(step: Callable[..., None]) -> Callable[..., None]:
     parameters = [
         parameter
         for name, parameter in inspect.signature(step).parameters.items()
-        if name != COMPUTED
+        if name not in COMPUTED
     ]
     parameters.append(inspect.Parameter("statement", inspect.Parameter.KEYWORD_ONLY, default=None))
     options = {name: Annotated[kind, typer.Option()] for name, kind in hints.items()}

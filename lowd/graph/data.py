@@ -55,7 +55,9 @@ POOL = Rule(
     Step(
         pool,
         cost="cost.networks:pool_bill",
-        draws=lambda step: (f"{step.seed}/pool",),
+        draws=lambda step: tuple(
+            f"{step.seed}/pool/{part}/{{block}}" for part in ("replicate={replicate}", "reference")
+        ),
         loads_teacher=True,
         on_device=True,
     ),
@@ -89,6 +91,8 @@ def jobs(name: str, study: Grid) -> Iterator[Job]:
         PoolStep(
             seed=study.seed,
             size=study.pool.size,
+            reference=study.pool.reference,
+            replicates=study.replicates,
             shape=study.teacher.shape,
             sampler=pool_sampler(study),
         ),
@@ -112,7 +116,7 @@ def jobs(name: str, study: Grid) -> Iterator[Job]:
 def pool_sampler(study: Grid) -> SamplerSettings | None:
     """How the teacher draws; an exact one needs no sampler."""
     is_exact = isinstance(study.teacher, MoLRGTeacher | MoLRGImagesTeacher)
-    return None if is_exact else study.sampler
+    return None if is_exact else study.pool.sampler
 
 
 def _without_place(teacher: TeacherSettings) -> TeacherSettings:

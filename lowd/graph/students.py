@@ -10,13 +10,13 @@ from lowd.graph.step import Step
 from lowd.models.settings import ModelSettings
 from lowd.steps.gather import GatherStep, gather
 from lowd.steps.generate import GenerateStep
-from lowd.steps.train import TrainStep
+from lowd.steps.train import TrainStep, student_name
 from lowd.steps.train import train as train_stack
 
 
 def _student_streams(step: TrainStep) -> tuple[str, ...]:
     student = "replicate={replicate}" if step.seeds is None else "seed={seed}"
-    return training_streams(f"{step.seed}/{step.name}/N={{N}}/{student}")
+    return training_streams(f"{step.seed}/{student_name(step)}/N={{N}}/{student}")
 
 
 TRAINING = Step(

@@ -27,6 +27,9 @@ from lowd.provenance.lineage import lineage_id
 from lowd.provenance.snapshot import Snapshot
 from lowd.provenance.statement import CODE, COMMIT, DIGEST_OF_CODE, SOURCE, Statement
 
+OWN_CODE = ("custom",)
+"""Roles of modules of the user's own."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -37,7 +40,14 @@ class Job:
     streams: tuple[str, ...]
     dependencies: tuple[Resource, ...]
     lineage: str
+    code: str
     started: datetime
+
+    @property
+    def own(self) -> str:
+        """What modules of the user's own have come to, on which cells depend."""
+        own = (each.digests.sha256 for each in self.dependencies if each.role in OWN_CODE)
+        return "".join(own)
 
 
 def begin(
@@ -82,6 +92,7 @@ def begin(
         streams=tuple(streams),
         dependencies=(*dependencies, *_code(runs, code, snapshot)),
         lineage=lineage_id(step, settings, digests, code),
+        code=code,
         started=started,
     )
 
@@ -121,11 +132,14 @@ def check_here(modules: Iterable[str]) -> None:
             )
 
 
-def finish(job: Job, snapshot: Snapshot | None = None) -> Statement:
+def finish(
+    job: Job, more: Iterable[Resource] = (), *, snapshot: Snapshot | None = None
+) -> Statement:
     """The statement of a job that has run; hashes the outputs.
 
     Args:
         job: what went in.
+        more: by-products besides lineage id and environment.
         snapshot: the folder after it, if that has been looked at for another job.
 
     Raises:
@@ -143,6 +157,7 @@ def finish(job: Job, snapshot: Snapshot | None = None) -> Statement:
             name="lineage", uri=f"urn:lowd:lineage:{job.lineage}", digest={"sha256": job.lineage}
         ),
         Resource(name="environment", annotations=environment()),
+        *more,
     )
     return Statement(
         subject=tuple(

@@ -26,10 +26,10 @@ def appraise(
 ) -> None:
     """Add to the JSON file `yardstick` what the network is, and how well it finds copies: `output`.
 
-    An augmented copy of each held-out image in `images`, a teacher's folder, or of each sample in
-    `images`, a pool, is compared with all of them: `copies_found`, the share of copies more similar
-    to their original than the threshold; `copies_mistaken`, the share of copies that are so to
-    another image; `copies_precision`, the mean average precision of their ranking.
+    An augmented copy of each held-out image in `images`, a teacher's folder, or of each reference
+    sample in `images`, a pool, is compared with all of them: `copies_found`, the share of copies
+    more similar to their original than the threshold; `copies_mistaken`, the share of copies that
+    are so to another image; `copies_precision`, the mean average precision of their ranking.
     """
     import json
 
@@ -45,7 +45,7 @@ def appraise(
     from lowd.streams import stream
 
     own = images / "images.zarr"
-    rows = read_store(own)["held_out"] if own.exists() else read_store(images)["samples"]
+    rows = read_store(own)["held_out"] if own.exists() else read_store(images)["reference"]
     originals = torch.from_numpy(rows.values[:IMAGES]).clamp(-1, 1)
     chosen = settings.descriptor
     flips = isinstance(chosen, TrainedSSCDSettings) and chosen.flips

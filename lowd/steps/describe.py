@@ -33,9 +33,9 @@ class Yardstick(NamedTuple):
 def describe(settings: DescribeStep, *, pool: Path, teacher: Path, output: Path) -> None:
     """Write descriptor, threshold and the teacher's own quality to the JSON file `output`.
 
-    The first `largest` samples of the pool stand for a training set, the following ones for fresh
-    samples. A trained teacher is compared with real images it has not seen, at equal numbers, and
-    next to it real images with real images.
+    The first `largest` samples of the pool are a training set of the largest N; its reference
+    samples stand for fresh ones, and their mean for the teacher's. A trained teacher is compared
+    with real images it has not seen, at equal numbers, and next to it real images with real images.
     """
     import json
 
@@ -44,23 +44,22 @@ def describe(settings: DescribeStep, *, pool: Path, teacher: Path, output: Path)
     from lowd.store.arrays import read_store
     from lowd.store.atomic import staged
 
-    samples = read_store(pool)["samples"].values
-    mean = samples.mean(axis=0) if settings.descriptor == "centred" else None
+    drawn = read_store(pool)
+    reference = drawn["reference"].values
+    mean = reference.mean(axis=0) if settings.descriptor == "centred" else None
     descriptor = Descriptor(settings.descriptor, mean)
-    features = descriptor(samples)
+    fresh = descriptor(reference)
     if isinstance(settings.threshold, NearestRule):
-        fresh = features[settings.largest :][:ROWS]
-        threshold = nearest_quantile(
-            fresh, features[: settings.largest], settings.threshold.nearest
-        )
+        training = descriptor(drawn["samples"].values[: settings.largest])
+        threshold = nearest_quantile(fresh[:ROWS], training, settings.threshold.nearest)
     else:
-        threshold = unrelated_quantile(features, settings.threshold.unrelated, ROWS)
+        threshold = unrelated_quantile(fresh, settings.threshold.unrelated, ROWS)
     content = {
         "descriptor": settings.descriptor,
         "mean": None if mean is None else mean.tolist(),
         "rule": settings.threshold.model_dump(),
         "threshold": threshold,
-        "teacher": _quality(teacher / "images.zarr", features, descriptor),
+        "teacher": _quality(teacher / "images.zarr", fresh, descriptor),
     }
     with staged(output) as draft:
         draft.write_text(json.dumps(content, indent=1) + "\n")

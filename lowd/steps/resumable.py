@@ -44,16 +44,19 @@ def train_resumably(
     output: Path,
     scratch: Path | None,
     label: str,
+    beside: Callable[[Students], Students] = lambda trained: trained,
 ) -> None:
     """Train to the end and leave the students' checkpoint.
 
     Args:
         trainer: a fresh trainer.
-        cells: coordinates of each student: N and replicate, and its seed where there are several.
+        cells: coordinates of each student to leave: N and replicate, and its seed where there are
+            several. Students of the trainer beyond these only fill its stack.
         output: the checkpoint: averaged weights, losses, and which student diverged when.
         scratch: file for the state between blocks, from which a killed run of this very training
             goes on; deleted once `output` is there. None to keep none.
         label: what to call this training on the terminal.
+        beside: puts the trained students beside others, in the order of the checkpoint.
 
     Raises:
         ValueError: another process is training into the same scratch file.
@@ -62,14 +65,14 @@ def train_resumably(
     """
     if scratch is None:
         _train(trainer, None, label)
-        save_students(output, _students(trainer, cells))
+        save_students(output, beside(_students(trainer, cells)))
         return
     scratch.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(f"{scratch}.lock")
     try:
         with lock.acquire(timeout=0):
             _train(trainer, scratch, label)
-            save_students(output, _students(trainer, cells))
+            save_students(output, beside(_students(trainer, cells)))
             scratch.unlink(missing_ok=True)
     except Timeout:
         raise ValueError(f"{scratch}: another process is training {label}; wait for it") from None
@@ -78,12 +81,15 @@ def train_resumably(
 
 def _students(trainer: Trainer, cells: list[dict[str, int]]) -> Students:
     """The trained stack; of snapshots, every one of a cell is a student, marked with its `step`."""
-    weights, diverged, losses = trainer.average, trainer.diverged, trainer.losses
+    count = len(cells)
+    weights = {name: tensor[:count] for name, tensor in trainer.average.items()}
+    diverged, losses = trainer.diverged[:count], trainer.losses[:count]
     if trainer.snapshots:
         steps = sorted(trainer.snapshots)
         kept = [trainer.snapshots[step] for step in steps]
         weights = {
-            name: torch.stack([one[name] for one in kept], dim=1).flatten(0, 1) for name in weights
+            name: torch.stack([one[name][:count] for one in kept], dim=1).flatten(0, 1)
+            for name in weights
         }
         cells = [cell | {"step": step} for cell in cells for step in steps]
         broken = diverged.repeat_interleave(len(steps))
@@ -144,9 +150,9 @@ def _train(trainer: Trainer, scratch: Path | None, label: str) -> None:
 
         with _notified(scratch) as stopped:
             trainer.run(after_block)
-    for cell, step in zip(trainer.cells, trainer.diverged.tolist(), strict=True):
-        if step != NEVER:
-            console.print(f"{cell.name}: diverged at step {step}; frozen there and marked")
+    diverged = zip(trainer.cells, trainer.diverged.tolist(), strict=True)
+    for name, step in dict.fromkeys((cell.name, step) for cell, step in diverged if step != NEVER):
+        console.print(f"{name}: diverged at step {step}; frozen there and marked")
 
 
 @contextmanager

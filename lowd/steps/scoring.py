@@ -1,6 +1,7 @@
 """From stores of samples to labelled tables of estimates."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 from math import nan
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from torch import Tensor
 from lowd.metrics.descriptors import Descriptor
 from lowd.metrics.estimate import Estimate
 from lowd.steps.training_sets import training_rows
-from lowd.store.arrays import read_store
+from lowd.store.arrays import read_cells, read_store
+from lowd.store.cells import Cells, content_digest
 
 Cell = tuple[int, int]
 """(N, replicate)."""
@@ -40,6 +42,11 @@ def read_training_features(
     return {cell: features[rows] for cell, rows in sets.items()}
 
 
+def read_reference(path: Path, descriptor: Descriptor) -> Tensor:
+    """Descriptors of the samples in the pool at `path` that nobody trains on."""
+    return descriptor(read_store(path)["reference"].values)
+
+
 def measure(metric: Callable[..., Estimate], *features: Tensor | None) -> Estimate:
     """The metric, or NaN if one of the models diverged."""
     if any(f is None for f in features):
@@ -53,4 +60,44 @@ def tabulate(name: str, dims: Sequence[str], estimates: Sequence[Any]) -> dict[s
     return {
         name: xr.Variable(dims, table[..., 0]),
         f"{name}_se": xr.Variable(dims, table[..., 1]),
+    }
+
+
+def score_cells(
+    cells: Cells,
+    axes: Mapping[str, Sequence[Any]],
+    metrics: Mapping[str, Callable[..., Estimate]],
+    depends_on: Callable[..., Mapping[str, Any]],
+) -> dict[str, xr.Variable]:
+    """Estimates over a grid, those of an earlier job taken over: each `name` and `name`_se.
+
+    Args:
+        cells: what was made before.
+        axes: coordinates, by the names of their dimensions.
+        metrics: by name, functions of a cell's coordinates.
+        depends_on: of a cell's coordinates, all that the metrics there depend on: JSON values, and
+            features, of which the digest counts.
+    """
+    grid = list(product(*axes.values()))
+    keys = [cells.key(scores=list(metrics), **_digests(depends_on(*at))) for at in grid]
+    names = [name for metric in metrics for name in (metric, f"{metric}_se")]
+    taken = read_cells(cells.recall(tuple(axes), keys), len(axes), names)
+    variables: dict[str, xr.Variable] = {}
+    size = [len(values) for values in axes.values()]
+    for name, metric in metrics.items():
+        estimates = [
+            (float(taken[place][name]), float(taken[place][f"{name}_se"]))
+            if place in taken
+            else metric(*at)
+            for place, at in enumerate(grid)
+        ]
+        table = np.array(estimates, np.float64).reshape(*size, 2)
+        variables |= tabulate(name, tuple(axes), table.tolist())
+    return variables
+
+
+def _digests(content: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: content_digest(value.numpy()) if isinstance(value, Tensor) else value
+        for name, value in content.items()
     }

@@ -1,20 +1,36 @@
 """`lowd step train`: one stack of students, every cell of one model."""
 
+import hashlib
+import json
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import Field, model_validator
 
 from lowd.base import Settings
 from lowd.models.settings import ModelSettings
+from lowd.store.cells import Cells
 from lowd.training.compute import ComputeSettings
 from lowd.training.settings import BLOCK, ObjectiveSettings, TrainingSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from lowd.store.cells import Place
+    from lowd.store.students import Students
+    from lowd.training.draws import Cell
+
+FULL = 8
+"""Students that a stack has at least: below, grouped convolutions round otherwise than above."""
 
 
 class TrainStep(Settings):
     """Settings of the train step; those that are left out leave no trace in its statement.
 
     Attributes:
-        name: the model's name in the study, by which its random streams are told apart.
         seeds: how many students learn from every training set. Their streams then go by N and
             seed alone, so that students of different sets and one seed differ in nothing else; if
             it is not given, every training set has one student with streams of its own.
@@ -24,7 +40,6 @@ class TrainStep(Settings):
     """
 
     seed: int
-    name: str
     model: ModelSettings
     samples: tuple[int, ...]
     replicates: int
@@ -55,35 +70,153 @@ def check_snapshots(snapshots: tuple[int, ...], training: TrainingSettings) -> N
         raise ValueError(f"snapshots: {list(snapshots)} must ascend without repetition")
 
 
-def train(settings: TrainStep, *, pool: Path, output: Path, scratch: Path | None = None) -> None:
-    """Train the stack, each student on its training set; leave the checkpoint `output`."""
+def student_name(settings: TrainStep) -> str:
+    """What the students' random streams are named by: what they are, not what a study calls them.
+
+    Settings that are left at their defaults leave no trace, so that a new one renames nothing.
+    """
+    model = {"architecture": settings.model.architecture}
+    content = [model | settings.model.model_dump(mode="json", exclude_defaults=True)]
+    if settings.objective is not None:
+        aim = settings.objective
+        content.append({"kind": aim.kind} | aim.model_dump(mode="json", exclude_defaults=True))
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return f"{settings.model.architecture}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+def train(
+    settings: TrainStep,
+    *,
+    pool: Path,
+    output: Path,
+    scratch: Path | None = None,
+    cells: Cells | None = None,
+) -> None:
+    """Train the stack, each student on its training set; leave the checkpoint `output`.
+
+    Students that an earlier job has trained, by `cells`, are taken from its checkpoint.
+    """
     import torch
 
     from lowd.device import pick_device
     from lowd.steps.resumable import train_resumably
-    from lowd.steps.training_sets import training_rows
     from lowd.store.arrays import read_store
-    from lowd.training.draws import Cell
+    from lowd.store.students import save_students
     from lowd.training.trainer import Trainer
 
     points = torch.from_numpy(read_store(pool)["samples"].values)
-    sets = training_rows(len(points), settings.samples, settings.replicates)
-    cells, coordinates = [], []
-    for (n, replicate), rows in sets.items():
-        for seed in range(settings.seeds or 1):
-            own = f"seed={seed}" if settings.seeds else f"replicate={replicate}"
-            name = f"{settings.name}/N={n}/{own}"
-            cells.append(Cell(name, settings.seed, samples=n, first=rows.start))
-            chosen = {"seed": seed} if settings.seeds else {}
-            coordinates.append({"N": n, "replicate": replicate} | chosen)
+    grid = _grid(settings, len(points))
+    cells = cells or Cells()
+    taken = cells.recall(_axes(settings), _keys(settings, grid, points, cells))
+    new = [at for at in range(len(grid)) if at not in taken]
+    coordinates = [coordinates for _, coordinates in grid]
+    parts = [_taken(taken, coordinates)] if taken else []
+    if not new:
+        save_students(output, _together(parts, coordinates))
+        return
     trainer = Trainer(
         settings.model,
         settings.training,
-        cells,
+        _filled([grid[at][0] for at in new], settings.compute),
         points,
         pick_device(),
         settings.objective,
         settings.snapshots,
         settings.compute,
     )
-    train_resumably(trainer, coordinates, output, scratch, label=settings.name)
+
+    train_resumably(
+        trainer,
+        [coordinates[at] for at in new],
+        output,
+        scratch,
+        label=output.parent.name,
+        beside=lambda trained: _together([*parts, trained], coordinates),
+    )
+
+
+def _axes(settings: TrainStep) -> tuple[str, ...]:
+    return ("N", "replicate", *(("seed",) if settings.seeds else ()))
+
+
+def _grid(settings: TrainStep, pool_size: int) -> "list[tuple[Cell, dict[str, int]]]":
+    """Every student, and its coordinates."""
+    from lowd.steps.training_sets import training_rows
+    from lowd.training.draws import Cell
+
+    grid = []
+    for (n, replicate), rows in training_rows(
+        pool_size, settings.samples, settings.replicates
+    ).items():
+        for seed in range(settings.seeds or 1):
+            own = f"seed={seed}" if settings.seeds else f"replicate={replicate}"
+            name = f"{student_name(settings)}/N={n}/{own}"
+            chosen = {"seed": seed} if settings.seeds else {}
+            cell = Cell(name, settings.seed, samples=n, first=rows.start)
+            grid.append((cell, {"N": n, "replicate": replicate} | chosen))
+    return grid
+
+
+def _keys(
+    settings: TrainStep,
+    grid: "list[tuple[Cell, dict[str, int]]]",
+    points: "Tensor",
+    cells: Cells,
+) -> list[str]:
+    """Of every student, by all that it comes to depend on."""
+    from lowd.store.cells import content_digest
+
+    common = settings.model_dump(mode="json", exclude={"samples", "replicates", "seeds"})
+    return [
+        cells.key(
+            **common,
+            streams=cell.name,
+            rows=content_digest(points[cell.first : cell.first + cell.samples].numpy()),
+        )
+        for cell, _ in grid
+    ]
+
+
+def _filled(cells: "Sequence[Cell]", compute: ComputeSettings | None) -> "list[Cell]":
+    """The cells, and copies of the last, so that a student comes out the same in every stack."""
+    alone = compute is not None and compute.backend == "looped"
+    return [*cells, *([] if alone else [cells[-1]] * (FULL - len(cells)))]
+
+
+def _taken(taken: "dict[int, Place]", coordinates: list[dict[str, int]]) -> "Students":
+    """Students of earlier checkpoints, under the coordinates that they have here."""
+    from lowd.store.students import joined, load_students
+
+    paths = {place.path for place in taken.values()}
+    stacks = {path: load_students(path) for path in paths}
+    found = []
+    for at, place in taken.items():
+        stack = stacks[place.path]
+        each = _snapshots(stack)
+        chosen = list(range(place.at * each, (place.at + 1) * each))
+        own = [
+            coordinates[at] | {key: stack.cells[one][key] for key in ("step",) if each > 1}
+            for one in chosen
+        ]
+        found.append(replace(stack.of(chosen), cells=own))
+    return joined(found)
+
+
+def _snapshots(stack: "Students") -> int:
+    """How many students of a stack are one at several steps."""
+    return len({cell.get("step") for cell in stack.cells})
+
+
+def _together(parts: "list[Students]", coordinates: list[dict[str, int]]) -> "Students":
+    """One stack of all parts, in the order of the grid."""
+    from lowd.store.students import joined
+
+    whole = joined(parts)
+    places = {tuple(cell.items()): at for at, cell in enumerate(coordinates)}
+
+    def place(at: int) -> tuple[int, int]:
+        cell = dict(whole.cells[at])
+        step = cell.pop("step", 0)
+        return places[tuple(cell.items())], step
+
+    return whole.of(sorted(range(len(whole.cells)), key=place))

@@ -26,3 +26,9 @@ def training_rows(
         for n in samples
         for replicate in range(replicates)
     }
+
+
+def part_sizes(pool_size: int, replicates: int) -> list[int]:
+    """How many rows of the pool each replicate owns; the last one has what is left over too."""
+    part = pool_size // replicates
+    return [*[part] * (replicates - 1), pool_size - part * (replicates - 1)]

@@ -5,7 +5,7 @@ fast. No timestamps, a fixed codec and level, no consolidated metadata.
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ import zarr
 from zarr.codecs import ZstdCodec
 
 from lowd.store.atomic import staged
+from lowd.store.cells import Place
 
 CHUNK_BYTES = 4 * 2**20
 STRANGER = "Object at .* is not recognized as a component"
@@ -82,6 +83,31 @@ def read_store(path: Path, *, finite: bool = True) -> xr.Dataset:
             count = int((~np.isfinite(array.values)).sum())
             raise ValueError(f"{path}: {count} values of {name} are not finite; make it again")
     return dataset
+
+
+def read_cells(
+    places: Mapping[int, Place], axes: int, variables: Sequence[str] | None = None
+) -> dict[int, dict[str, np.ndarray]]:
+    """Of every place, the cell that lies there: its values by variable.
+
+    Args:
+        places: in stores, by what they are to be found under.
+        axes: over how many leading dimensions cells lie.
+        variables: those to read; all, if not given.
+
+    Raises:
+        as `read_store` does.
+    """
+    stores = {path: read_store(path, finite=False) for path in {p.path for p in places.values()}}
+    found = {}
+    for at, place in places.items():
+        store = stores[place.path]
+        names = store.data_vars if variables is None else variables
+        found[at] = {
+            str(name): store[name].values.reshape(-1, *store[name].shape[axes:])[place.at]
+            for name in names
+        }
+    return found
 
 
 def _check_complete(path: Path) -> None:

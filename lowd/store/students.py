@@ -1,6 +1,7 @@
 """Stacks of trained students, written and read back as denoisers."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,17 @@ class Students:
     losses: Float[Tensor, "student block"]
     aim: ObjectiveSettings = field(default_factory=EDMSettings)
 
+    def of(self, students: Sequence[int]) -> "Students":
+        """Some of the students, in the order given."""
+        chosen = list(students)
+        return replace(
+            self,
+            cells=[self.cells[at] for at in chosen],
+            weights={name: tensor[chosen] for name, tensor in self.weights.items()},
+            diverged=self.diverged[chosen],
+            losses=self.losses[chosen],
+        )
+
     def denoiser(self, students: slice, device: torch.device) -> Denoiser:
         """D(x, sigma) of some students, x (student, M, *shape)."""
         weights = {name: tensor[students] for name, tensor in self.weights.items()}
@@ -49,6 +61,31 @@ class Students:
                 f"weights are not those of {self.model}; train it again ({error})"
             ) from error
         return objective(self.aim, stack.to(device).eval(), self.sigma_data).denoise
+
+
+def joined(stacks: Sequence[Students]) -> Students:
+    """One stack of the students of several, one after another.
+
+    Raises:
+        ValueError: they are not of one model and one training.
+    """
+    first = stacks[0]
+    if any(_kind(stack) != _kind(first) for stack in stacks):
+        raise ValueError("students of several models make no stack")
+    return replace(
+        first,
+        cells=[cell for stack in stacks for cell in stack.cells],
+        weights={
+            name: torch.cat([stack.weights[name].cpu() for stack in stacks])
+            for name in first.weights
+        },
+        diverged=torch.cat([stack.diverged.cpu() for stack in stacks]),
+        losses=torch.cat([stack.losses for stack in stacks]),
+    )
+
+
+def _kind(stack: Students) -> tuple[object, ...]:
+    return stack.model, stack.shape, stack.sigma_data, stack.aim, stack.losses.shape[1]
 
 
 def save_students(path: Path, students: Students) -> None:

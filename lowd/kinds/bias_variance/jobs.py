@@ -24,7 +24,6 @@ def jobs(name: str, follow_up: BiasVariance, every: Mapping[str, Settings]) -> I
     stacks = {
         f"{model}.{varied}": TrainStep(
             seed=follow_up.seed,
-            name=model,
             model=network,
             samples=follow_up.samples if model == follow_up.at.model else (follow_up.at.samples,),
             replicates=replicates,

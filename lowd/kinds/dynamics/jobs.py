@@ -31,7 +31,6 @@ def jobs(name: str, follow_up: Dynamics, every: Mapping[str, Settings]) -> Itera
     stacks = {
         model: TrainStep(
             seed=follow_up.seed,
-            name=model,
             model=network,
             samples=follow_up.samples,
             replicates=follow_up.replicates,

@@ -39,7 +39,6 @@ def jobs(name: str, follow_up: Families, every: Mapping[str, Settings]) -> Itera
     stacks = {
         member: TrainStep(
             seed=follow_up.seed,
-            name=member,
             model=family.model,
             samples=(follow_up.samples,),
             replicates=2,

@@ -62,7 +62,6 @@ def trainings(study: Transition) -> dict[str, TrainStep]:
     return {
         name: TrainStep(
             seed=study.seed,
-            name=name,
             model=model,
             samples=study.samples,
             replicates=study.replicates,

@@ -2,8 +2,19 @@
 
 from itertools import combinations
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from lowd.base import Settings
+from lowd.store.cells import Cells
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import xarray as xr
+    from torch import Tensor
+
+    from lowd.metrics.estimate import Estimate
+    from lowd.steps.scoring import Features
 
 PAIR = "{}|{}"
 """How a coordinate names a pair of replicates or models."""
@@ -28,29 +39,23 @@ def score(
     yardstick: Path,
     output: Path,
     other: list[Path] | None = None,
+    cells: Cells | None = None,
 ) -> None:
     """Write the scores of one model, each with its standard error, to the store `output`.
 
     Per (N, replicate): e_gen, e_mem, their difference e_gap, gl, rp_emp and the baselines frechet,
-    authenticity and data_copying, whose held-out samples are the next replicate's training points;
-    per pair of replicates rp_disjoint; per model in `other`, in the order of `settings.others`,
-    rp_same. Every RP has its chance level. A diverged student scores NaN.
+    authenticity and data_copying, whose held-out samples are the pool's reference; per pair of
+    replicates rp_disjoint; per model in `other`, in the order of `settings.others`, rp_same. Every
+    RP has its chance level. A diverged student scores NaN. What an earlier job has scored of the
+    same samples, by `cells`, is taken from its store.
 
     Raises:
         ValueError: there are more or fewer stores in `other` than names in `settings.others`.
     """
-    from functools import partial
-
     import xarray as xr
 
-    from lowd.metrics.authenticity import authenticity
-    from lowd.metrics.data_copying import data_copying
-    from lowd.metrics.flow_distance import probability_flow_distance, probability_flow_gap
-    from lowd.metrics.frechet import frechet_distance
-    from lowd.metrics.generalization import generalization
-    from lowd.metrics.reproducibility import reproducibility, reproducibility_chance
     from lowd.steps.describe import load_yardstick
-    from lowd.steps.scoring import measure, read_features, read_training_features, tabulate
+    from lowd.steps.scoring import read_features, read_reference, read_training_features
     from lowd.store.arrays import read_store, write_store
 
     others = other or []
@@ -59,66 +64,151 @@ def score(
             f"--other: {len(others)} stores, but settings.others has {len(settings.others)} names"
         )
     descriptor, threshold = load_yardstick(yardstick)
-    ours = read_features(generated, descriptor)
-    memorised = read_features(empirical, descriptor)
     true = descriptor(read_store(teacher)["samples"].values)
-    training = read_training_features(pool, settings.samples, settings.replicates, descriptor)
-    rp = partial(reproducibility, threshold=threshold)
-    chance = partial(reproducibility_chance, threshold=threshold)
-    replicates = range(settings.replicates)
-    # Samples from the same noises are too alike to stand for an independent set of the teacher's.
-    largest = settings.samples[-1]
-    held_out = {
-        replicate: training[largest, (replicate + 1) % settings.replicates][: len(true)]
-        for replicate in replicates
-    }
-
-    metrics = {
-        "e_gen": lambda cell: measure(probability_flow_distance, ours[cell], true),
-        "e_mem": lambda cell: measure(probability_flow_distance, ours[cell], memorised[cell]),
-        "e_gap": lambda cell: measure(probability_flow_gap, ours[cell], true, memorised[cell]),
-        "gl": lambda cell: measure(
-            partial(generalization, threshold=threshold), ours[cell], training[cell]
-        ),
-        "rp_emp": lambda cell: measure(rp, ours[cell], memorised[cell]),
-        "rp_emp_chance": lambda cell: measure(chance, ours[cell], memorised[cell]),
-        "frechet": lambda cell: measure(frechet_distance, ours[cell], held_out[cell[1]]),
-        "authenticity": lambda cell: measure(authenticity, ours[cell], training[cell]),
-        "data_copying": lambda cell: measure(
-            data_copying, ours[cell], held_out[cell[1]], training[cell]
-        ),
-    }
-    variables: dict[str, xr.Variable] = {}
-    for name, metric in metrics.items():
-        table = [[metric((n, replicate)) for replicate in replicates] for n in settings.samples]
-        variables |= tabulate(name, ("N", "replicate"), table)
-    pairs = list(combinations(replicates, 2))
-    theirs = dict(
-        zip(settings.others, [read_features(path, descriptor) for path in others], strict=True)
+    sides = Sides(
+        ours=read_features(generated, descriptor),
+        memorised=read_features(empirical, descriptor),
+        training=read_training_features(pool, settings.samples, settings.replicates, descriptor),
+        true=true,
+        held_out=read_reference(pool, descriptor)[: len(true)],
+        threshold=threshold,
     )
-    for name, metric in {"": rp, "_chance": chance}.items():
-        variables |= tabulate(
-            f"rp_disjoint{name}",
-            ("N", "disjoint_pair"),
-            [[measure(metric, ours[n, a], ours[n, b]) for a, b in pairs] for n in settings.samples],
-        )
-        if theirs:
-            variables |= tabulate(
-                f"rp_same{name}",
-                ("same_pair", "N", "replicate"),
-                [
-                    [
-                        [measure(metric, model[n, r], ours[n, r]) for r in replicates]
-                        for n in settings.samples
-                    ]
-                    for model in theirs.values()
-                ],
-            )
+    cells = cells or Cells()
+    replicates = list(range(settings.replicates))
+    pairs = list(combinations(replicates, 2))
+    variables = _alone(sides, settings, cells) | _disjoint(sides, settings, pairs, cells)
     coordinates = {
         "N": list(settings.samples),
-        "replicate": list(replicates),
+        "replicate": replicates,
         "disjoint_pair": [PAIR.format(a, b) for a, b in pairs],
     }
-    if theirs:
-        coordinates["same_pair"] = [PAIR.format(name, settings.name) for name in theirs]
+    if others:
+        theirs = [read_features(path, descriptor) for path in others]
+        variables |= _same_data(sides, settings, theirs, cells)
+        coordinates["same_pair"] = [PAIR.format(name, settings.name) for name in settings.others]
     write_store(output, xr.Dataset(variables, coordinates))
+
+
+class Sides(NamedTuple):
+    """What samples are compared with, as features.
+
+    Attributes:
+        ours: of the students, by cell.
+        memorised: of the empirical denoisers, by cell.
+        training: of the training sets, by cell.
+        true: of the teacher, from the same noises.
+        held_out: of samples that nobody has trained on.
+        threshold: the similarity above which two samples are copies.
+    """
+
+    ours: "Features"
+    memorised: "Features"
+    training: "dict[tuple[int, int], Tensor]"
+    true: "Tensor"
+    held_out: "Tensor"
+    threshold: float
+
+
+def _alone(sides: Sides, settings: ScoreStep, cells: Cells) -> "dict[str, xr.Variable]":
+    """Scores of every student by itself."""
+    from functools import partial
+
+    from lowd.metrics.authenticity import authenticity
+    from lowd.metrics.data_copying import data_copying
+    from lowd.metrics.flow_distance import probability_flow_distance, probability_flow_gap
+    from lowd.metrics.frechet import frechet_distance
+    from lowd.metrics.generalization import generalization
+    from lowd.metrics.reproducibility import reproducibility, reproducibility_chance
+    from lowd.steps.scoring import measure, score_cells
+
+    ours, memorised, training, true, held_out, threshold = sides
+    rp, chance, gl = (
+        partial(metric, threshold=threshold)
+        for metric in (reproducibility, reproducibility_chance, generalization)
+    )
+    metrics = {
+        "e_gen": lambda *at: measure(probability_flow_distance, ours[at], true),
+        "e_mem": lambda *at: measure(probability_flow_distance, ours[at], memorised[at]),
+        "e_gap": lambda *at: measure(probability_flow_gap, ours[at], true, memorised[at]),
+        "gl": lambda *at: measure(gl, ours[at], training[at]),
+        "rp_emp": lambda *at: measure(rp, ours[at], memorised[at]),
+        "rp_emp_chance": lambda *at: measure(chance, ours[at], memorised[at]),
+        "frechet": lambda *at: measure(frechet_distance, ours[at], held_out),
+        "authenticity": lambda *at: measure(authenticity, ours[at], training[at]),
+        "data_copying": lambda *at: measure(data_copying, ours[at], held_out, training[at]),
+    }
+    return score_cells(
+        cells,
+        {"N": settings.samples, "replicate": range(settings.replicates)},
+        metrics,
+        lambda *at: {
+            "ours": ours[at],
+            "memorised": memorised[at],
+            "training": training[at],
+            "true": true,
+            "held_out": held_out,
+            "threshold": threshold,
+        },
+    )
+
+
+def _disjoint(
+    sides: Sides, settings: ScoreStep, pairs: list[tuple[int, int]], cells: Cells
+) -> "dict[str, xr.Variable]":
+    """Reproducibility between students of disjoint training sets."""
+    from lowd.steps.scoring import score_cells
+
+    return score_cells(
+        cells,
+        {"N": settings.samples, "disjoint_pair": pairs},
+        _reproducibility(
+            "rp_disjoint", lambda n, pair: [sides.ours[n, r] for r in pair], sides.threshold
+        ),
+        lambda n, pair: {
+            "one": sides.ours[n, pair[0]],
+            "other": sides.ours[n, pair[1]],
+            "threshold": sides.threshold,
+        },
+    )
+
+
+def _same_data(
+    sides: Sides, settings: ScoreStep, theirs: "list[Features]", cells: Cells
+) -> "dict[str, xr.Variable]":
+    """Reproducibility between students of other models and of this on the same data."""
+    from lowd.steps.scoring import score_cells
+
+    def both(model: int, n: int, r: int) -> "list[Tensor | None]":
+        return [theirs[model][n, r], sides.ours[n, r]]
+
+    return score_cells(
+        cells,
+        {
+            "same_pair": range(len(theirs)),
+            "N": settings.samples,
+            "replicate": range(settings.replicates),
+        },
+        _reproducibility("rp_same", both, sides.threshold),
+        lambda *at: {
+            **dict(zip(("one", "other"), both(*at), strict=True)),
+            "threshold": sides.threshold,
+        },
+    )
+
+
+def _reproducibility(
+    name: str, both: "Callable[..., list[Tensor | None]]", threshold: float
+) -> "dict[str, Callable[..., Estimate]]":
+    """Reproducibility of two students' samples, and its chance level."""
+    from functools import partial
+
+    from lowd.metrics.reproducibility import reproducibility, reproducibility_chance
+    from lowd.steps.scoring import measure
+
+    rp, chance = (
+        partial(metric, threshold=threshold) for metric in (reproducibility, reproducibility_chance)
+    )
+    return {
+        name: lambda *at: measure(rp, *both(*at)),
+        f"{name}_chance": lambda *at: measure(chance, *both(*at)),
+    }

@@ -1,0 +1,164 @@
+"""Cells that outlive the outputs they were made in, until `lowd clean`.
+
+Before a run replaces an output whose statement says what cells it has, or the study's manifest
+removes one that params.yaml no longer declares, a link to it is kept together with its statement.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from lowd.cli.due import Reasons
+from lowd.graph.graph import Graph
+from lowd.provenance.cells import CELLS, cells_of, earlier_jobs
+from lowd.provenance.digests import digest
+from lowd.provenance.statement import Statement, read_statement, statement_paths
+from lowd.store.atomic import remove
+from lowd.store.cells import Place
+
+KEPT = Path(".lowd/kept")
+STATEMENT = "statement.json"
+
+
+class Known(NamedTuple):
+    """What earlier jobs have left.
+
+    Attributes:
+        places: of cells, by their keys.
+        makers: statements of the jobs that made them, by lineage id.
+    """
+
+    places: dict[str, Place]
+    makers: dict[str, Statement]
+
+
+def known(step: str, code: str) -> Known:
+    """The kept cells that a step of this code has made, whose files are still as stated."""
+    places: dict[str, Place] = {}
+    makers: dict[str, Statement] = {}
+    for folder, stated in _kept():
+        output = stated.subject[0]
+        path = folder / output.path
+        is_of_it = (stated.step, stated.code) == (step, code)
+        if not is_of_it or not path.exists() or digest(path) != output.digests:
+            continue
+        makers |= {stated.lineage: stated} | earlier_jobs(stated)
+        for group in cells_of(stated):
+            for index, (key, job) in enumerate(zip(group.keys, group.jobs, strict=True)):
+                places[key] = Place(path, index, job or stated.lineage)
+    return Known(places, makers)
+
+
+@contextmanager
+def keeping(graph: Graph, everything: Graph, reasons: Reasons) -> Iterator[None]:
+    """Keep what a run replaces; once it has succeeded, no more of it than is nowhere else.
+
+    Args:
+        graph: all that leads to what is asked for.
+        everything: all that params.yaml declares.
+        reasons: by `due`, of `graph`.
+    """
+    running = graph.followers(job for job in graph.jobs if job.statement in reasons)
+    replaced = {job.statement for job in running}
+    declared = {job.statement for job in everything.jobs}
+    for path in _with_cells():
+        if path in replaced or path not in declared:
+            _keep(path)
+    try:
+        yield
+    except SystemExit as end:
+        if not end.code:
+            prune()
+        raise
+
+
+def prune() -> None:
+    """Remove what is kept of which every cell is in an output as well."""
+    current = _current()
+    for folder, stated in _kept():
+        if all(current.issuperset(group.keys) for group in cells_of(stated)):
+            remove(folder)
+
+
+class Dropped(NamedTuple):
+    """A kept output of which some cells are nowhere else.
+
+    Attributes:
+        folder: where it is kept.
+        output: the name that it had.
+        cells: how many of its cells are nowhere else.
+        size: bytes on disk, but for files that an output has too.
+    """
+
+    folder: Path
+    output: Path
+    cells: int
+    size: int
+
+
+def dropped() -> list[Dropped]:
+    """All that is kept."""
+    current = _current()
+    return [
+        Dropped(
+            folder,
+            stated.subject[0].path,
+            len({key for group in cells_of(stated) for key in group.keys} - current),
+            sum(
+                file.stat().st_size
+                for file in folder.rglob("*")
+                if file.is_file() and file.stat().st_nlink == 1
+            ),
+        )
+        for folder, stated in _kept()
+    ]
+
+
+def _current() -> set[str]:
+    """The keys of all cells that are in outputs."""
+    found: set[str] = set()
+    for path in _with_cells():
+        stated = read_statement(path)
+        if all(output.path.exists() for output in stated.subject):
+            found.update(key for group in cells_of(stated) for key in group.keys)
+    return found
+
+
+def _with_cells() -> Iterator[Path]:
+    """The statements that speak of cells, told by their bytes: most don't, and need no parsing."""
+    mark = f'"name": "{CELLS}"'.encode()
+    return (path for path in statement_paths() if mark in path.read_bytes())
+
+
+def _kept() -> Iterator[tuple[Path, Statement]]:
+    for path in sorted(KEPT.glob(f"*/{STATEMENT}")):
+        yield path.parent, read_statement(path)
+
+
+def _keep(path: Path) -> None:
+    """Link the outputs of a statement, and copy it, if they are here and not yet kept."""
+    stated = read_statement(path)
+    folder = KEPT / stated.lineage[:32]
+    if folder.exists() or not all(output.path.exists() for output in stated.subject):
+        return
+    draft = folder.with_name(f".{folder.name}")
+    remove(draft)
+    for output in stated.subject:
+        place = draft / output.path
+        place.parent.mkdir(parents=True)
+        if output.path.is_dir():
+            shutil.copytree(output.path, place, copy_function=_link)
+        else:
+            _link(str(output.path), str(place))
+    shutil.copyfile(path, draft / STATEMENT)
+    draft.replace(folder)
+
+
+def _link(source: str, place: str) -> None:
+    try:
+        os.link(os.path.realpath(source), place)
+    except OSError:  # another disk, or none that knows links
+        shutil.copy2(source, place)
