@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lowd.provenance.cells import cells_of, earlier_jobs
 from lowd.provenance.statement import Statement
 
 
@@ -34,6 +35,9 @@ class Student:
         first: the first of its N rows in `samples` of the pool, which follow each other.
         sha256: of these rows alone, `samples[first : first + N].tobytes()`; None if the pool is
             not here as the student saw it.
+        made_by: lineage id of the job that trained it.
+        made_at: when that job ended.
+        commit: what git had checked out then; None if there was no git.
     """
 
     cell: Cell
@@ -43,6 +47,9 @@ class Student:
     pool: str
     first: int
     sha256: str | None
+    made_by: str
+    made_at: str
+    commit: str | None
 
 
 def parse_cell(text: str) -> Cell:
@@ -61,15 +68,16 @@ def find_training(cell: Cell, statements: Mapping[Path, Statement]) -> Path:
     Raises:
         ValueError: no job did, or several.
     """
-    trained = {
-        path: one
-        for path, one in statements.items()
-        if one.step == "train" and {"name", "samples", "replicates"} <= one.settings.keys()
-    }
-    named = {path: one for path, one in trained.items() if one.settings["name"] == cell.model}
+    named: dict[Path, Statement] = {}
+    names = set()
+    for path, one in statements.items():
+        if one.step == "train" and {"samples", "replicates"} <= one.settings.keys():
+            names.add(model := _model(one))
+            if model == cell.model:
+                named[path] = one
     if not named:
-        names = ", ".join(sorted({one.settings["name"] for one in trained.values()})) or "none"
-        raise ValueError(f"--cell: no model {cell.model!r} below this file (there are: {names})")
+        there = ", ".join(sorted(names)) or "none"
+        raise ValueError(f"--cell: no model {cell.model!r} below this file (there are: {there})")
     # A model's students may have been trained in several jobs, each with N's of its own.
     fitting = {
         path: one
@@ -88,6 +96,12 @@ def find_training(cell: Cell, statements: Mapping[Path, Statement]) -> Path:
         )
     (path,) = fitting
     return path
+
+
+def _model(training: Statement) -> str:
+    """What the study calls the model, of which this may have trained a part."""
+    _, _, kind, name, *_ = training.subject[0].path.parts
+    return name.rsplit(".", 1)[0] if kind == "parts" else name
 
 
 def find_student(cell: Cell, training: Statement, size: int | None, *, here: bool) -> Student:
@@ -112,10 +126,12 @@ def find_student(cell: Cell, training: Statement, size: int | None, *, here: boo
         raise ValueError(f"--cell: {pool} is not here, and no statement says how long it was")
     sets = training_rows(size, training.settings["samples"], training.settings["replicates"])
     rows = sets[cell.n, cell.replicate]
+    index = list(sets).index((cell.n, cell.replicate))
+    maker = _maker(training, index)
     return Student(
         cell=cell,
         checkpoint=training.subject[0].name,
-        index=list(sets).index((cell.n, cell.replicate)),
+        index=index,
         streams=tuple(
             stream.replace("{N}", str(cell.n)).replace("{replicate}", str(cell.replicate))
             for stream in training.streams
@@ -123,7 +139,18 @@ def find_student(cell: Cell, training: Statement, size: int | None, *, here: boo
         pool=pool.as_posix(),
         first=rows.start,
         sha256=None if samples is None else hashlib.sha256(samples[rows].tobytes()).hexdigest(),
+        made_by=maker.lineage,
+        made_at=maker.finished.isoformat(timespec="seconds"),
+        commit=None if maker.commit is None else maker.commit.digest,
     )
+
+
+def _maker(training: Statement, index: int) -> Statement:
+    """The statement of the job that trained a student: an earlier one, or this."""
+    for group in cells_of(training):
+        if job := group.jobs[index]:
+            return earlier_jobs(training)[job]
+    return training
 
 
 def _samples(pool: Path) -> Any:

@@ -160,10 +160,12 @@ def _details(job: "Made") -> "Iterator[Text]":
 
 def _answer(student: "Student") -> dict[str, str]:
     last = student.first + student.cell.n - 1
+    commit = f", commit {student.commit[:7]}" if student.commit else ""
     content = f"sha256 {student.sha256}" if student.sha256 else "digest unknown without the pool"
     return {
         "student": f"{student.cell}, at index {student.index} of {student.checkpoint}",
         "streams": ", ".join(student.streams),
+        "trained by": f"the job of lineage {student.made_by}, {student.made_at}{commit}",
         "training set": f"rows {student.first} to {last} of {student.pool}, {content}",
     }
 

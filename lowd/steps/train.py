@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import replace
+from math import ceil, gcd
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
     from lowd.store.students import Students
     from lowd.training.draws import Cell
 
-FULL = 8
-"""Students that a stack has at least: below, grouped convolutions round otherwise than above."""
+FULL, LANES = 8, 16
+"""Students that a stack of U-Nets has at least, and channels that a processor takes at once.
+
+Grouped convolutions round otherwise for fewer groups, and in what is left over of whole lanes.
+"""
 
 
 class TrainStep(Settings):
@@ -117,7 +121,7 @@ def train(
     trainer = Trainer(
         settings.model,
         settings.training,
-        _filled([grid[at][0] for at in new], settings.compute),
+        _filled([grid[at][0] for at in new], settings),
         points,
         pick_device(),
         settings.objective,
@@ -177,10 +181,14 @@ def _keys(
     ]
 
 
-def _filled(cells: "Sequence[Cell]", compute: ComputeSettings | None) -> "list[Cell]":
+def _filled(cells: "Sequence[Cell]", settings: TrainStep) -> "list[Cell]":
     """The cells, and copies of the last, so that a student comes out the same in every stack."""
-    alone = compute is not None and compute.backend == "looped"
-    return [*cells, *([] if alone else [cells[-1]] * (FULL - len(cells)))]
+    model, compute = settings.model, settings.compute
+    if model.architecture != "unet" or (compute and compute.backend == "looped"):
+        return list(cells)
+    step = 2 * LANES if model.width % 2 else LANES // gcd(LANES, model.width)
+    size = max(FULL, ceil(len(cells) / step) * step)
+    return [*cells, *[cells[-1]] * (size - len(cells))]
 
 
 def _taken(taken: "dict[int, Place]", coordinates: list[dict[str, int]]) -> "Students":

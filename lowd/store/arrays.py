@@ -104,7 +104,9 @@ def read_cells(
         store = stores[place.path]
         names = store.data_vars if variables is None else variables
         found[at] = {
-            str(name): store[name].values.reshape(-1, *store[name].shape[axes:])[place.at]
+            str(name): np.asarray(
+                store[name].values.reshape(-1, *store[name].shape[axes:])[place.at]
+            )
             for name in names
         }
     return found

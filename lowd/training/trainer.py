@@ -5,7 +5,7 @@ weights. What is learned is an objective's affair, denoising in EDM's way if non
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 import torch
@@ -17,6 +17,7 @@ from lowd.models.settings import ModelSettings
 from lowd.training.backends import run_by
 from lowd.training.compute import ComputeSettings
 from lowd.training.draws import Cell, Draws, draw_block
+from lowd.training.flat import flatten
 from lowd.training.objectives import assemble, objective
 from lowd.training.precision import tf32
 from lowd.training.settings import BLOCK, EDMSettings, ObjectiveSettings, TrainingSettings
@@ -70,7 +71,9 @@ class Trainer:
         initialise(stack, [cell.initialisation() for cell in cells])
         self.stack = stack.to(device)
         self.parameters = dict(self.stack.named_parameters())
-        self.average = {name: p.detach().clone() for name, p in self.parameters.items()}
+        self.flat = flatten(self.parameters)
+        self._average = self.flat.whole.detach().clone()
+        self.average = self.flat.views(self._average)
         networks = run_by(self.compute.backend, self.stack, model, pool.shape[1:])
         if self.pool.is_cuda and networks is not self.stack and isinstance(self.aim, EDMSettings):
             # Launches, not arithmetic, are what a loop over small networks costs a GPU.
@@ -80,14 +83,14 @@ class Trainer:
             networks = cast(nn.Module, graphed)
         self.objective = objective(self.aim, networks, settings.sigma_data)
         self.optimizer = torch.optim.Adam(
-            self.parameters.values(), lr=settings.learning_rate, betas=settings.betas, fused=True
+            [self.flat.whole], lr=settings.learning_rate, betas=settings.betas, fused=True
         )
-        for p in self.parameters.values():
-            self.optimizer.state[p] = {
-                "step": torch.zeros((), device=p.device, dtype=torch.float32),
-                "exp_avg": torch.zeros_like(p),
-                "exp_avg_sq": torch.zeros_like(p),
-            }
+        self._moments = {
+            "step": torch.zeros((), device=self.pool.device, dtype=torch.float32),
+            "exp_avg": torch.zeros_like(self.flat.whole),
+            "exp_avg_sq": torch.zeros_like(self.flat.whole),
+        }
+        self.optimizer.state[self.flat.whole] = self._moments
         self.step = 0
         self.diverged = torch.full((len(cells),), NEVER, device=device)
         self.losses = torch.empty((len(cells), 0), dtype=pool.dtype)
@@ -103,7 +106,7 @@ class Trainer:
             draws = Draws(*(part.to(self.pool.device) for part in draws))
             steps = min(BLOCK, self.settings.steps - self.step)
             losses = [self._advance(*(part[:, k] for part in draws)) for k in range(steps)]
-            mean = torch.stack(losses).mean(0).cpu()
+            mean = torch.stack(losses, dim=1).mean(1).cpu()
             self.losses = torch.cat([self.losses, mean[:, None]], dim=1)
             if self.step in self.keep:
                 self.snapshots[self.step] = {
@@ -113,15 +116,15 @@ class Trainer:
 
     def state(self) -> dict[str, Tensor]:
         """All that training goes on from: weights, averages, moments, history, snapshots."""
-        moments = {name: self.optimizer.state[p] for name, p in self.parameters.items()}
+        first, second = (self.flat.views(self._moments[key]) for key in ("exp_avg", "exp_avg_sq"))
         return {
             "step": torch.tensor(self.step),
             "diverged": self.diverged,
             "losses": self.losses,
             **{f"weights.{name}": p.detach() for name, p in self.parameters.items()},
             **{f"average.{name}": p for name, p in self.average.items()},
-            **{f"first.{name}": moment["exp_avg"] for name, moment in moments.items()},
-            **{f"second.{name}": moment["exp_avg_sq"] for name, moment in moments.items()},
+            **{f"first.{name}": moment for name, moment in first.items()},
+            **{f"second.{name}": moment for name, moment in second.items()},
             **{
                 f"snapshot.{step}.{name}": p
                 for step, averages in self.snapshots.items()
@@ -140,13 +143,16 @@ class Trainer:
             for step in sorted(self.keep)
             if step <= self.step
         }
-        for name, p in self.parameters.items():
-            p.copy_(state[f"weights.{name}"])
-            self.average[name].copy_(state[f"average.{name}"])
-            moments = self.optimizer.state[p]
-            moments["step"].fill_(self.step)
-            moments["exp_avg"].copy_(state[f"first.{name}"])
-            moments["exp_avg_sq"].copy_(state[f"second.{name}"])
+        self._moments["step"].fill_(self.step)
+        parts: dict[str, Mapping[str, Tensor]] = {
+            "weights": self.parameters,
+            "average": self.average,
+            "first": self.flat.views(self._moments["exp_avg"]),
+            "second": self.flat.views(self._moments["exp_avg_sq"]),
+        }
+        for part, tensors in parts.items():
+            for name, tensor in tensors.items():
+                tensor.copy_(state[f"{part}.{name}"])
 
     def _learning_rate(self) -> float:
         """Linear warm-up, then half a cosine down to `final_rate` of the highest."""
@@ -164,7 +170,7 @@ class Trainer:
         clean = self.pool[rows]
         progress = self.step / s.steps
         precision, device = self.compute.precision, clean.device.type
-        self.optimizer.zero_grad()
+        self.optimizer.zero_grad(set_to_none=False)
         with tf32(precision == "tf32"):
             with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16"):
                 loss = self.objective.loss(clean, noise.to(clean.dtype), sigma, progress).mean(1)
@@ -175,11 +181,7 @@ class Trainer:
         self.step += 1
         # Early averages forget the initialisation fast (as in k-diffusion's and EDM's ramp-up).
         decay = min(s.ema, (1 + self.step) / (10 + self.step))
-        torch._foreach_lerp_(
-            list(self.average.values()),
-            [p.detach() for p in self.parameters.values()],
-            1 - decay,
-        )
+        self._average.lerp_(self.flat.whole.detach(), 1 - decay)
         return loss.detach()
 
     @torch.no_grad()
@@ -187,13 +189,14 @@ class Trainer:
         """Clip each student's gradient to `gradient_clip`; freeze those that are not finite."""
         gradients = [p.grad for p in self.parameters.values() if p.grad is not None]
         norms = [torch.linalg.vector_norm(g.flatten(1), dim=1) for g in gradients]
-        norm = torch.linalg.vector_norm(torch.stack(norms), dim=0)
+        # Row by row: a sum over the first axis rounds by where in the stack a student is.
+        norm = torch.linalg.vector_norm(torch.stack(norms, dim=1), dim=1)
         broken = ~(loss.isfinite() & norm.isfinite())
         frozen = broken | (self.diverged != NEVER)
         if frozen.any():
             self.diverged[broken & (self.diverged == NEVER)] = self.step
-            moments = [self.optimizer.state[p]["exp_avg"] for p in self.parameters.values()]
-            for tensor in (*gradients, *moments):
+            moments = self.flat.views(self._moments["exp_avg"])
+            for tensor in (*gradients, *moments.values()):
                 tensor[frozen] = 0
         scale = (self.settings.gradient_clip / norm).clamp(max=1).nan_to_num(0)
         for g in gradients:

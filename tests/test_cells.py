@@ -1,0 +1,280 @@
+"""A study that grows or is renamed makes what is new, and comes out as if made afresh."""
+
+import copy
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from lowd.cli.app import app
+from lowd.cli.cell import find_student, find_training, parse_cell
+from lowd.cli.due import due
+from lowd.cli.kept import dropped, keeping
+from lowd.cli.planned import planned
+from lowd.cli.run import run
+from lowd.models.settings import MLPSettings
+from lowd.provenance.cells import cells_of, earlier_jobs
+from lowd.provenance.digests import digest
+from lowd.provenance.statement import read_statement, read_statements
+from lowd.steps.train import TrainStep, student_name
+from lowd.store.atomic import remove
+from lowd.table import read_graph
+
+RESULTS = Path("results/s.zarr")
+STUDY = {
+    "teacher": {"kind": "molrg", "dimension": 6, "rank": 2},
+    "pool": {"size": 64, "reference": 16},
+    "noise": {"size": 16},
+    "sampler": {"steps": 3},
+    "samples": [2, 8],
+    "replicates": 2,
+    "training": {"steps": 20, "warm_up": 5, "batch": 8},
+    "models": {
+        "small": {"architecture": "mlp", "width": 4},
+        "large": {"architecture": "mlp", "width": 8},
+    },
+}
+PICTURES = {
+    "teacher": {
+        "kind": "trained",
+        "images": {"source": "digits"},
+        "model": {"architecture": "unet", "width": 4},
+        "training": {"steps": 2, "warm_up": 1, "batch": 4},
+    },
+    "pool": {"size": 40, "reference": 8, "sampler": {"steps": 2}},
+    "models": {"net": {"architecture": "unet", "width": 4}},
+}
+
+
+def edited(study, **changes):
+    """The study with other values, of mappings with other keys."""
+    made = copy.deepcopy(study)
+    for key, value in changes.items():
+        nested = isinstance(value, dict) and isinstance(made.get(key), dict) and key != "models"
+        made[key] = made[key] | value if nested else value
+    return made
+
+
+def make(study, stop_before=None):
+    """Make the study's results in this process; the names of the jobs that ran."""
+    Path("params.yaml").write_text(yaml.safe_dump({"studies": {"s": study}}, sort_keys=False))
+    everything = read_graph()
+    graph = everything.leading_to([RESULTS])
+    reasons = due(graph)
+    due_first = [job for job in graph.jobs if job.statement in reasons]
+    running = {job.statement for job in graph.followers(due_first)}
+    todo = [job for job in graph.in_order if job.statement in running]
+    jobs = {one.statement: one for one in planned([str(RESULTS)])}
+    ran = []
+    with suppress(SystemExit), keeping(graph, everything, reasons):
+        for job in todo:
+            if job.statement.stem == stop_before:
+                raise SystemExit(1)
+            for path in job.outputs:  # as Snakemake does
+                remove(path)
+            one = jobs[job.statement]
+            run(one.step, one.settings, dict(one.paths), one.statement)
+            ran.append(job.statement.stem)
+        raise SystemExit(0)
+    return ran
+
+
+def new_cells():
+    """By job that has cells, how many of them it made itself."""
+    return {
+        path.stem: sum(not job for group in cells_of(stated) for job in group.jobs)
+        for path, stated in read_statements().items()
+        if cells_of(stated)
+    }
+
+
+def outputs():
+    return {
+        output.path: digest(output.path)
+        for stated in read_statements().values()
+        for output in stated.subject
+        if output.path.exists()
+    }
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """The folder of the finished study."""
+    folder = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        make(STUDY)
+    return folder
+
+
+@pytest.fixture
+def folder(finished, tmp_path, monkeypatch):
+    place = tmp_path / "grown"
+    shutil.copytree(finished, place)
+    monkeypatch.chdir(place)
+    return place
+
+
+def afresh(study, folder, monkeypatch):
+    """What the study leaves in an empty folder."""
+    folder.mkdir()
+    with monkeypatch.context() as patch:
+        patch.chdir(folder)
+        make(study)
+        return outputs()
+
+
+TRAIN = {"train-small": 0, "train-large": 0}
+EDITS = {
+    "one N more": (
+        {"samples": [2, 4, 8]},
+        TRAIN
+        | {"train-small": 2, "train-large": 2, "generate-small": 2, "generate-empirical": 2}
+        | {"score-small": 2 + 1, "score-large": 2 + 1 + 2, "controls": 2 + 1},
+    ),
+    "one N less": (
+        {"samples": [8]},
+        TRAIN | {"generate-small": 0, "score-large": 0, "controls": 0},
+    ),
+    "a replicate more": (
+        {"replicates": 3},
+        # Pairs of the new replicate with both others.
+        TRAIN
+        | {"train-small": 2, "generate-small": 2, "train-large": 2, "score-small": 2 + 4}
+        | {"controls": 2 + 4},
+    ),
+    "a larger pool": (
+        {"pool": {"size": 128}},
+        TRAIN | {"generate-small": 0, "score-small": 0, "score-large": 0, "controls": 0},
+    ),
+    "a model renamed": (
+        {"models": {"tiny": STUDY["models"]["small"], "large": STUDY["models"]["large"]}},
+        {"train-tiny": 0, "generate-tiny": 0, "score-tiny": 0, "score-large": 0},
+    ),
+    "a model more": (
+        {"models": STUDY["models"] | {"third": {"architecture": "mlp", "width": 6}}},
+        TRAIN | {"train-third": 4, "generate-third": 4, "score-large": 4 + 2 + 4},
+    ),
+    "another sampler": ({"sampler": {"steps": 4}}, TRAIN | {"generate-small": 4, "score-small": 6}),
+    "a stack in parts": ({"compute": {"stack": 2}}, {"train-small.1": 0, "train-large.2": 0}),
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_an_edit_makes_new_cells_and_leaves_what_a_fresh_run_does(
+    name, folder, tmp_path, monkeypatch
+):
+    changes, made = EDITS[name]
+    study = edited(STUDY, **changes)
+    before = new_cells()
+    ran = make(study)
+    counted = new_cells()
+    # What did not run has the counts of the first run.
+    assert {job: counted[job] for job in made if job in ran} == {
+        job: count for job, count in made.items() if job in ran
+    }
+    for job in made.keys() - set(ran):
+        assert counted[job] == before[job]
+    fresh = afresh(study, tmp_path / "fresh", monkeypatch)
+    grown = outputs()
+    assert [path for path in fresh if fresh[path] != grown[path]] == []
+
+
+@pytest.mark.parametrize("stop", ["train-large", "generate-large", "score-small", "collect"])
+def test_growth_that_was_cut_short_goes_on_without_loss(stop, folder, tmp_path, monkeypatch):
+    study = edited(STUDY, samples=[2, 4, 8])
+    make(study, stop_before=stop)
+    make(study)
+    counted = new_cells()
+    assert (counted["train-small"], counted["train-large"], counted["score-small"]) == (2, 2, 3)
+    fresh = afresh(study, tmp_path / "fresh", monkeypatch)
+    grown = outputs()
+    assert [path for path in fresh if fresh[path] != grown[path]] == []
+
+
+def test_what_was_dropped_comes_back_until_it_is_cleaned(folder):
+    smaller = edited(STUDY, samples=[8])
+    make(smaller)
+    assert sum(one.cells for one in dropped()) > 0
+    make(STUDY)
+    assert new_cells()["train-large"] == 0
+    assert dropped() == []  # all that was kept is in outputs again
+    make(smaller)
+    shown = CliRunner().invoke(app, ["clean"], input="n\n")
+    assert shown.exit_code == 1 and dropped()
+    assert "data/s/students/small/weights.safetensors: 2 cells that no study has" in shown.output
+    assert CliRunner().invoke(app, ["clean", "--yes"]).exit_code == 0
+    assert dropped() == []
+    make(STUDY)
+    assert new_cells()["train-large"] == 2
+
+
+def test_cells_of_other_code_or_damaged_files_are_not_taken(folder, monkeypatch):
+    smaller = edited(STUDY, samples=[8])
+    make(smaller)
+    (kept,) = {one.folder for one in dropped() if "students/small" in str(one.output)}
+    with (kept / "data/s/students/small/weights.safetensors").open("r+b") as file:
+        file.seek(-1, 2)
+        last = file.read(1)
+        file.seek(-1, 2)
+        file.write(bytes([last[0] ^ 1]))
+    make(STUDY)
+    counted = new_cells()
+    assert (counted["train-small"], counted["train-large"]) == (2, 0)
+
+
+def test_an_old_and_a_new_cell_lead_to_the_two_jobs(folder):
+    first = read_statement(Path("provenance/s/train-small.json")).lineage
+    make(edited(STUDY, samples=[2, 4, 8]))
+    statements = read_statements()
+    stated = statements[Path("provenance/s/train-small.json")]
+    made_by = {}
+    for n in (2, 4):
+        cell = parse_cell(f"model=small,N={n},replicate=1")
+        training = statements[find_training(cell, statements)]
+        made_by[n] = find_student(cell, training, None, here=True).made_by
+    assert made_by == {2: first, 4: stated.lineage}
+    assert earlier_jobs(stated)[first].settings["samples"] == [2, 8]
+    # A third generation still knows the first.
+    make(edited(STUDY, samples=[2, 4, 6, 8]))
+    statements = read_statements()
+    stated = statements[Path("provenance/s/train-small.json")]
+    assert {job for group in cells_of(stated) for job in group.jobs} == {*made_by.values(), ""}
+
+
+def test_students_of_images_are_the_same_in_every_stack(tmp_path, monkeypatch):
+    study = STUDY | PICTURES
+    (tmp_path / "grown").mkdir()
+    monkeypatch.chdir(tmp_path / "grown")
+    make(study)
+    bigger = edited(study, samples=[2, 4, 8], replicates=3, pool={"size": 48})
+    make(bigger)
+    assert new_cells()["train-net"] == 9 - 4
+    fresh = afresh(bigger, tmp_path / "fresh", monkeypatch)
+    grown = outputs()
+    assert [path for path in fresh if fresh[path] != grown[path]] == []
+
+
+def test_names_of_students_follow_what_they_are():
+    def name(**changes):
+        settings = {
+            "seed": 0,
+            "model": {"architecture": "mlp", "width": 8},
+            "samples": (2,),
+            "replicates": 1,
+            "training": {"steps": 200},
+        }
+        return student_name(TrainStep.model_validate(settings | changes))
+
+    first = name()
+    assert first == name(samples=(4, 8), replicates=3, training={"steps": 300})
+    assert first == name(model=MLPSettings(architecture="mlp", width=8).model_dump())
+    others = {
+        name(model={"architecture": "mlp", "width": 16}),
+        name(model={"architecture": "unet", "width": 8}),
+        name(objective={"kind": "epsilon", "kernel": "vp", "sigma_min": 0.1, "sigma_max": 1}),
+    }
+    assert len({first, *others}) == 4
