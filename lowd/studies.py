@@ -62,12 +62,13 @@ class PoolSettings(Settings):
         size: samples for the training sets of all replicates.
         reference: samples that nobody trains on: the threshold is fixed by them, and what is
             compared with held-out samples is compared with these.
-        sampler: how they are drawn, if the teacher has no exact samples.
+        sampler: how they are drawn, if the teacher has no exact samples; not the study's, so that
+            another evaluation leaves students as they are.
     """
 
     size: PositiveInt
     reference: int = Field(1024, ge=4)
-    sampler: SamplerSettings = SamplerSettings()
+    sampler: SamplerSettings | None = None
 
 
 class GridCompute(Settings):
@@ -115,6 +116,11 @@ class Grid(KindSettings):
             check_place("teacher.images.path", images.path)
         if isinstance(teacher, DiffusersTeacher) and teacher.path is not None:
             check_place("teacher.path", teacher.path)
+        if isinstance(teacher, DiffusersTeacher) and self.pool.sampler is None:
+            raise ValueError(
+                "pool.sampler: a pretrained teacher needs one within the noise levels that it "
+                "knows, as `sampler` has"
+            )
         if len(teacher.shape) not in (1, 3):
             raise ValueError(
                 f"teacher.shape: {list(teacher.shape)} is neither a vector's [size] nor an image's "

@@ -52,11 +52,10 @@ def small_study(width=16, samples=(2, 64), noises=256, steps=60):
     kind = {"kind": "molrg", "dimension": 6, "rank": 2, "clusters": 1}
     settings = {
         "teacher": TeacherStep(seed=0, teacher=kind),
-        "pool": PoolStep(seed=0, size=4096, shape=(6,), sampler=None),
+        "pool": PoolStep(seed=0, size=4096, reference=16, replicates=2, shape=(6,), sampler=None),
         "noise": NoiseStep(seed=0, size=noises, shape=(6,)),
         "train": TrainStep(
             seed=0,
-            name="m",
             model=MLPSettings(architecture="mlp", width=width),
             samples=samples,
             replicates=2,
@@ -144,10 +143,8 @@ def test_memory_is_what_a_training_holds(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     model = {"architecture": "unet", "width": 8}
     training = {"steps": 2, "warm_up": 0, "batch": 128}
-    settings = TrainStep(
-        seed=0, name="m", model=model, samples=(2, 4, 8), replicates=8, training=training
-    )
-    draw = PoolStep(seed=0, size=64, shape=(1, 8, 8), sampler=None)
+    settings = TrainStep(seed=0, model=model, samples=(2, 4, 8), replicates=8, training=training)
+    draw = PoolStep(seed=0, size=64, reference=16, replicates=2, shape=(1, 8, 8), sampler=None)
     drawn = RULES["pool"].job(draw, {}, study="s")
     job = RULES["train"].job(settings, {"pool": drawn.outputs}, study="s", model="m")
     graph = Graph([job, drawn])

@@ -13,7 +13,7 @@ from lowd.models.admission import admit, networks_in
 from lowd.models.build import build, initialise, parameter_count
 from lowd.models.custom_settings import CustomSettings
 from lowd.settings import Params
-from lowd.steps.train import TrainStep, train
+from lowd.steps.train import TrainStep, student_name, train
 from lowd.store.arrays import write_store
 from lowd.store.students import load_students
 from lowd.streams import stream
@@ -282,13 +282,18 @@ def test_a_checkpoint_gives_the_denoiser_that_was_trained(tmp_path):
     pool = torch.randn(16, 4, generator=stream("pool")).numpy()
     write_store(tmp_path / "pool.zarr", xr.Dataset({"samples": (("sample", "feature"), pool)}))
     settings = TrainStep(
-        seed=7, name="m", model=custom("Odd"), samples=(2, 8), replicates=2, training=TRAINING
+        seed=7, model=custom("Odd"), samples=(2, 8), replicates=2, training=TRAINING
     )
     train(settings, pool=tmp_path / "pool.zarr", output=tmp_path / "weights.safetensors")
     students = load_students(tmp_path / "weights.safetensors")
     assert students.weights["network/drawn"].shape == (4, 1)
     cells = [
-        Cell(f"m/N={c['N']}/replicate={c['replicate']}", 7, c["N"], 8 * c["replicate"])
+        Cell(
+            f"{student_name(settings)}/N={c['N']}/replicate={c['replicate']}",
+            7,
+            c["N"],
+            8 * c["replicate"],
+        )
         for c in students.cells
     ]
     direct = Trainer(custom("Odd"), TRAINING, cells, torch.from_numpy(pool))

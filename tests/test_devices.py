@@ -157,7 +157,7 @@ def test_a_process_claims_once(monkeypatch):
         (NoiseStep(seed=0, size=4, shape=(6,)), False),
         (TeacherStep(seed=0, teacher=MoLRGTeacher(kind="molrg", dimension=6, rank=2)), False),
         (TeacherStep(seed=0, teacher=CustomTeacher(kind="custom", entry="a:b", shape=(6,))), False),
-        (PoolStep(seed=0, size=4, shape=(6,)), True),
+        (PoolStep(seed=0, size=4, reference=4, replicates=2, shape=(6,)), True),
     ],
 )
 def test_only_a_step_that_computes_on_a_gpu_claims_one(monkeypatch, settings, claims):

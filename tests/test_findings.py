@@ -71,7 +71,7 @@ def made_up(dims, name, seed=0):
 
 def test_scores_along_training_are_those_of_the_snapshots(study):
     step = TrainStep(
-        seed=1, name="mlp", model=MLP, samples=(2, 8), replicates=2, training=TRAINING,
+        seed=1, model=MLP, samples=(2, 8), replicates=2, training=TRAINING,
         snapshots=(50, 100),
     )  # fmt: skip
     pool, yardstick = Path("pool.zarr"), Path("yardstick.json")
@@ -137,7 +137,7 @@ def test_scores_along_training_are_those_of_the_snapshots(study):
 
 def test_students_of_one_seed_differ_in_their_data_alone(study):
     asked = TrainStep(
-        seed=1, name="mlp", model=MLP, samples=(4,), replicates=2,
+        seed=1, model=MLP, samples=(4,), replicates=2,
         training=TRAINING.model_copy(update={"steps": 10}), seeds=2,
     )  # fmt: skip
     # Both halves of the pool alike: then nothing tells the students of one seed apart.
@@ -340,7 +340,7 @@ def test_a_unet_takes_part_in_every_objective_through_a_store(study):
     for objective in ({"kind": "variational"}, {"kind": "adversarial"}):
         asked = TrainStep.model_validate(
             {
-                "seed": 1, "name": "f", "model": unet, "samples": (4,), "replicates": 2,
+                "seed": 1, "model": unet, "samples": (4,), "replicates": 2,
                 "training": TRAINING.model_copy(update={"steps": 20}), "seeds": 2,
                 "objective": objective,
             }

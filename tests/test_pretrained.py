@@ -528,7 +528,8 @@ def test_a_sampler_beyond_the_levels_trained_on_is_refused_with_their_range(
     sampler, message, tmp_path
 ):
     folder = made(saved(tmp_path / "p"), tmp_path / "teacher")
-    step = {"seed": 0, "size": 2, "shape": SHAPE, "sampler": sampler}
+    step = {"seed": 0, "size": 2, "reference": 4, "replicates": 2, "shape": SHAPE}
+    step["sampler"] = sampler
     with pytest.raises(ValueError, match=message):
         pool(PoolStep(**step), teacher=folder, output=tmp_path / "pool.zarr")
     denoise = load_teacher(folder, CPU).denoise
@@ -540,7 +541,8 @@ def test_a_sampler_beyond_the_levels_trained_on_is_refused_with_their_range(
 def test_a_sampler_may_use_the_range_that_the_message_gives_in_full(tmp_path):
     folder = made(saved(tmp_path / "p"), tmp_path / "teacher")
     sampler = {"steps": 2, "sigma_min": 0.0100005, "sigma_max": 157.407}
-    step = {"seed": 0, "size": 2, "shape": SHAPE, "sampler": sampler}
+    step = {"seed": 0, "size": 2, "reference": 4, "replicates": 2, "shape": SHAPE}
+    step["sampler"] = sampler
     pool(PoolStep(**step), teacher=folder, output=tmp_path / "pool.zarr")
 
 
@@ -549,6 +551,7 @@ def study(**changes):
     declared = {key: value for key, value in declared.items() if value is not None}
     return GRID | {
         "teacher": declared,
+        "pool": GRID["pool"] | {"sampler": {"steps": 4, "sigma_min": 0.02, "sigma_max": 20}},
         "sampler": {"steps": 4, "sigma_min": 0.02, "sigma_max": 20},
         "training": TRAINING,
         "models": {"unet-4": {"architecture": "unet", "width": 4}},

@@ -48,8 +48,18 @@ def write_samples(path, samples):
     return path
 
 
-def write_pool(path, samples):
-    write_store(path, xr.Dataset({"samples": (("sample", "feature"), samples.astype(np.float32))}))
+def write_pool(path, samples, reference=None):
+    drawn = {"sample": samples, "reference_sample": samples if reference is None else reference}
+    names = ("samples", "reference")
+    write_store(
+        path,
+        xr.Dataset(
+            {
+                name: ((dim, "feature"), values.astype(np.float32))
+                for name, (dim, values) in zip(names, drawn.items(), strict=True)
+            }
+        ),
+    )
     return path
 
 
@@ -59,14 +69,14 @@ def write_yardstick(path, threshold=0.5):
     return path
 
 
-def scored(folder, ours, teacher, empirical, pool, others=None, finite=True):
+def scored(folder, ours, teacher, empirical, pool, others=None, finite=True, reference=None):
     """What `score` writes for a model called `mine`."""
     score(
         ScoreStep(name="mine", samples=SAMPLES, replicates=REPLICATES, others=tuple(others or ())),
         generated=write_samples(folder / "mine.zarr", ours),
         teacher=write_samples(folder / "teacher.zarr", teacher),
         empirical=write_samples(folder / "empirical.zarr", empirical),
-        pool=write_pool(folder / "pool.zarr", pool),
+        pool=write_pool(folder / "pool.zarr", pool, reference),
         yardstick=write_yardstick(folder / "yardstick.json"),
         other=[write_samples(folder / f"{name}.zarr", x) for name, x in (others or {}).items()],
         output=folder / "scores.zarr",
@@ -257,11 +267,12 @@ def test_a_diverged_cell_of_another_model_is_missing_from_rp_same_alone(folder):
         xr.testing.assert_identical(found[name], expected)
 
 
-def test_baselines_compare_with_training_points_of_the_next_replicate(folder):
-    # Replicates own a third of the pool each, three widths apart.
+def test_baselines_compare_with_reference_samples_of_the_pool(folder):
+    # Replicates own a third of the pool each, three widths apart; the reference lies beyond.
     pool = normal(3, 4, 2, seed=5) + 9 * np.arange(3)[:, None, None]
-    ours = np.stack([np.tile(pool[[1, 2, 0]], (1, 3, 1)), np.tile(pool, (1, 3, 1))])
-    found = scored(folder, ours, TEACHER, ours, pool.reshape(12, 2))
+    reference = normal(4, 2, seed=8) + 27
+    ours = np.stack([np.tile(reference, (3, 3, 1)), np.tile(pool, (1, 3, 1))])
+    found = scored(folder, ours, TEACHER, ours, pool.reshape(12, 2), reference=reference)
     # At N = 2 samples are the held-out points threefold, at N = 4 the training set's own.
     assert found["frechet"].sel(N=2).max() < 1 < 80 < found["frechet"].sel(N=4).min()
     np.testing.assert_array_equal(found["authenticity"], [[100] * 3, [0] * 3])
@@ -322,14 +333,14 @@ def cosines(ours, theirs):
     return ours @ theirs.T
 
 
-def described(folder, samples, rule, descriptor="identity", images=None):
+def described(folder, samples, rule, descriptor="identity", images=None, fresh=10):
     if images:
         arrays = {name: (("image", "feature"), x.astype(np.float32)) for name, x in images.items()}
         arrays["held_out"] = (("held", "feature"), arrays["held_out"][1])
         write_store(folder / "teacher/images.zarr", xr.Dataset(arrays))
     describe(
         DescribeStep(descriptor=descriptor, threshold=rule, largest=6),
-        pool=write_pool(folder / "pool.zarr", samples),
+        pool=write_pool(folder / "pool.zarr", samples[:-fresh], samples[-fresh:]),
         teacher=folder / "teacher",
         output=folder / "yardstick.json",
     )
@@ -340,14 +351,15 @@ def described(folder, samples, rule, descriptor="identity", images=None):
 @pytest.mark.parametrize("q", [0.25, 0.9])
 def test_the_threshold_is_the_quantile_its_rule_names(folder, descriptor, q):
     samples = normal(16, 3, seed=6).astype(np.float32) + 1
-    seen = samples - samples.mean(0) if descriptor == "centred" else samples
+    # The last ten are the pool's reference.
+    seen = samples - samples[6:].mean(0) if descriptor == "centred" else samples
     nearest = described(folder, samples, NearestRule(nearest=q), descriptor)
     assert nearest["rule"] == {"nearest": q}
     closest = cosines(seen[6:], seen[:6]).max(1)
     assert nearest["threshold"] == pytest.approx(np.quantile(closest, q), rel=1e-5)
     unrelated = described(folder, samples, UnrelatedRule(unrelated=q), descriptor)
     assert unrelated["rule"] == {"unrelated": q}
-    between = cosines(seen, seen)[np.triu_indices(16, 1)]
+    between = cosines(seen[6:], seen[6:])[np.triu_indices(10, 1)]
     assert unrelated["threshold"] == pytest.approx(np.quantile(between, q), rel=1e-5)
     loaded, threshold = load_yardstick(folder / "yardstick.json")
     assert threshold == unrelated["threshold"]
@@ -361,16 +373,16 @@ def test_a_trained_teacher_is_compared_with_images_it_has_not_seen(folder):
     held_out = normal(8, 2, seed=7)
     training = held_out + np.array([3, 4])
     images = {"held_out": held_out, "training": training}
-    pool = np.concatenate([held_out, training])
+    # Of the reference half are training images again.
+    pool = np.concatenate([training[:6], held_out, training])
     rule = NearestRule(nearest=0.5)
-    found = described(folder, pool, rule, images=images)["teacher"]
+    found = described(folder, pool, rule, images=images, fresh=16)["teacher"]
     assert found["frechet"][0] == pytest.approx(0, abs=1e-5)
     assert found["frechet_real"][0] == pytest.approx(25, rel=1e-5)
-    # Half of the pool are training images again.
     real = found["authenticity_real"][0]
     assert 0 < real <= 100
     assert found["authenticity"][0] == pytest.approx(real / 2)
-    assert described(folder / "exact", pool, rule)["teacher"] == {}
+    assert described(folder / "exact", pool, rule, fresh=16)["teacher"] == {}
 
 
 MODELS = {f"mlp-{width}": MLPSettings(architecture="mlp", width=width) for width in (4, 8, 16)}

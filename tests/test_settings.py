@@ -737,7 +737,7 @@ def test_what_needs_images_besides_features_is_refused_on_features():
 def test_jacobians_are_not_asked_of_a_pipeline_at_levels_it_was_not_trained_at():
     teacher = {"kind": "diffusers", "path": "inputs/p", "shape": [1, 4, 4]}
     content = {
-        "studies": {"tiny": changed(teacher=teacher)},
+        "studies": {"tiny": changed(teacher=teacher, pool={"size": 64, "sampler": {}})},
         "across": {"ranks": {"figure": "jacobians", "studies": ["tiny"]}},
     }
     assert "across.ranks.studies[0]: the teacher of tiny is a pipeline" in refusal(

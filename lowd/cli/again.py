@@ -10,6 +10,7 @@ import typer
 
 from lowd.cli.due import Reasons
 from lowd.cli.duration import duration
+from lowd.cli.growth import new_shares
 from lowd.cost.actual import took
 from lowd.graph.graph import Graph
 from lowd.provenance.statement import read_statement
@@ -41,10 +42,12 @@ class Due(NamedTuple):
 
     Attributes:
         fresh: how many jobs leave what is not here.
+        grown: how many take over the cells that they have, and make the new ones.
         lost: by reason, those whose outputs are here.
     """
 
     fresh: int
+    grown: int
     lost: dict[str, Lost]
 
     @property
@@ -54,11 +57,13 @@ class Due(NamedTuple):
 
     def __str__(self) -> str:
         parts = [f"{self.fresh} of what is not here"] if self.fresh else []
+        if self.grown:
+            parts.append(f"{self.grown} that keep the cells they have")
         parts += [
             f"{one.jobs} again, as {CHANGED[kind]} has changed ({duration(one.seconds)}, last time)"
             for kind, one in self.lost.items()
         ]
-        jobs = self.fresh + sum(one.jobs for one in self.lost.values())
+        jobs = self.fresh + self.grown + sum(one.jobs for one in self.lost.values())
         return f"{jobs} {'job' if jobs == 1 else 'jobs'} to do: {'; '.join(parts)}"
 
 
@@ -72,13 +77,17 @@ def foresee(graph: Graph, reasons: Reasons) -> Due:
     running = graph.followers(job for job in graph.jobs if job.statement in reasons)
     seconds = dict.fromkeys(CHANGED, 0.0)
     said: dict[str, Counter[str]] = {kind: Counter() for kind in CHANGED}
-    fresh = 0
+    kept = new_shares(graph, reasons)
+    fresh = grown = 0
     for job in running:
         reason = reasons.get(job.statement)
         kind = "input" if reason is None else reason.kind
         is_here = job.statement.exists() and all(path.exists() for path in job.outputs)
         if kind not in CHANGED or not is_here:
             fresh += 1
+            continue
+        if kept.get(job.statement, 1.0) < 1:
+            grown += 1
             continue
         seconds[kind] += took(read_statement(job.statement))
         said[kind]["what it reads is made again" if reason is None else reason.text] += 1
@@ -87,7 +96,7 @@ def foresee(graph: Graph, reasons: Reasons) -> Due:
         for kind, each in said.items()
         if each
     }
-    return Due(fresh, lost)
+    return Due(fresh, grown, lost)
 
 
 def consent(due: Due) -> None:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -103,6 +103,7 @@ def price_jobs(graph: "Graph", device: "Device | None" = None) -> _Plan:
     """What jobs take here, or on a device that is assumed; raises ValueError if measuring fails."""
     from lowd.cli.again import foresee
     from lowd.cli.due import due
+    from lowd.cli.growth import new_shares
     from lowd.cost.actual import stated
     from lowd.cost.bill import COMMAND
     from lowd.cost.calibration import calibrate
@@ -115,6 +116,8 @@ def price_jobs(graph: "Graph", device: "Device | None" = None) -> _Plan:
     reasons = due(graph)
     left = graph.followers(job for job in graph.jobs if job.statement in reasons)
     jobs = price(graph, every, measured, left=left, device=device, has_gpu=_gpus() > 0)
+    new = new_shares(graph, reasons)
+    jobs = [replace(one, seconds=one.seconds * new.get(one.job.statement, 1.0)) for one in jobs]
     ahead = foresee(graph, reasons)
     return _Plan(graph, jobs, stated(graph), measured[COMMAND].seconds, ahead)
 

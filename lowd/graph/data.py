@@ -116,7 +116,7 @@ def jobs(name: str, study: Grid) -> Iterator[Job]:
 def pool_sampler(study: Grid) -> SamplerSettings | None:
     """How the teacher draws; an exact one needs no sampler."""
     is_exact = isinstance(study.teacher, MoLRGTeacher | MoLRGImagesTeacher)
-    return None if is_exact else study.pool.sampler
+    return None if is_exact else study.pool.sampler or SamplerSettings()
 
 
 def _without_place(teacher: TeacherSettings) -> TeacherSettings:
