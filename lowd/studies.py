@@ -11,6 +11,7 @@ from lowd.descriptors.settings import NetworkSettings, SSCDSettings
 from lowd.diffusion.settings import SamplerSettings
 from lowd.fields import Name, Seed, TrainingSize, check_ascending, check_file_name, check_shapes
 from lowd.metrics.settings import DescriptorKind, NearestRule, ThresholdSettings
+from lowd.misspelt import meant
 from lowd.models.settings import ModelSettings
 from lowd.sources.image_settings import OwnSource
 from lowd.sources.settings import DiffusersTeacher, TeacherSettings
@@ -190,6 +191,7 @@ class Study(Grid):
                 if name not in self.models:
                     raise ValueError(
                         f"compute.{key}.{name}: no such model (there are: {', '.join(self.models)})"
+                        + meant(name, self.models)
                     )
         every = backend.values() if isinstance(backend, dict) else [backend]
         if "looped" in every and self.compute.precision != "single":

@@ -123,7 +123,7 @@ def make_study():
     run("describe", {}, read, {"results/s.yardstick.json": "yardstick"})
     for model in MODELS:
         cell = f"0/{model}/N={{N}}/replicate={{replicate}}"
-        settings = {"seed": 0, "name": model, "samples": SAMPLES, "replicates": REPLICATES}
+        settings = {"seed": 0, "samples": SAMPLES, "replicates": REPLICATES}
         checkpoint = f"data/s/students/{model}/weights.safetensors"
         streams = [f"{cell}/initialisation", f"{cell}/training/{{block}}"]
         run("train", settings, read, {checkpoint: model}, f"train-{model}", streams)

@@ -20,7 +20,6 @@ HEAVY = ("torch", "xarray", "zarr", "matplotlib", "sklearn", "scipy")
 NOISE = {"seed": 0, "size": 4, "shape": [6]}
 TRAIN = {
     "seed": 0,
-    "name": "mlp",
     "model": {"architecture": "mlp", "width": 4},
     "samples": [2],
     "replicates": 2,
@@ -93,7 +92,8 @@ def test_a_teacher_of_the_users_own_is_found_in_inputs(folder, monkeypatch):
     }
     made = lowd("teacher", {"seed": 0, "teacher": teacher}, output="teacher")
     assert made.exit_code == 0, made.output
-    draw = {"seed": 0, "size": 4, "shape": [6], "sampler": {"steps": 4}}
+    draw = {"seed": 0, "size": 4, "shape": [6], "reference": 4, "replicates": 2}
+    draw |= {"sampler": {"steps": 4}}
     assert lowd("pool", draw, teacher="teacher", output="pool.zarr").exit_code == 0
     assert read_store(folder / "pool.zarr")["samples"].shape == (4, 6)
     line = refusal("pool", draw | {"sampler": None}, teacher="teacher", output="pool.zarr")

@@ -246,8 +246,9 @@ def test_neighbours_are_searched_for_as_many_points_as_billed(jobs, monkeypatch)
     asked = counted(monkeypatch, KDTree, "query", lambda _, points, k: len(points))
     run(job)
     # A unit is a point's neighbours by all four numbers of them.
-    assert units(found, "levina_bickel") == sum(asked) / 4 == 2 * (64 + 64 + IMAGES)
-    assert units(found, "two_nn") == 64 + 64 + IMAGES
+    points = 64 + 1024  # of a pool, to train on and for reference
+    assert units(found, "levina_bickel") == sum(asked) / 4 == 2 * (2 * points + IMAGES)
+    assert units(found, "two_nn") == 2 * points + IMAGES
 
 
 def test_studies_whose_points_nothing_makes_are_not_modelled(made):

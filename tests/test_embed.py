@@ -183,7 +183,7 @@ def test_a_custom_descriptors_module_is_an_input_and_its_kind_the_only_code():
 def test_appraisal_adds_to_the_yardstick_and_changes_no_threshold():
     values = np.random.default_rng(0).uniform(-1, 1, (8, 1, 4, 4)).astype(np.float32)
     dims = ("sample", "channel", "height", "width")
-    write_store(Path("pool.zarr"), xr.Dataset({"samples": (dims, values)}))
+    write_store(Path("pool.zarr"), xr.Dataset({"reference": (dims, values)}))
     before = {"descriptor": "identity", "mean": None, "rule": {}, "threshold": 0.5, "teacher": {}}
     Path("yardstick.json").write_text(json.dumps(before))
     settings = {"seed": 3, **CUSTOM}

@@ -144,7 +144,7 @@ def test_a_planned_job_has_the_arguments_that_its_step_takes(repository, table):
     assert [job.statement for job in jobs] == [job.statement for job in table.jobs]
     for job in jobs:
         bound = inspect.signature(job.step).bind(job.settings, **job.paths)
-        assert set(bound.signature.parameters) - set(bound.arguments) <= {COMPUTED}
+        assert set(bound.signature.parameters) - set(bound.arguments) <= set(COMPUTED)
 
 
 def test_settings_reach_their_steps_unchanged(table):

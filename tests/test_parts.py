@@ -16,6 +16,7 @@ from lowd.cli.cell import find_training, parse_cell
 from lowd.kinds.transition.jobs import parts as parts_of
 from lowd.kinds.transition.jobs import trainings as trainings_of
 from lowd.kinds.transition.settings import Transition
+from lowd.provenance.in_toto import Subject
 from lowd.provenance.statement import Statement
 from lowd.steps.gather import GatherStep, gather
 from lowd.store.students import Students, save_students
@@ -126,17 +127,18 @@ def test_parts_that_do_not_belong_together_are_refused(tmp_path, other, message)
     assert not (tmp_path / "made").exists()
 
 
-def trained(*samples):
+def trained(part, *samples):
     """A statement, as far as one of training is asked."""
-    asked = SimpleNamespace(
-        step="train", settings={"name": "a", "samples": list(samples), "replicates": 2}
-    )
+    asked = SimpleNamespace(step="train", settings={"samples": list(samples), "replicates": 2})
     definition = SimpleNamespace(external_parameters=asked)
-    return Statement.model_construct(predicate=SimpleNamespace(build_definition=definition))
+    output = Subject(name=f"data/s/parts/a.{part}/weights.safetensors", digest={"sha256": "0" * 64})
+    return Statement.model_construct(
+        subject=(output,), predicate=SimpleNamespace(build_definition=definition)
+    )
 
 
 def test_a_cell_is_found_in_the_part_that_has_its_n():
-    statements = {Path("first"): trained(2, 4), Path("second"): trained(8)}
+    statements = {Path("first"): trained(1, 2, 4), Path("second"): trained(2, 8)}
     assert find_training(parse_cell("model=a,N=4,replicate=0"), statements) == Path("first")
     assert find_training(parse_cell("model=a,N=8,replicate=1"), statements) == Path("second")
     with pytest.raises(ValueError, match=r"N of 2, 4, 8; replicates 0 to 1"):

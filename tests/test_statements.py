@@ -329,7 +329,7 @@ def test_workflow_and_statements_take_the_same_code():
     settings = {"seed": 0, "teacher": MOLRG}
     lowd("teacher", settings, "--output", "teacher", "--statement", "teacher.json")
     teacher = ("--teacher", "teacher", "--output")
-    pool = {"seed": 0, "size": 4, "shape": [4]}
+    pool = {"seed": 0, "size": 4, "reference": 4, "replicates": 2, "shape": [4]}
     lowd("pool", pool, *teacher, "pool.zarr", "--statement", "pool.json")
     noise, sampler = ("--noise", "noise.zarr"), {"sampler": {"steps": 2}}
     lowd("generate", sampler, *noise, *teacher, "g.zarr", "--statement", "generate.json")
@@ -408,12 +408,13 @@ def test_streams_are_named_as_they_are_drawn_from(monkeypatch):
         teacher, TeacherStep.model_validate({"seed": 5, "teacher": MOLRG}), output=Path("teacher")
     )
     check(noise, NoiseStep(seed=5, size=2, shape=(4,)), output=Path("noise.zarr"))
-    settings = PoolStep.model_validate({"seed": 5, "size": 8, "shape": [4], "sampler": sampler})
+    settings = PoolStep.model_validate(
+        {"seed": 5, "size": 8, "reference": 4, "replicates": 2, "shape": [4], "sampler": sampler}
+    )
     check(pool, settings, teacher=Path("teacher"), output=Path("pool.zarr"))
     settings = TrainStep.model_validate(
         {
             "seed": 5,
-            "name": "m",
             "model": {"architecture": "mlp", "width": 4},
             "samples": [2, 4],
             "replicates": 2,
@@ -467,7 +468,8 @@ def test_a_custom_teachers_module_is_an_input_of_all_that_run_it(monkeypatch):
         write_custom(factor, monkeypatch)
         settings = {"seed": 0, "teacher": CUSTOM}
         lowd("teacher", settings, "--output", "teacher", "--statement", "t.json")
-        settings = {"seed": 0, "size": 2, "shape": [2], "sampler": {"steps": 2}}
+        settings = {"seed": 0, "size": 2, "reference": 4, "replicates": 2, "shape": [2]}
+        settings |= {"sampler": {"steps": 2}}
         paths = ("--teacher", "teacher", "--output", "pool.zarr")
         lowd("pool", settings, *paths, "--statement", "p.json")
         both = [read_statement(Path(name)) for name in ("t.json", "p.json")]
@@ -517,7 +519,8 @@ def test_a_failed_step_leaves_no_statement_and_keeps_the_old_one():
     make_noise()
     before = Path("provenance/noise.json").read_bytes()
     paths = ("--teacher", "absent", "--output", "pool.zarr")
-    settings = {"seed": 0, "size": 2, "shape": [2], "sampler": {}}
+    settings = {"seed": 0, "size": 2, "reference": 4, "replicates": 2, "shape": [2]}
+    settings |= {"sampler": {}}
     for statement in ("provenance/pool.json", "provenance/noise.json"):
         message = lowd("pool", settings, *paths, "--statement", statement, code=1)
         assert "absent" in message

@@ -13,6 +13,7 @@ from small_study import FIGURE, POOL_SIZE, REPLICATES, edit, flip, folder, git, 
 from typer.testing import CliRunner
 
 from lowd.cli.app import app
+from lowd.provenance.statement import read_statement
 
 ROOT = Path(__file__).parents[1]
 SVG, PNG, TXT = FIGURE
@@ -235,6 +236,7 @@ def test_a_figure_from_an_earlier_commit_is_told_which(tmp_path):
 
 def test_a_cell_is_followed_to_its_checkpoint_and_training_set():
     found = trace(SVG, "--cell", CELL)
+    trained = read_statement(Path("provenance/s/train-small.json"))
     assert found["verified"]
     first = POOL_SIZE // REPLICATES * 2
     assert found["student"] == {
@@ -248,6 +250,9 @@ def test_a_cell_is_followed_to_its_checkpoint_and_training_set():
         "pool": "data/s/pool.zarr",
         "first": first,
         "sha256": hashlib.sha256(study.pool()[first : first + 4].tobytes()).hexdigest(),
+        "made_by": trained.lineage,
+        "made_at": trained.finished.isoformat(timespec="seconds"),
+        "commit": trained.commit.digest,
     }
 
 
@@ -290,15 +295,14 @@ def test_a_cell_that_is_nowhere_is_refused(cell, reason):
 
 
 def test_a_cell_that_several_studies_have_is_refused_by_their_names():
-    settings = {"name": "small", "samples": [2], "replicates": 1}
+    settings = {"samples": [2], "replicates": 1}
     run = {"pool": ["data/s/pool.zarr"]}
-    study.run("train", settings, run, {"data/t/weights": "t"}, study="t")
-    read = {"results": ["results/s.zarr", "data/t/weights"]}
+    other = "data/t/students/small/weights.safetensors"
+    study.run("train", settings, run, {other: "t"}, study="t")
+    read = {"results": ["results/s.zarr", other]}
     study.run("figure", {"name": "across"}, read, {"figures/across.svg": "<svg/>"}, study="across")
     message = refusal("figures/across.svg", "--cell", "model=small,N=2,replicate=0")
-    assert message.endswith(
-        "trace one of data/s/students/small/weights.safetensors, data/t/weights"
-    )
+    assert message.endswith(f"trace one of data/s/students/small/weights.safetensors, {other}")
 
 
 # The command

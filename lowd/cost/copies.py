@@ -52,7 +52,8 @@ def appraise_bill(job: Job, step: AppraiseStep, graph: Graph) -> Bill:
         learned_from, unseen = shares(teacher.teacher)
         stored = learned_from + unseen
     else:
-        stored = unseen = graph.nearest(job, PoolStep).size
+        stored = graph.nearest(job, PoolStep).drawn
+        unseen = graph.nearest(job, PoolStep).reference
     images = min(IMAGES, unseen)
     made = _copies_bill(step.descriptor, teacher, 2 * images, passes=1)
     beside = ScoreProbe(kind="chance", features=step.descriptor.features)
@@ -92,7 +93,9 @@ def described(job: Job, graph: Graph) -> int:
         if path not in one.outputs:
             continue
         match one.settings:
-            case PoolStep(size=size) | NoiseStep(size=size):
+            case PoolStep() as pool:
+                return pool.drawn
+            case NoiseStep(size=size):
                 return size
             case TeacherStep(teacher=TrainedTeacher() as teacher):
                 return sum(shares(teacher))

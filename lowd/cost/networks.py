@@ -56,7 +56,7 @@ def _train_bill(step: TrainStep, pool: PoolStep) -> Bill:
         step.training,
         pool.shape,
         students(step),
-        pool.size,
+        pool.drawn,
         len(step.snapshots),
         step.compute,
     )
@@ -154,10 +154,10 @@ def _flow(
 def pool_bill(job: Job, step: PoolStep, graph: Graph) -> Bill:
     """Samples of a teacher."""
     made = graph.nearest(job, TeacherStep).teacher
-    numbers = step.size * prod(step.shape)
+    numbers = step.drawn * prod(step.shape)
     if isinstance(made, TrainedTeacher) and step.sampler is not None:
         return replace(
-            _flow(made.model, EDMSettings(), step.shape, 1, step.size, step.sampler), students=0
+            _flow(made.model, EDMSettings(), step.shape, 1, step.drawn, step.sampler), students=0
         )
     return Bill(
         NUMBERS,
@@ -189,7 +189,7 @@ def generate_bill(job: Job, step: GenerateStep, graph: Graph) -> Bill:
             students=sets,
             # Weights from a product with every point, and their mean by another.
             flops=4.0 * pairs * features,
-            host=2 * FLOAT * pool.size * features + 3 * FLOAT * samples + 3 * 2**22,
+            host=2 * FLOAT * pool.drawn * features + 3 * FLOAT * samples + 3 * 2**22,
             disk=store_bytes(samples),
         )
     teacher = graph.nearest(job, TeacherStep).teacher

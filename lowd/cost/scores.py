@@ -37,8 +37,8 @@ def searched(query: int, reference: int) -> float:
 
 def describe_bill(job: Job, step: DescribeStep, graph: Graph) -> Bill:
     """Descriptor, threshold and quality of the teacher."""
-    features, pool = features_of(job, graph), graph.nearest(job, PoolStep).size
-    rows = min(ROWS, pool)
+    features, pool = features_of(job, graph), graph.nearest(job, PoolStep)
+    rows = min(ROWS, pool.reference)
     if isinstance(step.threshold, NearestRule):
         probe: Probe = ScoreProbe(kind="neighbour", features=features)
         pairs = rows * step.largest
@@ -47,9 +47,9 @@ def describe_bill(job: Job, step: DescribeStep, graph: Graph) -> Bill:
         probe, pairs = ScoreProbe(kind="chance", features=features), rows * rows
         # A product and its upper half, gathered and sorted, as `unrelated_quantile` says.
         held = 2.0 * DOUBLE * rows * rows
-    return Bill(SCORES, ((probe, float(pairs)),), host=3 * FLOAT * pool * features + held)
+    return Bill(SCORES, ((probe, float(pairs)),), host=3 * FLOAT * pool.drawn * features + held)
 
 
 def samples_held(job: Job, samples: int, features: int, graph: Graph) -> float:
     """Bytes of samples and of the pool, as they are read and as descriptors."""
-    return 2.0 * FLOAT * (samples + graph.nearest(job, PoolStep).size) * features
+    return 2.0 * FLOAT * (samples + graph.nearest(job, PoolStep).drawn) * features

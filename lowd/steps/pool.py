@@ -31,6 +31,11 @@ class PoolStep(Settings):
     shape: tuple[int, ...]
     sampler: SamplerSettings | None = None
 
+    @property
+    def drawn(self) -> int:
+        """Samples in all."""
+        return self.size + self.reference
+
 
 def pool(settings: PoolStep, *, teacher: Path, output: Path) -> None:
     """Draw from the teacher into the store `output`.
@@ -50,7 +55,7 @@ def pool(settings: PoolStep, *, teacher: Path, output: Path) -> None:
     from lowd.streams import stream
 
     model = load_teacher(teacher, pick_device())
-    report_total(settings.size + settings.reference, "samples")
+    report_total(settings.drawn, "samples")
 
     def draw(count: int, part: str) -> "Tensor":
         def block(number: int) -> "torch.Generator":

@@ -71,7 +71,7 @@ def joined(stacks: Sequence[Students]) -> Students:
     """
     first = stacks[0]
     if any(_kind(stack) != _kind(first) for stack in stacks):
-        raise ValueError("students of several models make no stack")
+        raise ValueError("students of another model than the first make no stack with it")
     return replace(
         first,
         cells=[cell for stack in stacks for cell in stack.cells],

@@ -56,8 +56,8 @@ def relate_bill(job: Job, step: RelateStep, graph: Graph) -> Bill:
 def _cloud(maker: Job | None) -> tuple[int, int]:
     """How many points a study has that no student has seen, and of how many numbers."""
     match maker.settings if maker else None:
-        case PoolStep(size=size, shape=shape):
-            return size, prod(shape)
+        case PoolStep(shape=shape) as pool:
+            return pool.drawn, prod(shape)
         case TeacherStep(teacher=TrainedTeacher() as teacher):
             return holding(teacher.images).images, prod(teacher.shape)
     raise LookupError("nothing says how many points there are")

@@ -93,23 +93,20 @@ def _compared(
 ) -> "Compared":
     from lowd.kinds.external.scores import Compared
     from lowd.kinds.external.sets import Sets
-    from lowd.steps.scoring import Features, read_features
+    from lowd.steps.scoring import Features, read_features, read_reference
     from lowd.store.arrays import read_store
 
     true = descriptor(read_store(teacher)["samples"].values)
     store = read_store(sets)
     given = Sets.of(store)
     points = descriptor(given.points)
-    fresh = descriptor(read_store(pool)["samples"].values)
+    held_out = read_reference(pool, descriptor)[: len(true)]
     training: Features = {}
-    held_out: Features = {}
     for n in store["N"].values.tolist():
         for replicate in range(store.sizes["replicate"]):
             cell = n, replicate
             rows = given.rows.get(cell)
             training[cell] = None if rows is None else points[rows]
-            unseen = fresh[~given.in_pool.sel(N=n, replicate=replicate).values]
-            held_out[cell] = unseen[: len(true)] if len(unseen) > 1 and rows else None
     return Compared(
         sizes=store["N"].values.tolist(),
         replicates=store.sizes["replicate"],

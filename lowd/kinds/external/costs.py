@@ -20,7 +20,7 @@ from lowd.steps.pool import PoolStep
 def training_sets_bill(job: Job, step: TrainingSetsStep, graph: Graph) -> Bill:
     """Points read and gathered, and looked for in the pool."""
     numbers = step.replicates * sum(step.samples) * prod(step.shape)
-    pool = graph.nearest(job, PoolStep).size * prod(step.shape)
+    pool = graph.nearest(job, PoolStep).drawn * prod(step.shape)
     return Bill(NUMBERS, host=3 * FLOAT * numbers + 2 * FLOAT * pool, disk=store_bytes(numbers))
 
 

@@ -32,7 +32,7 @@ class Compared:
         teacher: what the teacher makes of the noises.
         memorised: what the empirical denoiser of each training set makes of them.
         training: the training sets that are there.
-        held_out: of each the teacher's samples that are not in it, as many as there are noises.
+        held_out: samples of the teacher that nobody has trained on.
         overlapping: (N, a, b) of replicates a and b whose training sets share points.
     """
 
@@ -42,7 +42,7 @@ class Compared:
     teacher: Tensor
     memorised: Features
     training: Features
-    held_out: Features
+    held_out: "Tensor"
     overlapping: frozenset[tuple[int, int, int]]
 
     @property
@@ -90,10 +90,10 @@ def scores(ours: Features, by: Compared) -> Variables:
             "gl": lambda cell: measure(gl, ours[cell], training[cell]),
             "rp_emp": lambda cell: measure(rp, ours[cell], memorised[cell]),
             "rp_emp_chance": lambda cell: measure(chance, ours[cell], memorised[cell]),
-            "frechet": lambda cell: measure(frechet_distance, ours[cell], held_out[cell]),
+            "frechet": lambda cell: measure(frechet_distance, ours[cell], held_out),
             "authenticity": lambda cell: measure(authenticity, ours[cell], training[cell]),
             "data_copying": lambda cell: measure(
-                data_copying, ours[cell], held_out[cell], training[cell]
+                data_copying, ours[cell], held_out, training[cell]
             ),
         }
     ) | {

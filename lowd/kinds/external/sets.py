@@ -15,13 +15,11 @@ class Sets:
     Attributes:
         rows: of those that are there, the rows of `points`.
         points: (point, …), all of them one after another.
-        in_pool: (N, replicate, point), the points of the pool that are in a set.
         shared: (N, disjoint_pair), how many points two replicates share.
     """
 
     rows: dict[Cell, slice]
     points: np.ndarray
-    in_pool: xr.DataArray
     shared: xr.DataArray
 
     @classmethod
@@ -34,4 +32,4 @@ class Sets:
             for replicate, begin in enumerate(row)
             if begin >= 0
         }
-        return cls(rows, store["samples"].values, store["in_pool"], store["shared"])
+        return cls(rows, store["samples"].values, store["shared"])

@@ -154,9 +154,9 @@ class External(Grid):
                 f"samples: {self.replicates} disjoint replicates of {largest} exceed the pool "
                 f"({size}); raise pool.size or lower replicates"
             )
-        if isinstance(self.threshold, NearestRule) and size <= largest:
+        if isinstance(self.threshold, NearestRule) and size < largest:
             raise ValueError(
-                f"pool.size: {size} samples leave none to compare with the {largest} of the "
-                "largest N, by which the threshold is chosen; raise it"
+                f"pool.size: {size} samples are fewer than the {largest} of the largest N, by which "
+                "the threshold is chosen; raise it"
             )
         return self

@@ -28,8 +28,8 @@ def training_sets(settings: TrainingSetsStep, *, pool: Path, output: Path) -> No
     """Gather the training set of every (N, replicate) in the store `output`.
 
     `samples` (sample, *shape) has all of them one after another, `first` (N, replicate) where each
-    begins, −1 where there is none. `in_pool` (N, replicate, point) says which points of the pool
-    a set has, to the bit; `shared` (N, disjoint_pair), how many points two replicates share.
+    begins, −1 where there is none; `shared` (N, disjoint_pair) is how many points two replicates
+    share, to the bit.
 
     Raises:
         ValueError: a set is not of N points of the shape, or none is there.
@@ -107,17 +107,14 @@ def _dataset(
     replicates = range(settings.replicates)
     pairs = list(combinations(replicates, 2))
     first = np.full((len(settings.samples), settings.replicates), -1)
-    in_pool = np.zeros((*first.shape, len(points)), bool)
     shared = np.zeros((len(settings.samples), len(pairs)), np.int64)
     contents = {cell: {point.tobytes() for point in each} for cell, each in sets.items()}
-    pool = [point.tobytes() for point in points]
     begin = 0
     for row, n in enumerate(settings.samples):
         for replicate in replicates:
             if (n, replicate) in sets:
                 first[row, replicate] = begin
                 begin += n
-                in_pool[row, replicate] = [each in contents[n, replicate] for each in pool]
         for column, (a, b) in enumerate(pairs):
             both = [contents.get((n, replicate), set()) for replicate in (a, b)]
             shared[row, column] = len(both[0] & both[1])
@@ -125,7 +122,6 @@ def _dataset(
         {
             "samples": (("sample", *sample_dims(settings.shape)), np.concatenate([*sets.values()])),
             "first": (("N", "replicate"), first),
-            "in_pool": (("N", "replicate", "point"), in_pool),
             "shared": (("N", "disjoint_pair"), shared),
         },
         {

@@ -34,7 +34,7 @@ def agree_bill(job: Job, step: AgreeStep, graph: Graph) -> Bill:
         SCORES,
         work=(
             *(samples_read(STUDENTS * noises * features) for _ in step.members),
-            samples_read(pool.size * features),
+            samples_read(pool.drawn * features),
             results_written(VARIABLES),
             (ScoreProbe(kind="alike", features=features), float(pairings * noises)),
             (ScoreProbe(kind="frechet", features=features), float((students + 1) * noises)),
@@ -43,6 +43,6 @@ def agree_bill(job: Job, step: AgreeStep, graph: Graph) -> Bill:
         students=students,
         # Images, the same in levels of grey, and features; then a bootstrap's draws.
         host=(2 * FLOAT + DOUBLE) * numbers
-        + 2 * FLOAT * pool.size * features
+        + 2 * FLOAT * pool.drawn * features
         + 2 * DOUBLE * DRAWS * noises,
     )

@@ -155,7 +155,7 @@ def _stores(job: Job, step: LineariseStep, graph: Graph) -> Iterator[tuple[Probe
     for at in range(len(step.models)):
         pool = _maker(graph, job, "points", at).settings
         assert isinstance(pool, PoolStep)
-        yield samples_read(pool.size * prod(pool.shape))
+        yield samples_read(pool.drawn * prod(pool.shape))
     yield results_written(VARIABLES)
 
 
