@@ -14,8 +14,9 @@ from lowd.comparisons import Comparison
 from lowd.discovery import modules_of_kinds
 from lowd.fields import Name
 from lowd.followups import FollowUp
-from lowd.parsing import parse_settings
+from lowd.parsing import validated
 from lowd.studies import KindSettings, Study
+from lowd.written.declared import Declared, read_declared
 
 DECLARED = tuple(
     each
@@ -44,6 +45,13 @@ def _any(kinds: Iterable[type], unsaid: str = "") -> Any:
         tagged.append(Annotated[kind, Tag(word)])
     return Annotated[reduce(or_, tagged), Discriminator(lambda each: _word(each, unsaid))]
 
+
+_FINDINGS = frozenset(
+    word
+    for each in DECLARED
+    if issubclass(each, FollowUp)
+    for word in get_args(each.model_fields["kind"].annotation)
+)
 
 if TYPE_CHECKING:
     AnyStudy: TypeAlias = KindSettings
@@ -130,12 +138,21 @@ class Params(Settings):
 
 
 def load_params(path: Path) -> Params:
-    """All settings of a params.yaml.
+    """All settings of a params.yaml, and of the studies in files beside it.
 
     Raises:
         OSError: there is no such file.
         ValueError: one line for each setting refused, with its key and the reason.
     """
+    declared = load_declared(path)
+    try:
+        return validated(Params, declared.settings, str(path))
+    except ValueError as error:
+        raise ValueError(declared.where_written(str(error))) from None
+
+
+def load_declared(path: Path) -> Declared:
+    """The same, not yet validated; raises as `load_params`, for what stands in files alone."""
     try:
         text = path.read_text()
     except FileNotFoundError:
@@ -143,7 +160,7 @@ def load_params(path: Path) -> Params:
             f"there is no {path} in this folder; go to the root of a repository of lowd, or write "
             "one with `lowd init FOLDER`"
         ) from None
-    return parse_settings(Params, text, str(path))
+    return read_declared(path, text, _FINDINGS)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,11 @@ def study_names(incomplete: str) -> list[str]:
     """
     import yaml
 
+    from lowd.written.declared import read_declared
+
+    params = Path("params.yaml")
     try:
-        declared = yaml.safe_load(Path("params.yaml").read_text())
+        declared = read_declared(params, params.read_text(), ()).settings
         rooms = (declared.get(room) or {} for room in ("studies", "findings", "across"))
         return [name for room in rooms for name in room if name.startswith(incomplete)]
     except (OSError, ValueError, yaml.YAMLError, AttributeError, TypeError):

@@ -47,6 +47,7 @@ def run(
     """
     with told_in_one_line("run"):
         from lowd.cli.again import VARIABLE
+        from lowd.cli.declare import keep_list
         from lowd.cli.verify import verify
         from lowd.settings import load_params
 
@@ -54,6 +55,7 @@ def run(
             os.environ[VARIABLE] = str(budget)
         params = load_params(Path("params.yaml"))
         _check_repository()
+        keep_list()
         stages = _stages(params, studies or [*default(params), *_across_default(params)])
         verify()
         for name, stage in stages.items():

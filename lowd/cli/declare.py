@@ -1,0 +1,53 @@
+"""`lowd declare`: the list of studies that DVC's stages are made of."""
+
+from pathlib import Path
+
+from lowd.cli.failures import told_in_one_line
+
+
+def declare() -> None:
+    """Write declared.json: every study, finding and comparison with all that it is set to.
+
+    DVC's stage `declared` runs this when params.yaml or studies/ have changed.
+    """
+    with told_in_one_line("declare"):
+        declare_here()
+
+
+def declare_here() -> None:
+    """The same; a list that is up to date is left alone.
+
+    Raises:
+        OSError, ValueError: as `load_params`.
+    """
+    from lowd.settings import load_declared, load_params
+    from lowd.store.atomic import staged
+    from lowd.written.listing import LIST, listing
+
+    path = Path("params.yaml")
+    load_params(path)
+    text = listing(load_declared(path).settings)
+    if LIST.exists() and LIST.read_text() == text:
+        return
+    with staged(LIST) as draft:
+        draft.write_text(text)
+
+
+def keep_list() -> None:
+    """The same, where dvc.yaml goes by the list.
+
+    Raises:
+        OSError, ValueError: as `load_params`; or dvc.yaml does not, and has no stage for a study.
+    """
+    from lowd.settings import load_declared
+    from lowd.written.listing import LIST
+
+    if LIST.name in Path("dvc.yaml").read_text():
+        declare_here()
+        return
+    for name, entry in load_declared(Path("params.yaml")).entries.items():
+        if entry.file or name != entry.name:
+            raise ValueError(
+                f"{entry.key()}: dvc.yaml makes no stage of {name}, since it goes by params.yaml "
+                "alone; take the dvc.yaml that `lowd init FOLDER` writes"
+            )
