@@ -32,6 +32,21 @@ DescriptorSettings = Annotated[
 ]
 
 
+def _threshold_kind(threshold: Any) -> str:
+    """Whether a number or the rule that finds one is meant."""
+    return "number" if isinstance(threshold, int | float) else "rule"
+
+
+FixedThreshold = Annotated[float, Field(gt=-1, lt=1)]
+"""The cosine above which two samples are copies."""
+StudyThreshold = Annotated[
+    Annotated[FixedThreshold, Tag("number")] | Annotated[ThresholdSettings, Tag("rule")],
+    Discriminator(_threshold_kind),
+]
+ROUNDING = 1e-6
+"""How near to 1 a threshold asks for equality; that of `lowd.figures.vacuous`."""
+
+
 class KindSettings(Settings):
     """What params.yaml may declare; a class for each kind, told apart by its `kind` or `figure`.
 
@@ -81,7 +96,7 @@ class Grid(KindSettings):
     samples: tuple[TrainingSize, ...] = Field(min_length=1)
     replicates: int = Field(2, ge=2)
     descriptor: DescriptorSettings = "identity"
-    threshold: ThresholdSettings = NearestRule(nearest=0.95)
+    threshold: StudyThreshold = NearestRule(nearest=0.95)
 
     @model_validator(mode="after")
     def _enough_noises(self) -> "Grid":
@@ -89,6 +104,15 @@ class Grid(KindSettings):
             raise ValueError(
                 f"noise.size: {self.noise.size} noises have no standard error in either half; "
                 "draw at least 4"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _threshold_can_be_exceeded(self) -> "Grid":
+        if isinstance(self.threshold, float) and 1 - self.threshold < ROUNDING:
+            raise ValueError(
+                f"threshold: {self.threshold} is within rounding of 1, so a sample would have to "
+                "equal another to be its copy; give a lower one, such as 0.6"
             )
         return self
 

@@ -92,7 +92,7 @@ def test_inside_a_repository_no_other_is_made(paper):
 
 @pytest.mark.parametrize("pipeline", [ROOT / "dvc.yaml", None])
 def test_stages_come_and_go_with_studies(paper, pipeline, monkeypatch):
-    """Also where params.yaml lacks a key that stages are made for, and where a file has the study."""
+    """Also where params.yaml lacks a key that stages are made for, and a file has the study."""
     if pipeline is not None:
         shutil.copy(pipeline, paper)
     monkeypatch.chdir(paper)

@@ -316,6 +316,7 @@ def test_a_shell_completes_members_and_files():
     assert study_names("") == ["a", "f-1", "f-2", "mine"]
 
 
+@pytest.mark.campaign
 def test_dvc_sees_an_edit_of_a_base_in_what_extends_it_alone():
     """Without lowd: its stage `declared` is before the studies'."""
     write({"a": BASE, "b": {"extends": "a", "seed": 1}, "c": BASE})

@@ -1,4 +1,8 @@
-"""declared.json: what DVC makes stages of, since it reads one file and knows no bases and families."""
+"""declared.json: what DVC makes stages of.
+
+DVC can make a stage of each entry in a file, and track one of them, but knows neither bases nor
+families nor studies in files of their own.
+"""
 
 import json
 from collections.abc import Mapping
