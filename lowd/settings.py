@@ -1,6 +1,5 @@
 """params.yaml, validated once."""
 
-import json
 from collections.abc import Iterable, Mapping
 from functools import reduce
 from operator import or_
@@ -67,7 +66,13 @@ else:
 
 
 class Params(Settings):
-    """All of params.yaml."""
+    """All of params.yaml.
+
+    Attributes:
+        studies: studies by name: of the transition, if no `kind` is given.
+        findings: studies that stand on another, by name.
+        across: figures across studies, by name.
+    """
 
     studies: dict[Name, AnyStudy] = Field(min_length=1)
     findings: dict[Name, AnyFollowUp] = Field(default_factory=dict)
@@ -161,8 +166,3 @@ def load_declared(path: Path) -> Declared:
             "one with `lowd init FOLDER`"
         ) from None
     return read_declared(path, text, _FINDINGS)
-
-
-if __name__ == "__main__":
-    # python -m lowd.settings > workflow/schemas/params.schema.json
-    print(json.dumps(Params.model_json_schema(), indent=1))

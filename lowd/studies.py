@@ -65,7 +65,11 @@ class KindSettings(Settings):
 
 
 class SizeSettings(Settings):
-    """How many to draw."""
+    """How many to draw.
+
+    Attributes:
+        size: how many.
+    """
 
     size: PositiveInt
 
@@ -86,7 +90,21 @@ class GridCompute(Settings):
 
 
 class Grid(KindSettings):
-    """A teacher, students over (N, replicate), whoever trains them, and how they are scored."""
+    """A teacher, students over (N, replicate), whoever trains them, and how they are scored.
+
+    Attributes:
+        seed: names every random stream of the study, together with what is drawn.
+        teacher: the law that students learn.
+        pool: teacher samples, of which training sets are cut.
+        noise: evaluation noises, the same for every model.
+        sampler: solver and noise levels of teacher, students and empirical denoiser.
+        samples: training-set sizes N, ascending, from 2.
+        replicates: disjoint training sets of each N.
+        descriptor: what is compared of samples: `identity`, the sample itself; `centred`, the
+            direction of sample − mean teacher sample; or features of a network.
+        threshold: τ, the cosine above which two samples are copies: a number, or the rule that
+            finds it from teacher samples.
+    """
 
     seed: Seed = 0
     teacher: TeacherSettings
@@ -156,7 +174,13 @@ class Grid(KindSettings):
 
 
 class Study(Grid):
-    """Students of several models, which lowd trains."""
+    """Students of several models, which lowd trains.
+
+    Attributes:
+        models: the students' networks, by name.
+        training: how students are trained.
+        compute: in which precision and stacks they are trained.
+    """
 
     models: dict[Name, ModelSettings] = Field(min_length=1)
     training: TrainingSettings

@@ -87,6 +87,7 @@ def _write(place: Path, name: str) -> None:
             text = text.replace(word, value)
         path.write_text(text)
     shutil.copyfile(shipped("constraints.txt"), place / "constraints.txt")
+    shutil.copytree(shipped("workflow/schemas"), place / "schemas")
     (place / LIST).write_text(listing(load_declared(place / "params.yaml").settings))
 
 
