@@ -20,7 +20,8 @@ ROOT = Path(__file__).parents[1]
 SECTION = (ROOT / "docs/studies.md").read_text().split("\n## One study from another\n")[1]
 SECTION = SECTION.split("\n## ")[0]
 NAME, TEXT = re.search(r"`studies/(\w+)\.yaml`:\n\n```yaml\n(.*?)```", SECTION, re.S).groups()
-MEMBERS = re.search(r'STUDIES="([\w -]+)"', SECTION)[1].split()
+MEMBERS = list(re.search(r"are two studies, `([\w-]+)` and `([\w-]+)`", SECTION).groups())
+FAMILY = re.search(r"make figures STUDIES=(\w+)", SECTION)[1]
 SMALL = {
     "pool": {"size": 64},
     "noise": {"size": 16},

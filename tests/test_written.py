@@ -236,6 +236,14 @@ def test_params_yaml_may_have_no_study_if_a_file_has_one():
             {"f": BASE | {"vary": {"seed": ["1-2", 1], "noise.size": [3, "2-3"]}}},
             "studies.f.vary: two combinations are both f-1-2-3; label values",
         ),
+        (
+            {"a": BASE, "b": {"extend": "a"}},
+            "studies.b.extend: no such setting; did you mean extends?",
+        ),
+        (
+            {"f": BASE | {"vary": {"descriptor": ["…", "identity"]}}},
+            "studies.f.vary.descriptor: '…' makes no name; label values",
+        ),
         ({"f": BASE | {"vary": {}}}, "studies.f.vary: give keys with their values"),
         ({"f": BASE | {"vary": {"seed": 3}}}, "studies.f.vary.seed: give a list of values"),
         (
@@ -313,7 +321,7 @@ def test_a_list_is_not_written_of_what_is_refused():
 
 def test_a_shell_completes_members_and_files():
     write({"a": BASE, "f": BASE | {"vary": {"seed": [1, 2]}}}, mine={"extends": "a"})
-    assert study_names("") == ["a", "f-1", "f-2", "mine"]
+    assert study_names("") == ["a", "f-1", "f-2", "mine", "f"]
 
 
 @pytest.mark.campaign

@@ -1,5 +1,6 @@
 """`lowd declare`: the list of studies that DVC's stages are made of."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from lowd.cli.failures import told_in_one_line
@@ -33,8 +34,8 @@ def declare_here() -> None:
         draft.write_text(text)
 
 
-def keep_list() -> None:
-    """The same, where dvc.yaml goes by the list.
+def keep_list() -> Mapping[str, tuple[str, ...]]:
+    """The same, where dvc.yaml goes by the list; of each family the members.
 
     Raises:
         OSError, ValueError: as `load_params`; or dvc.yaml does not, and has no stage for a study.
@@ -42,12 +43,14 @@ def keep_list() -> None:
     from lowd.settings import load_declared
     from lowd.written.listing import LIST
 
+    declared = load_declared(Path("params.yaml"))
     if LIST.name in Path("dvc.yaml").read_text():
         declare_here()
-        return
-    for name, entry in load_declared(Path("params.yaml")).entries.items():
+        return declared.families
+    for name, entry in declared.entries.items():
         if entry.file or name != entry.name:
             raise ValueError(
                 f"{entry.key()}: dvc.yaml makes no stage of {name}, since it goes by params.yaml "
                 "alone; take the dvc.yaml that `lowd init FOLDER` writes"
             )
+    return declared.families

@@ -4,7 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lowd.misspelt import meant
+
 EXTENDS, VARY = "extends", "vary"
+SURE = 0.75
+"""Least share of letters in common with one of these, by difflib's ratio, of no setting's own."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +40,17 @@ class Entry:
         Raises:
             ValueError: that is no name.
         """
+        self._check_words()
         base = self.settings.get(EXTENDS, "")
         if not isinstance(base, str):
             raise ValueError(f"{self.key(EXTENDS)}: {base!r} is not the name of one study")
         return base
+
+    def _check_words(self) -> None:
+        """Raise ValueError if a key is one of these two, misspelt."""
+        for key in self.settings.keys() - {EXTENDS, VARY}:
+            if near := meant(key, (EXTENDS, VARY), SURE):
+                raise ValueError(f"{self.key(key)}: no such setting{near}")
 
     @property
     def own(self) -> dict[str, Any]:

@@ -68,7 +68,8 @@ def _choices(entry: Entry, together: str, values: Any) -> Iterator[tuple[str, di
 
 def _label(value: Any, key: str) -> str:
     """A value as it may stand in a name: letters, digits and dashes."""
-    if isinstance(value, Mapping):
-        raise ValueError(f"{key}: {value!r} makes no name; label values: {{a: …, b: …}}")
     text = "-".join(map(str, value)) if isinstance(value, list) else str(value)
-    return re.sub("[^a-z0-9]+", "-", text.lower()).strip("-")
+    label = re.sub("[^a-z0-9]+", "-", text.lower()).strip("-")
+    if isinstance(value, Mapping) or not label:
+        raise ValueError(f"{key}: {value!r} makes no name; label values: {{a: …, b: …}}")
+    return label
