@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 
 from lowd import studies
+from lowd.cost.bills import bill
 from lowd.figures import vacuous
 from lowd.metrics.settings import UnrelatedRule
 from lowd.parsing import parse_settings
@@ -70,6 +71,18 @@ def test_the_number_takes_the_place_of_the_rule_and_nothing_else():
     for paths, job in by_number.items():
         if paths not in other:
             assert job.settings == by_rule[paths].settings and job.code == by_rule[paths].code
+
+
+def test_it_costs_what_a_rule_of_unrelated_samples_does():
+    """Which it is, with another number written."""
+    fixed, ruled = (graph(study(each)) for each in (0.6, {"unrelated": 0.999}))
+    costs = [
+        bill(job, jobs)
+        for jobs in (fixed, ruled)
+        for job in jobs.jobs
+        if job.outputs == (Path("results/x.yardstick.json"),)
+    ]
+    assert costs[0] == costs[1] and costs[0].is_modelled
 
 
 @pytest.mark.parametrize(
