@@ -5,11 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lowd.misspelt import meant
 from lowd.parsing import read_yaml
-from lowd.written.entry import EXTENDS, VARY, Entry
-from lowd.written.inheritance import merged
-from lowd.written.variation import family, nested
+from lowd.written.entry import VARY, Entry
+from lowd.written.names import Names
 
 FOLDER = "studies"
 """Where studies stand in files of their own, beside params.yaml."""
@@ -83,9 +81,10 @@ def read_declared(params: Path, text: str, findings: Collection[str]) -> Declare
     written = [*_in_params(raw), *_in_files(params.parent / FOLDER)]
     if not written or not isinstance(raw, dict | None):
         return Declared(raw)
-    names = _Names(written)
+    names = Names(written)
+    # What is no mapping is left to the settings' own check.
+    rest = {key: value for key, value in (raw or {}).items() if not _is_room(key, value)}
     rooms: dict[str, Any] = {
-        # Of what is no mapping its own check speaks.
         room: {name: each for name, each in _room(raw, room).items() if not isinstance(each, dict)}
         for room in ROOMS
     }
@@ -93,76 +92,17 @@ def read_declared(params: Path, text: str, findings: Collection[str]) -> Declare
         settings = names.settings(name)
         room = entry.room or ROOMS[settings.get("kind") in findings]
         rooms[room][name] = settings
-    rooms = {room: found for room, found in rooms.items() if found or room in (raw or {})}
-    rest = {key: value for key, value in (raw or {}).items() if key not in ROOMS}
     if isinstance(rest.get("across"), dict):
         rest["across"] = {
             name: names.with_members(each) if isinstance(each, dict) else each
             for name, each in rest["across"].items()
         }
+    rooms = {room: studies for room, studies in rooms.items() if studies or room in (raw or {})}
     return Declared(rooms | rest, names.entries, names.families)
 
 
-class _Names:
-    """Studies by name, and what each comes to."""
-
-    def __init__(self, written: list[Entry]) -> None:
-        self.entries: dict[str, Entry] = {}
-        self.families: dict[str, tuple[str, ...]] = {}
-        self._varied: dict[str, dict[str, Any]] = {}
-        for entry in written:
-            if VARY in entry.settings:
-                members = family(entry)
-                self._check_free(entry, entry.name)
-                self.families[entry.name] = tuple(members)
-                self._varied |= members
-                for name in members:
-                    self._check_free(entry, name, f"{entry.key(VARY)}: makes {name}, but ")
-                    self.entries[name] = entry
-            else:
-                self._check_free(entry, entry.name)
-                self.entries[entry.name] = entry
-
-    def _check_free(self, entry: Entry, name: str, makes: str = "") -> None:
-        taken = self.families.get(name, (name,))[0]
-        if taken in self.entries:
-            other = self.entries[taken].key()
-            raise ValueError(f"{makes or entry.key() + ': '}{other} has this name; choose another")
-
-    def settings(self, name: str, below: tuple[str, ...] = ()) -> dict[str, Any]:
-        """All settings of a study, through its bases."""
-        entry = self.entries[name]
-        if name in below:
-            circle = " → ".join((*below[below.index(name) :], name))
-            raise ValueError(f"{entry.key(EXTENDS)}: a circle, {circle}; one has to extend none")
-        settings = entry.own
-        if base := entry.base:
-            self._check_base(entry, base)
-            settings = merged(self.settings(base, (*below, name)), settings)
-        for key, value in self._varied.get(name, {}).items():
-            settings = merged(settings, nested(key, value))
-        return settings
-
-    def with_members(self, comparison: dict[str, Any]) -> dict[str, Any]:
-        """A comparison of which a family stands for its members."""
-        studies = comparison.get("studies")
-        if not isinstance(studies, list):
-            return comparison
-        every = [
-            each
-            for name in studies
-            for each in (self.families.get(name, [name]) if isinstance(name, str) else [name])
-        ]
-        return comparison | {"studies": every}
-
-    def _check_base(self, entry: Entry, base: str) -> None:
-        key = entry.key(EXTENDS)
-        if base in self.families:
-            members = ", ".join(self.families[base])
-            raise ValueError(f"{key}: {base} is a family; name one of its members ({members})")
-        if base not in self.entries:
-            near = meant(base, self.entries) or f" (there are: {', '.join(self.entries)})"
-            raise ValueError(f"{key}: no study {base!r}{near}")
+def _is_room(key: str, value: Any) -> bool:
+    return key in ROOMS and isinstance(value, dict | None)
 
 
 def _room(raw: Any, room: str) -> dict[str, Any]:
