@@ -117,11 +117,16 @@ def dvc(*words):
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-def test_the_list_of_init_is_what_its_params_come_to(paper, monkeypatch):
+def test_list_and_schemas_of_init_are_what_lowd_declare_writes(paper, monkeypatch):
     monkeypatch.chdir(paper)
-    before = Path("declared.json").read_bytes()
+    before = {
+        path: path.read_bytes() for path in (Path("declared.json"), *Path("schemas").iterdir())
+    }
+    assert len(before) == 3
+    for path in Path("schemas").iterdir():
+        path.write_text("of an older lowd")
     assert CliRunner().invoke(app, ["declare"]).exit_code == 0
-    assert Path("declared.json").read_bytes() == before
+    assert {path: path.read_bytes() for path in before} == before
 
 
 def test_a_pipeline_that_goes_by_params_alone_is_told_of_studies_that_it_has_no_stage_for(

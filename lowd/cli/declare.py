@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lowd.cli.failures import told_in_one_line
+from lowd.shipped import shipped
 
 
 def declare() -> None:
@@ -16,7 +17,7 @@ def declare() -> None:
 
 
 def declare_here() -> None:
-    """The same; a list that is up to date is left alone.
+    """The same; a list that is up to date is left alone. Schemas beside it are of this lowd then.
 
     Raises:
         OSError, ValueError: as `load_params`.
@@ -27,6 +28,9 @@ def declare_here() -> None:
 
     path = Path("params.yaml")
     load_params(path)
+    for schema in shipped("workflow/schemas").glob("*.json"):
+        if (copy := Path("schemas", schema.name)).exists():
+            copy.write_bytes(schema.read_bytes())
     text = listing(load_declared(path).settings)
     if LIST.exists() and LIST.read_text() == text:
         return
