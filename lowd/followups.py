@@ -16,7 +16,11 @@ from lowd.training.settings import TrainingSettings
 
 
 class FollowUp(KindSettings):
-    """A study that stands on another, `study`."""
+    """A study that stands on another, `study`.
+
+    Attributes:
+        study: the study whose teacher, pool, noises, sampler, descriptor and threshold are taken.
+    """
 
     study: Name
 
@@ -40,7 +44,12 @@ class FollowUp(KindSettings):
 
 
 class TrainedFollowUp(FollowUp, ABC):
-    """A follow-up that trains students of its own."""
+    """A follow-up that trains students of its own.
+
+    Attributes:
+        seed: names every random stream of its own students.
+        training: how its students are trained.
+    """
 
     seed: Seed = 0
     training: TrainingSettings
@@ -79,7 +88,13 @@ class TrainedFollowUp(FollowUp, ABC):
 
 
 class GridFollowUp(TrainedFollowUp):
-    """A follow-up over models, N and replicates."""
+    """A follow-up over models, N and replicates.
+
+    Attributes:
+        models: the students' networks, by name.
+        samples: training-set sizes N, ascending, from 2.
+        replicates: disjoint training sets of each N.
+    """
 
     models: dict[Name, ModelSettings] = Field(min_length=1)
     samples: tuple[TrainingSize, ...] = Field(min_length=1)

@@ -8,9 +8,9 @@ NEAR = 0.5
 """Least share of letters in common, by difflib's ratio: `ta` is still near to `at`."""
 
 
-def meant(word: str, words: Iterable[str]) -> str:
-    """`; did you mean steps?`, with the nearest of the words; nothing if none is near."""
-    nearest = get_close_matches(word, list(words), n=1, cutoff=NEAR)
+def meant(word: str, words: Iterable[str], share: float = NEAR) -> str:
+    """`; did you mean steps?`, with the nearest of the words; nothing if none has that share."""
+    nearest = get_close_matches(word, list(words), n=1, cutoff=share)
     return f"; did you mean {nearest[0]}?" if nearest else ""
 
 

@@ -28,7 +28,11 @@ def parse_settings(model: type[Validated], text: str, source: str) -> Validated:
     Raises:
         ValueError: one line for each setting refused, with its key and the reason.
     """
-    raw = _load(text, source)
+    return validated(model, read_yaml(text, source), source)
+
+
+def validated(model: type[Validated], raw: Any, source: str) -> Validated:
+    """Settings from what YAML or JSON has been read as; as `parse_settings`."""
     try:
         # By way of JSON, whose arrays may be tuples.
         return model.model_validate_json(json.dumps(raw, default=str), strict=True)
@@ -37,7 +41,12 @@ def parse_settings(model: type[Validated], text: str, source: str) -> Validated:
         raise ValueError("\n".join(dict.fromkeys(lines))) from None
 
 
-def _load(text: str, source: str) -> Any:
+def read_yaml(text: str, source: str) -> Any:
+    """What stands in YAML, of which both versions have to have the same idea.
+
+    Raises:
+        ValueError: it is no YAML, or such as is read in two ways.
+    """
     try:
         loader = _Loader(text)
         root = loader.get_single_node()

@@ -1,6 +1,5 @@
 """params.yaml, validated once."""
 
-import json
 from collections.abc import Iterable, Mapping
 from functools import reduce
 from operator import or_
@@ -14,8 +13,9 @@ from lowd.comparisons import Comparison
 from lowd.discovery import modules_of_kinds
 from lowd.fields import Name
 from lowd.followups import FollowUp
-from lowd.parsing import parse_settings
+from lowd.parsing import validated
 from lowd.studies import KindSettings, Study
+from lowd.written.declared import Declared, read_declared
 
 DECLARED = tuple(
     each
@@ -45,6 +45,13 @@ def _any(kinds: Iterable[type], unsaid: str = "") -> Any:
     return Annotated[reduce(or_, tagged), Discriminator(lambda each: _word(each, unsaid))]
 
 
+_FINDINGS = frozenset(
+    word
+    for each in DECLARED
+    if issubclass(each, FollowUp)
+    for word in get_args(each.model_fields["kind"].annotation)
+)
+
 if TYPE_CHECKING:
     AnyStudy: TypeAlias = KindSettings
     AnyFollowUp: TypeAlias = FollowUp
@@ -59,7 +66,13 @@ else:
 
 
 class Params(Settings):
-    """All of params.yaml."""
+    """All of params.yaml.
+
+    Attributes:
+        studies: studies by name: of the transition, if no `kind` is given.
+        findings: studies that stand on another, by name.
+        across: figures across studies, by name.
+    """
 
     studies: dict[Name, AnyStudy] = Field(min_length=1)
     findings: dict[Name, AnyFollowUp] = Field(default_factory=dict)
@@ -130,12 +143,21 @@ class Params(Settings):
 
 
 def load_params(path: Path) -> Params:
-    """All settings of a params.yaml.
+    """All settings of a params.yaml, and of the studies in files beside it.
 
     Raises:
         OSError: there is no such file.
         ValueError: one line for each setting refused, with its key and the reason.
     """
+    declared = load_declared(path)
+    try:
+        return validated(Params, declared.settings, str(path))
+    except ValueError as error:
+        raise ValueError(declared.where_written(str(error))) from None
+
+
+def load_declared(path: Path) -> Declared:
+    """The same, not yet validated; raises as `load_params`, for what stands in files alone."""
     try:
         text = path.read_text()
     except FileNotFoundError:
@@ -143,9 +165,4 @@ def load_params(path: Path) -> Params:
             f"there is no {path} in this folder; go to the root of a repository of lowd, or write "
             "one with `lowd init FOLDER`"
         ) from None
-    return parse_settings(Params, text, str(path))
-
-
-if __name__ == "__main__":
-    # python -m lowd.settings > workflow/schemas/params.schema.json
-    print(json.dumps(Params.model_json_schema(), indent=1))
+    return read_declared(path, text, _FINDINGS)

@@ -33,6 +33,21 @@ DescriptorSettings = Annotated[
 ]
 
 
+def _threshold_kind(threshold: Any) -> str:
+    """Whether a number or the rule that finds one is meant."""
+    return "number" if isinstance(threshold, int | float) else "rule"
+
+
+FixedThreshold = Annotated[float, Field(gt=-1, lt=1)]
+"""The cosine above which two samples are copies."""
+StudyThreshold = Annotated[
+    Annotated[FixedThreshold, Tag("number")] | Annotated[ThresholdSettings, Tag("rule")],
+    Discriminator(_threshold_kind),
+]
+ROUNDING = 1e-6
+"""How near to 1 a threshold asks for equality; that of `lowd.figures.vacuous`."""
+
+
 class KindSettings(Settings):
     """What params.yaml may declare; a class for each kind, told apart by its `kind` or `figure`.
 
@@ -51,7 +66,11 @@ class KindSettings(Settings):
 
 
 class SizeSettings(Settings):
-    """How many to draw."""
+    """How many to draw.
+
+    Attributes:
+        size: how many.
+    """
 
     size: PositiveInt
 
@@ -88,7 +107,21 @@ class GridCompute(Settings):
 
 
 class Grid(KindSettings):
-    """A teacher, students over (N, replicate), whoever trains them, and how they are scored."""
+    """A teacher, students over (N, replicate), whoever trains them, and how they are scored.
+
+    Attributes:
+        seed: names every random stream of the study, together with what is drawn.
+        teacher: the law that students learn.
+        pool: teacher samples, of which training sets are cut.
+        noise: evaluation noises, the same for every model.
+        sampler: solver and noise levels of teacher, students and empirical denoiser.
+        samples: training-set sizes N, ascending, from 2.
+        replicates: disjoint training sets of each N.
+        descriptor: what is compared of samples: `identity`, the sample itself; `centred`, the
+            direction of sample − mean teacher sample; or features of a network.
+        threshold: τ, the cosine above which two samples are copies: a number, or the rule that
+            finds it from teacher samples.
+    """
 
     seed: Seed = 0
     teacher: TeacherSettings
@@ -98,7 +131,7 @@ class Grid(KindSettings):
     samples: tuple[TrainingSize, ...] = Field(min_length=1)
     replicates: int = Field(2, ge=2)
     descriptor: DescriptorSettings = "identity"
-    threshold: ThresholdSettings = NearestRule(nearest=0.95)
+    threshold: StudyThreshold = NearestRule(nearest=0.95)
 
     @model_validator(mode="after")
     def _enough_noises(self) -> "Grid":
@@ -106,6 +139,15 @@ class Grid(KindSettings):
             raise ValueError(
                 f"noise.size: {self.noise.size} noises have no standard error in either half; "
                 "draw at least 4"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _threshold_can_be_exceeded(self) -> "Grid":
+        if isinstance(self.threshold, float) and 1 - self.threshold < ROUNDING:
+            raise ValueError(
+                f"threshold: {self.threshold} is within rounding of 1, so a sample would have to "
+                "equal another to be its copy; give a lower one, such as 0.6"
             )
         return self
 
@@ -154,7 +196,13 @@ class Grid(KindSettings):
 
 
 class Study(Grid):
-    """Students of several models, which lowd trains."""
+    """Students of several models, which lowd trains.
+
+    Attributes:
+        models: the students' networks, by name.
+        training: how students are trained.
+        compute: in which precision and stacks they are trained.
+    """
 
     models: dict[Name, ModelSettings] = Field(min_length=1)
     training: TrainingSettings

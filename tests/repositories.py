@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from lowd.store.checkpoints import load_checkpoint
+from lowd.written.listing import LIST, listing
 
 REPOSITORY = Path(__file__).parents[1]
 HOLD, HELD_AT = ".lowd/hold", 500
@@ -152,9 +153,10 @@ class Repository:
         return output
 
     def write_params(self, studies: dict[str, Any], findings: dict[str, Any] | None = None) -> None:
-        """Make `studies` those of params.yaml, and `findings`."""
-        text = yaml.safe_dump({"studies": studies, "findings": findings or {}}, sort_keys=False)
-        (self.path / "params.yaml").write_text(text)
+        """Make `studies` those of params.yaml, and `findings`, and have DVC know of them."""
+        params = {"studies": studies, "findings": findings or {}}
+        (self.path / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+        (self.path / LIST).write_text(listing(params))
 
 
 def create(path: Path) -> Repository:
@@ -165,6 +167,8 @@ def create(path: Path) -> Repository:
     for name in ("lowd", "workflow"):
         shutil.copytree(REPOSITORY / name, path / name)
     (path / ".dvc").mkdir()
+    (path / "studies").mkdir()
+    (path / "studies/README.md").touch()
     for name in ("Snakefile", "dvc.yaml", ".gitignore", ".dvcignore", ".dvc/.gitignore"):
         shutil.copy(REPOSITORY / name, path / name)
     # Not the configuration of the repository itself, to which its user may have added a remote.

@@ -26,6 +26,7 @@ from lowd.table import PLOTTED, RULES, graph, read_graph
 ROOT = Path(__file__).parents[1]
 DESCRIBED = {
     "network": STUDIES["pictures"] | {"descriptor": {"kind": "trained_sscd", "steps": 2}},
+    "number": STUDIES["tiny"] | {"threshold": 0.6},
     "file": STUDIES["pictures"]
     | {"descriptor": {"kind": "sscd", "path": "inputs/network.pt", "sha256": "0" * 64}},
     "custom": STUDIES["tiny"]

@@ -15,6 +15,7 @@ import yaml
 from typer.testing import CliRunner
 
 from lowd.cli.app import app
+from lowd.cli.declare import keep_list
 from lowd.settings import load_params
 from lowd.table import graph
 
@@ -90,21 +91,56 @@ def test_inside_a_repository_no_other_is_made(paper):
 
 
 @pytest.mark.parametrize("pipeline", [ROOT / "dvc.yaml", None])
-def test_stages_come_and_go_with_studies(paper, pipeline):
-    """Also where params.yaml lacks a key that stages are made for."""
+def test_stages_come_and_go_with_studies(paper, pipeline, monkeypatch):
+    """Also where params.yaml lacks a key that stages are made for, and a file has the study."""
     if pipeline is not None:
         shutil.copy(pipeline, paper)
-    dvc = [str(Path(sys.executable).parent / "dvc"), "stage", "list", "--name-only"]
-    for params, stages in (
-        ({"studies": {"a": {}}}, ["study@a"]),
-        (
-            {"studies": {"a": {}}, "findings": {"f": {"study": "a"}}, "across": {"s": {}}},
-            ["study@a", "finding@f", "across@s"],
-        ),
+    monkeypatch.chdir(paper)
+    assert dvc("stage", "list", "--name-only").split() == ["declared", "study@series"]
+    params = yaml.safe_load(Path("params.yaml").read_text())
+    params |= {"across": {"s": {"figure": "slopes", "studies": ["series", "longer"]}}}
+    Path("params.yaml").write_text(yaml.safe_dump(params))
+    file = Path("studies/longer.yaml")
+    file.write_text("extends: series\nvary: {training.steps: [1500, 2000]}\n")
+    assert CliRunner().invoke(app, ["declare"]).exit_code == 0
+    assert dvc("stage", "list", "--name-only").split() == [
+        *("declared", "study@series", "study@longer-1500", "study@longer-2000", "across@s")
+    ]
+    file.unlink()
+    assert "no transition study 'longer'" in CliRunner().invoke(app, ["declare"]).stderr
+    assert "study@longer-1500" in dvc("stage", "list", "--name-only")
+
+
+def dvc(*words):
+    """What DVC says."""
+    command = [str(Path(sys.executable).parent / "dvc"), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_list_and_schemas_of_init_are_what_lowd_declare_writes(paper, monkeypatch):
+    monkeypatch.chdir(paper)
+    before = {
+        path: path.read_bytes() for path in (Path("declared.json"), *Path("schemas").iterdir())
+    }
+    assert len(before) == 3
+    for path in Path("schemas").iterdir():
+        path.write_text("of an older lowd")
+    assert CliRunner().invoke(app, ["declare"]).exit_code == 0
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_a_pipeline_that_goes_by_params_alone_is_told_of_studies_that_it_has_no_stage_for(
+    paper, monkeypatch
+):
+    monkeypatch.chdir(paper)
+    pipeline = Path("dvc.yaml")
+    pipeline.write_text(pipeline.read_text().replace("declared.json", "params.yaml"))
+    keep_list()
+    Path("studies/longer.yaml").write_text("extends: series\n")
+    with pytest.raises(
+        ValueError, match=r"^studies/longer.yaml: dvc.yaml makes no stage of longer"
     ):
-        (paper / "params.yaml").write_text(yaml.safe_dump(params))
-        listed = subprocess.run(dvc, cwd=paper, capture_output=True, text=True, check=True)
-        assert listed.stdout.split() == stages
+        keep_list()
 
 
 @pytest.fixture(scope="module")

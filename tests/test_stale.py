@@ -77,8 +77,8 @@ def run_again(repository):
     made = {name for name, one in after.items() if before.get(name) != one}
     lock = yaml.safe_load((repository.path / "dvc.lock").read_text())
     params = yaml.safe_load((repository.path / "params.yaml").read_text())
-    recorded = lock["stages"]["study@tiny"]["params"]["params.yaml"]["studies.tiny"]
-    assert recorded == params["studies"]["tiny"]
+    recorded = lock["stages"]["study@tiny"]["params"]["declared.json"]
+    assert recorded["declared.studies.tiny"] == params["studies"]["tiny"]
     repository.run("lowd", "verify")
     repository.run("lowd", "audit")
     repository.run("lowd", "trace", "figures/tiny/plane.svg")

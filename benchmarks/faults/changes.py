@@ -336,8 +336,8 @@ def _stale(reference: Jobs) -> list[str]:
     params = yaml.safe_load((place.path / "params.yaml").read_text())
     lock = yaml.safe_load((place.path / "dvc.lock").read_text())
     for stage in lock["stages"].values():
-        for key, value in stage["params"]["params.yaml"].items():
-            room, name = key.split(".")
+        for key, value in stage.get("params", {}).get("declared.json", {}).items():
+            _, room, name = key.split(".")
             if params[room][name] != value:
                 found.append(f"dvc.lock has other {key}")
     return found

@@ -8,6 +8,7 @@ import typer
 from lowd.cli.audit import audit
 from lowd.cli.calibrate import calibrate
 from lowd.cli.clean import clean
+from lowd.cli.declare import declare
 from lowd.cli.evaluate import evaluate
 from lowd.cli.export import export
 from lowd.cli.init import init
@@ -73,6 +74,7 @@ _SNAKEMAKES = {"allow_extra_args": True, "ignore_unknown_options": True}
 # The first that is no option ends those that might be ours: what follows `--` stays apart.
 _SNAKEMAKES |= {"allow_interspersed_args": False}
 app.command(hidden=True, context_settings=_SNAKEMAKES)(make)
+app.command(hidden=True)(declare)
 for _group, _commands in GROUPS.items():
     for _command, _example in _commands.items():
         app.command(rich_help_panel=_group, epilog=f"Example: {_example}")(_command)

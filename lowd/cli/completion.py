@@ -10,10 +10,14 @@ def study_names(incomplete: str) -> list[str]:
     """
     import yaml
 
+    from lowd.written.declared import read_declared
+
+    params = Path("params.yaml")
     try:
-        declared = yaml.safe_load(Path("params.yaml").read_text())
-        rooms = (declared.get(room) or {} for room in ("studies", "findings", "across"))
-        return [name for room in rooms for name in room if name.startswith(incomplete)]
+        declared = read_declared(params, params.read_text(), ())
+        rooms = (declared.settings.get(room) or {} for room in ("studies", "findings", "across"))
+        names = [name for room in (*rooms, declared.families) for name in room]
+        return [name for name in names if name.startswith(incomplete)]
     except (OSError, ValueError, yaml.YAMLError, AttributeError, TypeError):
         return []
 

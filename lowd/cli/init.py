@@ -74,6 +74,9 @@ def _git(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def _write(place: Path, name: str) -> None:
+    from lowd.settings import load_declared
+    from lowd.written.listing import LIST, listing
+
     words = {"@NAME@": name, "@REQUIREMENT@": requirement()}
     for source in sorted(TEMPLATE.rglob("*.in")):
         parts = source.relative_to(TEMPLATE).with_suffix("").parts
@@ -84,6 +87,8 @@ def _write(place: Path, name: str) -> None:
             text = text.replace(word, value)
         path.write_text(text)
     shutil.copyfile(shipped("constraints.txt"), place / "constraints.txt")
+    shutil.copytree(shipped("workflow/schemas"), place / "schemas")
+    (place / LIST).write_text(listing(load_declared(place / "params.yaml").settings))
 
 
 def requirement() -> str:

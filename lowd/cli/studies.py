@@ -27,7 +27,8 @@ def run(
     studies: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Names in params.yaml; those of `make figures` if none is given.",
+            help="Names in params.yaml and studies/, of families too; those of `make figures` if "
+            "none is given.",
             autocompletion=study_names,
         ),
     ] = None,
@@ -47,6 +48,7 @@ def run(
     """
     with told_in_one_line("run"):
         from lowd.cli.again import VARIABLE
+        from lowd.cli.declare import keep_list
         from lowd.cli.verify import verify
         from lowd.settings import load_params
 
@@ -54,7 +56,10 @@ def run(
             os.environ[VARIABLE] = str(budget)
         params = load_params(Path("params.yaml"))
         _check_repository()
-        stages = _stages(params, studies or [*default(params), *_across_default(params)])
+        families = keep_list()
+        asked = studies or [*default(params), *_across_default(params)]
+        names = [name for word in asked for name in families.get(word, (word,))]
+        stages = _stages(params, names)
         verify()
         for name, stage in stages.items():
             _reproduce(name, stage)

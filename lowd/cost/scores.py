@@ -10,8 +10,9 @@ from lowd.cost.probes import (
 )
 from lowd.graph.graph import Graph
 from lowd.graph.job import Job
-from lowd.metrics.settings import NearestRule
+from lowd.metrics.settings import NearestRule, UnrelatedRule
 from lowd.steps.describe import ROWS, DescribeStep
+from lowd.steps.describe_fixed import FixedStep, Q
 from lowd.steps.embed import EmbedStep
 from lowd.steps.pool import PoolStep
 
@@ -48,6 +49,13 @@ def describe_bill(job: Job, step: DescribeStep, graph: Graph) -> Bill:
         # A product and its upper half, gathered and sorted, as `unrelated_quantile` says.
         held = 2.0 * DOUBLE * rows * rows
     return Bill(SCORES, ((probe, float(pairs)),), host=3 * FLOAT * pool.drawn * features + held)
+
+
+def fixed_bill(job: Job, step: FixedStep, graph: Graph) -> Bill:
+    """The same, with what unrelated samples have."""
+    rule = UnrelatedRule(unrelated=Q)
+    by_rule = DescribeStep(descriptor=step.descriptor, threshold=rule, largest=step.largest)
+    return describe_bill(job, by_rule, graph)
 
 
 def samples_held(job: Job, samples: int, features: int, graph: Graph) -> float:

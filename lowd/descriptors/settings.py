@@ -12,6 +12,7 @@ class SSCDSettings(Settings):
     """A TorchScript file that maps (M, 3, size, size) to features (M, F), such as SSCD's.
 
     Attributes:
+        path: the file, in inputs/.
         sha256: of the file, which is not opened if it has another.
         batch: images at once.
         size: to which images are resized, whatever their sides.
@@ -28,6 +29,10 @@ class TrainedSSCDSettings(Settings):
     """A small SSCD that the study trains on what its teacher learned from.
 
     Attributes:
+        features: numbers that an image becomes.
+        steps: steps of the optimiser.
+        learning_rate: of Adam, the highest.
+        temperature: t that similarities are divided by in the contrastive loss.
         width: of the first of three stages, each twice as wide as the one before.
         batch: images to a step, two copies of each.
         entropy: weight λ of the entropy regulariser.
@@ -50,6 +55,11 @@ class CustomDescriptor(Settings):
 
     The function takes `options` as keywords and returns a map from images (M, C, H, W) in [-1, 1],
     on any device, to features (M, F).
+
+    Attributes:
+        entry: `module:function` in inputs/; its content counts for what is made again.
+        options: keywords for that function.
+        batch: images at once.
     """
 
     kind: Literal["custom"]

@@ -8,7 +8,16 @@ from lowd.base import Settings
 
 
 class SamplerSettings(Settings):
-    """The probability-flow solver and its grid, one for every model of a study."""
+    """The probability-flow solver and its grid, one for every model of a study.
+
+    Attributes:
+        solver: `heun`, `euler` or `dpmpp`, DPM-Solver++(2M); `diffusers_ddim` and `diffusers_dpmpp`
+            are the schedulers of the `diffusers` library on the same levels.
+        steps: steps from `sigma_max` to 0.
+        sigma_min: the lowest noise level, before 0.
+        sigma_max: the highest noise level, where samples start.
+        rho: how levels are spaced: the larger, the more low ones (Karras et al. 2022).
+    """
 
     solver: Literal["euler", "heun", "dpmpp", "diffusers_ddim", "diffusers_dpmpp"] = "heun"
     steps: PositiveInt = 18

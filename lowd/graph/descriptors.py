@@ -12,6 +12,7 @@ from lowd.graph.students import GENERATE, GENERATE_EMPIRICAL
 from lowd.sources.settings import TrainedTeacher
 from lowd.steps.appraise import AppraiseStep, appraise
 from lowd.steps.describe import DescribeStep, describe
+from lowd.steps.describe_fixed import FixedStep, describe_fixed
 from lowd.steps.descriptor import DescriptorStep, descriptor
 from lowd.steps.embed import EmbedStep, embed
 from lowd.studies import Grid
@@ -30,6 +31,12 @@ DESCRIBE = Rule(
     "describe",
     Step(describe, cost="cost.scores:describe_bill"),
     ("results/{study}.yardstick.json",),
+)
+DESCRIBE_FIXED = Rule(
+    "describe_fixed",
+    Step(describe_fixed, cost="cost.scores:fixed_bill"),
+    DESCRIBE.outputs,
+    place="{study}/describe",
 )
 DESCRIPTOR = Rule(
     "descriptor",
@@ -110,16 +117,16 @@ def jobs(name: str, study: Grid, compared: Mapping[Path, Path]) -> Iterator[Job]
         compared: what is compared in place of a store, as `features`.
     """
     pool, teacher = (rule.path(study=name) for rule in (POOL, TEACHER))
-    yield DESCRIBE.job(
-        DescribeStep(
-            # What a network makes is compared as it is.
-            descriptor=study.descriptor if isinstance(study.descriptor, str) else "identity",
-            threshold=study.threshold,
-            largest=study.samples[-1],
-        ),
-        {"pool": compared.get(pool, pool), "teacher": compared.get(teacher, teacher)},
-        study=name,
-    )
+    # What a network makes is compared as it is.
+    descriptor = study.descriptor if isinstance(study.descriptor, str) else "identity"
+    largest, threshold = study.samples[-1], study.threshold
+    given = {"pool": compared.get(pool, pool), "teacher": compared.get(teacher, teacher)}
+    if isinstance(threshold, float):
+        fixed = FixedStep(descriptor=descriptor, threshold=threshold, largest=largest)
+        yield DESCRIBE_FIXED.job(fixed, given, study=name)
+    else:
+        ruled = DescribeStep(descriptor=descriptor, threshold=threshold, largest=largest)
+        yield DESCRIBE.job(ruled, given, study=name)
     if not isinstance(study.descriptor, str):
         yield from _network(name, study, study.descriptor, compared)
 

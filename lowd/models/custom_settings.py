@@ -12,6 +12,10 @@ class CustomSettings(Settings):
 
     The function takes `options` as keywords and returns a torch.nn.Module that maps x
     (M, *shape) and c_noise (M,) to the shape of x.
+
+    Attributes:
+        entry: `module:function` in inputs/; its content counts for what is made again.
+        options: keywords for that function.
     """
 
     architecture: Literal["custom"]

@@ -9,7 +9,12 @@ from lowd.models.custom_settings import CustomSettings
 
 
 class MLPSettings(Settings):
-    """Settings of `lowd.models.MLP`."""
+    """Settings of `lowd.models.MLP`.
+
+    Attributes:
+        width: hidden units of a layer.
+        depth: hidden layers.
+    """
 
     architecture: Literal["mlp"]
     width: PositiveInt
@@ -20,7 +25,14 @@ class MLPSettings(Settings):
 
 
 class UNetSettings(Settings):
-    """Settings of `lowd.models.UNet`."""
+    """Settings of `lowd.models.UNet`.
+
+    Attributes:
+        width: channels of the first level.
+        multipliers: channels of each level, in units of `width`; every further level halves the
+            image.
+        blocks: residual blocks at each level, on the way down and on the way up.
+    """
 
     architecture: Literal["unet"]
     width: PositiveInt
@@ -38,7 +50,14 @@ class UNetSettings(Settings):
 
 
 class DiTSettings(Settings):
-    """Settings of `lowd.models.DiT`."""
+    """Settings of `lowd.models.DiT`.
+
+    Attributes:
+        width: of a token, divisible by `heads`.
+        depth: transformer blocks.
+        patch: side of a square patch, in pixels.
+        heads: attention heads.
+    """
 
     architecture: Literal["dit"]
     width: PositiveInt

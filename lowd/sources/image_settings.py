@@ -95,6 +95,8 @@ class OwnSource(ImageSource):
     """The user's own images, in inputs/.
 
     Attributes:
+        path: where they are, in inputs/.
+        licence: what is known of it, kept with the images.
         shape: (channels, height, width) once processed.
     """
 

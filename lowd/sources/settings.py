@@ -22,7 +22,13 @@ def _check_fit(clusters: int, rank: int, dimension: int) -> None:
 
 
 class MoLRGTeacher(Settings):
-    """A mixture of low-rank Gaussians with random orthogonal subspaces, known exactly."""
+    """A mixture of low-rank Gaussians with random orthogonal subspaces, known exactly.
+
+    Attributes:
+        dimension: d of the space.
+        rank: r of every subspace.
+        clusters: K, mutually orthogonal subspaces.
+    """
 
     kind: Literal["molrg"]
     dimension: PositiveInt
@@ -41,7 +47,13 @@ class MoLRGTeacher(Settings):
 
 
 class MoLRGImagesTeacher(Settings):
-    """The same with samples laid out as images, for networks that take nothing else."""
+    """The same with samples laid out as images, for networks that take nothing else.
+
+    Attributes:
+        shape: [channels, height, width], whose product is the dimension.
+        rank: r of every subspace.
+        clusters: K, mutually orthogonal subspaces.
+    """
 
     kind: Literal["molrg_images"]
     shape: Shape
@@ -60,7 +72,14 @@ class MoLRGImagesTeacher(Settings):
 
 
 class TrainedTeacher(Settings):
-    """A diffusion model trained on real images, a share of which it never sees."""
+    """A diffusion model trained on real images, a share of which it never sees.
+
+    Attributes:
+        images: where real images come from, and what is done to each.
+        held_out: the share of images that the teacher does not learn from, for comparison.
+        model: the teacher's network.
+        training: how it is trained.
+    """
 
     kind: Literal["trained"]
     images: SourceSettings
@@ -86,6 +105,11 @@ class CustomTeacher(Settings):
     """A denoiser of the user's own: `entry` names a function that returns it.
 
     The function takes `options` as keywords and returns D(x, sigma): x (M, *shape), sigma a float.
+
+    Attributes:
+        entry: `module:function` in inputs/; its content counts for what is made again.
+        shape: of one sample: [size] of a vector, [channels, height, width] of an image.
+        options: keywords for that function.
     """
 
     kind: Literal["custom"]
@@ -98,6 +122,12 @@ class DiffusersTeacher(Settings):
     """A pretrained pipeline of the `diffusers` library: a folder, or a commit of a Hub repository.
 
     It has to be unconditional, in the space of the images themselves.
+
+    Attributes:
+        shape: [channels, height, width] of its images.
+        path: a folder in inputs/ that `save_pretrained` wrote; or else `repository`.
+        repository: `owner/name` on the Hugging Face Hub; or else `path`.
+        revision: the commit of the repository, 40 hex digits.
     """
 
     kind: Literal["diffusers"]

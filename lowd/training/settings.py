@@ -13,17 +13,31 @@ Decay = Annotated[float, Field(ge=0, lt=1)]
 
 
 class TrainingSettings(Settings):
-    """Adam with warm-up and cosine decay on the EDM loss, and an average of the weights."""
+    """Adam with warm-up and cosine decay on the EDM loss, and an average of the weights.
+
+    Attributes:
+        steps: steps of the optimiser.
+        batch: training points a step, with a noise each.
+        learning_rate: of Adam, the highest.
+        warm_up: steps over which the learning rate rises to that, linearly.
+        final_rate: where the learning rate goes along half a cosine, as a fraction of the highest;
+            reached after the last step.
+        betas: Adam's, of the gradient's mean and of its square.
+        gradient_clip: the largest gradient norm, of each student.
+        ema: decay of the average of weights, which is what generates.
+        log_sigma_mean: mean of ln σ over training, P_mean of EDM.
+        log_sigma_std: standard deviation of ln σ over training, P_std of EDM.
+        sigma_data: standard deviation of the data, of one number of a sample; EDM's preconditioning
+            scales by it.
+    """
 
     steps: PositiveInt
     batch: PositiveInt = 128
     learning_rate: PositiveFloat = 3e-3
     warm_up: NonNegativeInt = 100
     final_rate: float = Field(0.02, ge=0, le=1)
-    """Where the learning rate goes, as a fraction of the highest; reached after the last step."""
     betas: tuple[Decay, Decay] = (0.9, 0.99)
     gradient_clip: PositiveFloat = 1.0
-    """Largest gradient norm, per student."""
     ema: Decay = 0.999
     log_sigma_mean: float = -1.2
     log_sigma_std: PositiveFloat = 1.2
@@ -43,7 +57,13 @@ class EDMSettings(Settings):
 
 
 class EpsilonSettings(Settings):
-    """Noise prediction between two levels, by default those of the sampler."""
+    """Noise prediction between two levels, by default those of the sampler.
+
+    Attributes:
+        kernel: `vp`, variance preserving, or `sub_vp`.
+        sigma_min: the lowest level trained.
+        sigma_max: the highest level trained; not below the study's `sampler.sigma_max`.
+    """
 
     kind: Literal["epsilon"]
     kernel: Literal["vp", "sub_vp"]
@@ -52,32 +72,44 @@ class EpsilonSettings(Settings):
 
 
 class ConsistencySettings(Settings):
-    """Consistency training between two levels, by default those of the sampler."""
+    """Consistency training between two levels, by default those of the sampler.
+
+    Attributes:
+        sigma_min: the lowest level trained.
+        sigma_max: the highest level trained; not below the study's `sampler.sigma_max`.
+        first_levels: levels of the grid at the start, doubled in between.
+        last_levels: levels of the grid at the end.
+        huber: where the loss turns from squared to linear, as a root mean square over numbers.
+    """
 
     kind: Literal["consistency"]
     sigma_min: PositiveFloat | None = None
     sigma_max: PositiveFloat | None = None
     first_levels: Annotated[int, Field(ge=2)] = 10
     last_levels: Annotated[int, Field(ge=2)] = 160
-    """Levels of the grid at the start and at the end, doubled in between."""
     huber: PositiveFloat = 0.03
-    """Where the loss turns from squared to linear, as a root mean square over numbers."""
 
 
 class VariationalSettings(Settings):
-    """A variational autoencoder."""
+    """A variational autoencoder.
+
+    Attributes:
+        decoder_std: standard deviation of data about the decoder's mean.
+    """
 
     kind: Literal["variational"]
     decoder_std: PositiveFloat = 0.25
-    """Standard deviation of data about the decoder's mean."""
 
 
 class AdversarialSettings(Settings):
-    """A generative adversarial network."""
+    """A generative adversarial network.
+
+    Attributes:
+        penalty: weight of the critic's squared slope at data.
+    """
 
     kind: Literal["adversarial"]
     penalty: PositiveFloat = 1.0
-    """Weight of the critic's squared slope at data."""
 
 
 ObjectiveSettings = Annotated[

@@ -11,7 +11,12 @@ from lowd.followups import GridFollowUp
 
 
 class Point(Settings):
-    """A cell of the grid over models and N."""
+    """A cell of the grid over models and N.
+
+    Attributes:
+        model: a name among the models.
+        samples: its N, one of the grid's.
+    """
 
     model: Name
     samples: TrainingSize

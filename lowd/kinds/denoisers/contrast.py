@@ -12,7 +12,12 @@ SHOWN = 12
 
 
 class MixtureSettings(Settings):
-    """A mixture of low-rank Gaussians to be fitted: K clusters of rank r."""
+    """A mixture of low-rank Gaussians to be fitted: K clusters of rank r.
+
+    Attributes:
+        clusters: K.
+        rank: r of each.
+    """
 
     clusters: PositiveInt
     rank: PositiveInt

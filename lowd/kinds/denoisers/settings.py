@@ -11,7 +11,11 @@ from lowd.sources.settings import TrainedTeacher
 
 
 class Denoisers(OfImages):
-    """One study, and the mixture to fit."""
+    """One study, and the mixture to fit.
+
+    Attributes:
+        mixture: the mixture that is fitted to the teacher's images.
+    """
 
     figure: Literal["denoisers"]
     mixture: MixtureSettings

@@ -10,7 +10,11 @@ from lowd.steps.train import check_snapshots
 
 
 class Dynamics(GridFollowUp):
-    """Scores along training."""
+    """Scores along training.
+
+    Attributes:
+        snapshots: steps after which students are scored, ascending.
+    """
 
     kind: Literal["dynamics"]
     plots: ClassVar[Mapping[str, tuple[str, ...]]] = {

@@ -84,6 +84,8 @@ class CustomStudents(Files):
     (M, *shape), sigma a float.
 
     Attributes:
+        entry: `module:function` in inputs/; its content counts for what is made again.
+        options: keywords for that function.
         parameters: |θ|; if it is not given, that of the module which the function returns.
     """
 

@@ -22,7 +22,13 @@ from lowd.training.settings import (
 
 
 class Family(Settings):
-    """A kind of generative model: an architecture and what it learns."""
+    """A kind of generative model: an architecture and what it learns.
+
+    Attributes:
+        model: its network.
+        objective: what it learns.
+        training: how it is trained; as the finding says, if not given.
+    """
 
     model: ModelSettings
     objective: ObjectiveSettings = EDMSettings()
@@ -60,14 +66,25 @@ class Family(Settings):
 
 
 class Solver(Settings):
-    """Another solver for one of the families' students."""
+    """Another solver for one of the families' students.
+
+    Attributes:
+        family: the member whose students it is for.
+        sampler: solver and noise levels.
+    """
 
     family: Name
     sampler: SamplerSettings
 
 
 class Families(TrainedFollowUp):
-    """Agreement of kinds of generative models from the same noises."""
+    """Agreement of kinds of generative models from the same noises.
+
+    Attributes:
+        samples: N, the size of each training set.
+        members: what is compared, by name.
+        solvers: other solvers for members that are diffusion models, by name.
+    """
 
     kind: Literal["families"]
     plots: ClassVar[Mapping[str, tuple[str, ...]]] = {

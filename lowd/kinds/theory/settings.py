@@ -12,7 +12,16 @@ from lowd.theory.settings import EquivalenceSettings, RecoveryMap
 
 
 class TheoryStudy(KindSettings):
-    """Maps over (N, rank) of whether low-rank denoisers find the subspaces that points lie on."""
+    """Maps over (N, rank) of whether low-rank denoisers find the subspaces that points lie on.
+
+    Attributes:
+        seed: names every random stream.
+        dimension: d of the space.
+        samples: points per subspace, ascending.
+        tolerance: ‖ÛÛᵀ − UUᵀ‖_F up to which a subspace counts as found.
+        maps: heat maps over (N, rank), one for each number of clusters.
+        equivalence: where the losses of the theorems are compared.
+    """
 
     kind: Literal["theory"]
     plots: ClassVar[Mapping[str, tuple[str, ...]]] = {

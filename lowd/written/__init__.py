@@ -1,0 +1,1 @@
+"""What users write: params.yaml, studies in files of their own, bases and families of studies."""
