@@ -52,6 +52,7 @@ def test_a_filter_keeps_what_its_last_threshold_lets_through(seed, count, thresh
     assert len(rows) == len(set(rows.tolist())) == keep
     assert reached <= threshold
     assert keep == 1 or apart(points[rows]) >= reached
+
     # In turn, by the definition, at the threshold it came to; one step before it kept too few.
     def in_turn(limit):
         kept = []

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from lowd.kinds.collapse.sets import Cell
+    from lowd.kinds.collapse.sets import Candidates, Cell
 
 
 class BreedStep(Settings):
@@ -61,41 +61,60 @@ def breed(
     is the checkpoint of the generation before, `sets` its training sets, which modes that keep
     data need, and `first` those of the first generation, whose spacing a filter starts from.
     """
-    import numpy as np
-    import torch
-
-    from lowd.kinds.collapse.sets import TEACHER, Candidates, read_sets, write_sets
+    from lowd.kinds.collapse.sets import read_sets, write_sets
     from lowd.steps.training_sets import training_rows
     from lowd.store.arrays import read_store
 
     points = read_store(pool)["samples"].values
-    places = training_rows(len(points), settings.samples, settings.replicates)
     drawn = {} if students is None else _draw(settings, students)
     earlier = {} if sets is None else read_sets(sets)
     founders = {} if first is None else read_sets(first)
-
-    def fresh(cell: "Cell", count: int) -> "np.ndarray":
-        start = places[cell].start + settings.generation * cell[0]
-        return points[start : start + count]
-
     found = {}
-    for cell in places:
-        mode = settings.mode
+    for cell, rows in training_rows(len(points), settings.samples, settings.replicates).items():
         new = drawn.get(cell, points[:0])
-        count = cell[0] if mode is None or mode.data == "control" else cell[0] - len(new)
-        taught = fresh(cell, count) if mode is None or mode.takes_new else points[:0]
-        kept = earlier.get(cell)
-        parts = [taught, new] if kept is None else [kept.points, taught, new]
-        makers = np.repeat([TEACHER, settings.generation - 1], [len(taught), len(new)])
-        every = np.concatenate(parts)
-        maker = makers if kept is None else np.concatenate([kept.maker, makers])
-        chosen = np.ones(len(every), dtype=bool)
-        if mode is not None and mode.data in ("replace", "subsample"):
-            founder = torch.from_numpy(founders[cell].training) if cell in founders else None
-            rows = _select(settings, mode, cell, torch.from_numpy(every), founder)
-            chosen = np.isin(np.arange(len(every)), rows.numpy())
-        found[cell] = Candidates(every, maker, chosen)
+        start = rows.start + settings.generation * cell[0]
+        taught = points[start : start + _taught(settings.mode, cell[0])]
+        every = _joined(settings, earlier.get(cell), taught, new)
+        found[cell] = _chosen(settings, cell, every, founders.get(cell))
     write_sets(output, found)
+
+
+def _taught(mode: Mode | None, n: int) -> int:
+    """How many of a training set's points are new ones of the teacher."""
+    if mode is None or mode.data == "control":
+        return n
+    return n - made(mode, n) if mode.data == "fresh" else 0
+
+
+def _joined(
+    settings: BreedStep, kept: "Candidates | None", taught: "np.ndarray", new: "np.ndarray"
+) -> "Candidates":
+    """Points of earlier generations, of the teacher and of the last students, in this order."""
+    import numpy as np
+
+    from lowd.kinds.collapse.sets import TEACHER, Candidates
+
+    maker = np.repeat([TEACHER, settings.generation - 1], [len(taught), len(new)])
+    points = np.concatenate([taught, new])
+    if kept is not None:
+        points = np.concatenate([kept.points, points])
+        maker = np.concatenate([kept.maker, maker])
+    return Candidates(points, maker, np.ones(len(points), dtype=bool))
+
+
+def _chosen(
+    settings: BreedStep, cell: "Cell", every: "Candidates", founder: "Candidates | None"
+) -> "Candidates":
+    """N of the candidates, where a mode does not take all."""
+    import numpy as np
+    import torch
+
+    mode = settings.mode
+    if mode is None or mode.data not in ("replace", "subsample"):
+        return every
+    first = None if founder is None else torch.from_numpy(founder.training)
+    rows = _select(settings, mode, cell, torch.from_numpy(every.points), first)
+    return every._replace(chosen=np.isin(np.arange(len(every.points)), rows.numpy()))
 
 
 def _draw(settings: BreedStep, students: Path) -> "dict[Cell, np.ndarray]":

@@ -1,6 +1,6 @@
 """`lowd step score-generations`: scores of all generations of students, by mode."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
     from lowd.kinds.collapse.scores import Generation
     from lowd.kinds.collapse.span import Span
+    from lowd.metrics.estimate import Estimate
+    from lowd.steps.describe import Yardstick
+
+Student = tuple[str, int, int, int]
+"""Mode, N, replicate and generation."""
 
 CONTROLS = 16
 """Sets of the teacher's own samples, of each N, whose entropy that of training sets is held to."""
@@ -68,40 +73,26 @@ def score_generations(
     sampler adds in a generation. Of a Gaussian teacher, per (N, generation), gaussian_e_gen and
     gaussian_entropy, its change, of Gaussian students; NaN of others.
     """
-    import numpy as np
     import xarray as xr
 
-    from lowd.kinds.collapse.scores import crossings, nested, rows_of_size, score_student
+    from lowd.kinds.collapse.scores import crossings, nested
     from lowd.kinds.collapse.span import span_of
     from lowd.steps.describe import load_yardstick
     from lowd.steps.scoring import tabulate
     from lowd.store.arrays import read_store, write_store
-    from lowd.streams import stream
 
     points = read_store(pool)["samples"].values
     true = read_store(teacher)["samples"].values
     span, measure = span_of(points), load_yardstick(yardstick)
     students = dict(_students(settings, generated, sets, noise))
-    scores = {}
-    for (mode, n, replicate, g), now in students.items():
-        lineage = (mode if g > 1 else FIRST, n, replicate, g - 1)
-        generator = stream(settings.seed, "entropy", mode, f"N={n}/replicate={replicate}", g)
-        rows = rows_of_size(now.sets.training, n, generator)
-        first = students[FIRST, n, replicate, 0].sets
-        scores[mode, n, replicate, g] = score_student(
-            now, students.get(lineage), first, true, measure, span, rows
-        )
     axes = {
         "mode": list(settings.modes),
         "N": list(settings.samples),
         "replicate": list(range(settings.replicates)),
         "generation": list(range(settings.generations)),
     }
-    for cell in np.ndindex(*(len(axes[name]) for name in ("mode", "N", "replicate"))):
-        mode, n, replicate = (axes[k][i] for k, i in zip(axes, cell, strict=False))
-        scores[mode, n, replicate, 0] = scores[FIRST, n, replicate, 0]
     variables: dict[str, xr.Variable] = {}
-    for name, table in nested(scores, axes).items():
+    for name, table in nested(_scores(settings, students, true, measure, span), axes).items():
         variables |= tabulate(name, tuple(axes), table)
     dataset = xr.Dataset(variables, axes).merge(_references(settings, span, points, true))
     dataset = dataset.assign(crossings(dataset["e_gap"]))
@@ -109,9 +100,33 @@ def score_generations(
     write_store(output, dataset)
 
 
+def _scores(
+    settings: ScoreGenerationsStep,
+    students: "Mapping[Student, Generation]",
+    true: "np.ndarray",
+    measure: "Yardstick",
+    span: "Span",
+) -> "dict[Student, dict[str, Estimate]]":
+    """Of every student; the first generation's count for every mode."""
+    from lowd.kinds.collapse.scores import rows_of_size, score_student
+    from lowd.streams import stream
+
+    scores = {}
+    for (mode, n, replicate, g), now in students.items():
+        before = students.get((mode if g > 1 else FIRST, n, replicate, g - 1))
+        generator = stream(settings.seed, "entropy", mode, f"N={n}/replicate={replicate}", g)
+        rows = rows_of_size(now.sets.training, n, generator)
+        first = students[FIRST, n, replicate, 0].sets
+        scores[mode, n, replicate, g] = score_student(now, before, first, true, measure, span, rows)
+    for (mode, n, replicate, g), found in list(scores.items()):
+        if mode == FIRST:
+            scores |= {(other, n, replicate, g): found for other in settings.modes}
+    return scores
+
+
 def _students(
     settings: ScoreGenerationsStep, generated: list[Path], sets: list[Path], noise: Path
-) -> "Iterator[tuple[tuple[str, int, int, int], Generation]]":
+) -> "Iterator[tuple[Student, Generation]]":
     """Every student, by mode, N, replicate and generation."""
     import numpy as np
     import torch
