@@ -128,7 +128,7 @@ def _draw(settings: BreedStep, students: Path) -> "dict[Cell, np.ndarray]":
 
     assert settings.mode is not None
     stack, device = load_students(students), pick_device()
-    found = {}
+    found: dict[Cell, np.ndarray] = {}
     report_total(sum(made(settings.mode, n) for n in settings.samples), "samples a replicate")
     for place, n in enumerate(settings.samples):
         group = slice(place * settings.replicates, (place + 1) * settings.replicates)

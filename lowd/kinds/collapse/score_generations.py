@@ -85,7 +85,7 @@ def score_generations(
     true = read_store(teacher)["samples"].values
     span, measure = span_of(points), load_yardstick(yardstick)
     students = dict(_students(settings, generated, sets, noise))
-    axes = {
+    axes: dict[str, list[str] | list[int]] = {
         "mode": list(settings.modes),
         "N": list(settings.samples),
         "replicate": list(range(settings.replicates)),

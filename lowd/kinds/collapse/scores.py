@@ -119,7 +119,8 @@ def crossings(gap: xr.DataArray) -> dict[str, xr.Variable]:
 
 
 def nested(
-    scores: Mapping[tuple[str, int, int, int], Mapping[str, Estimate]], axes: Mapping[str, list]
+    scores: Mapping[tuple[str, int, int, int], Mapping[str, Estimate]],
+    axes: Mapping[str, list[str] | list[int]],
 ) -> dict[str, list]:
     """By score, lists over (mode, N, replicate, generation) of estimates."""
     return {
