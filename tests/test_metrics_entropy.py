@@ -31,7 +31,7 @@ def test_entropy_of_a_uniform_law_is_the_logarithm_of_its_volume():
     assert abs(value - log(4)) < 4 * error
 
 
-@pytest.mark.parametrize(("count", "bias", "tolerance"), [(64, 0.47, 0.15), (512, 0.23, 0.06)])
+@pytest.mark.parametrize(("count", "bias", "tolerance"), [(64, 0.54, 0.12), (512, 0.22, 0.08)])
 def test_bias_in_twelve_dimensions_is_what_small_sets_have(count, bias, tolerance):
     """So that entropies are comparable at one size alone: means over sets of their own error."""
     exact = 6 * log(2 * pi * e)

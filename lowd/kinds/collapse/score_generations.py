@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lowd.base import Settings
 from lowd.diffusion.settings import SamplerSettings
@@ -85,7 +85,7 @@ def score_generations(
     true = read_store(teacher)["samples"].values
     span, measure = span_of(points), load_yardstick(yardstick)
     students = dict(_students(settings, generated, sets, noise))
-    axes: dict[str, list[str] | list[int]] = {
+    axes: dict[str, list[Any]] = {
         "mode": list(settings.modes),
         "N": list(settings.samples),
         "replicate": list(range(settings.replicates)),

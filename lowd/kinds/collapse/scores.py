@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from math import nan
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -120,7 +120,7 @@ def crossings(gap: xr.DataArray) -> dict[str, xr.Variable]:
 
 def nested(
     scores: Mapping[tuple[str, int, int, int], Mapping[str, Estimate]],
-    axes: Mapping[str, list[str] | list[int]],
+    axes: Mapping[str, list[Any]],
 ) -> dict[str, list]:
     """By score, lists over (mode, N, replicate, generation) of estimates."""
     return {
