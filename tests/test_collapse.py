@@ -32,7 +32,7 @@ from lowd.training.settings import TrainingSettings
 
 SAMPLES, REPLICATES, POOL, NOISES, TAU = (6, 10), 2, 128, 40, 0.6
 MLP = MLPSettings(architecture="mlp", width=4)
-TRAINING = TrainingSettings(steps=60, batch=8, warm_up=5)
+TRAINING = TrainingSettings(steps=15, batch=8, warm_up=5)
 SAMPLER = SamplerSettings(solver="dpmpp", steps=6, sigma_min=0.05, sigma_max=80.0)
 BASIS = torch.linalg.qr(torch.randn(5, 3, generator=torch.Generator().manual_seed(3))).Q
 CELLS = [(n, r) for n in SAMPLES for r in range(REPLICATES)]
