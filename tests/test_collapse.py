@@ -46,6 +46,8 @@ MODES = {
     "filter": Mode(data="subsample", select="filter", quantile=0.1),
 }
 
+SCORED = ("replace", "accumulate")
+
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
@@ -254,10 +256,10 @@ def test_modes_that_make_no_sense_are_refused(given, told):
 def results(study):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(study)
-        each = [(FIRST, 0), *((mode, g) for mode in MODES for g in (1, 2))]
+        each = [(FIRST, 0), *((mode, g) for mode in SCORED for g in (1, 2))]
         score_generations(
             ScoreGenerationsStep(
-                seed=5, modes=tuple(MODES), generations=3, samples=SAMPLES,
+                seed=5, modes=SCORED, generations=3, samples=SAMPLES,
                 replicates=REPLICATES, sampler=SAMPLER, gaussian=3,
             ),
             generated=[path("generated", *one) for one in each],
@@ -268,7 +270,7 @@ def results(study):
         return read_store(Path("results.zarr"), finite=False)
 
 
-@pytest.mark.parametrize("mode", ["replace", "accumulate"])
+@pytest.mark.parametrize("mode", SCORED)
 @pytest.mark.parametrize("generation", [0, 1, 2])
 def test_scores_are_those_of_plain_loops(results, mode, generation):
     noise = torch.from_numpy(read_store(Path("noise.zarr"))["noise"].values)
