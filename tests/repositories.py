@@ -107,6 +107,17 @@ FINDINGS: dict[str, Any] = {
         },
         "solvers": {"ddim": {"family": "unet", "sampler": {"solver": "diffusers_ddim"}}},
     },
+    "descent": {
+        "kind": "collapse",
+        "study": "pictures",
+        "samples": [2],
+        "replicates": 2,
+        "generations": 3,
+        "sampler": {"solver": "dpmpp", "steps": 4},
+        "training": TRAINING | {"steps": 1000},
+        "model": SMALL_UNET,
+        "modes": {"replace": {"data": "replace"}, "half": {"data": "fresh", "share": 0.5}},
+    },
 }
 
 

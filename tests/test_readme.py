@@ -14,6 +14,7 @@ import xarray as xr
 import lowd
 from lowd.cli.studies import DEFAULT, default
 from lowd.kinds.bias_variance.settings import BiasVariance
+from lowd.kinds.collapse.settings import Collapse
 from lowd.kinds.dynamics.settings import Dynamics
 from lowd.kinds.families.settings import Families
 from lowd.kinds.transition.settings import Transition
@@ -25,6 +26,7 @@ from lowd.table import graph
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+FINDINGS = (Dynamics, BiasVariance, Families, Collapse)
 DOCUMENTS = ["README.md", "config/README.md", *(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))]
 DOCUMENTS += [str(path.relative_to(ROOT)) for path in ROOT.glob("docs/*/*.md")]
 
@@ -157,7 +159,7 @@ def test_every_setting_of_a_study_is_explained():
 def test_every_setting_of_a_finding_is_explained():
     section = (ROOT / "docs/studies.md").read_text().split("\n## Findings")[1].split("\n## ")[0]
     explained = set(re.findall(r"^\| `(\w+)` \|", section, re.M))
-    fields = {name for one in (Dynamics, BiasVariance, Families) for name in one.model_fields}
+    fields = {name for one in FINDINGS for name in one.model_fields}
     assert explained == fields
 
 

@@ -1,0 +1,1 @@
+"""Model collapse: students of students, generation after generation."""
