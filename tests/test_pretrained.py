@@ -320,12 +320,37 @@ def in_half_precision(path):
     return saved(path, unet=network().half())
 
 
-@pytest.mark.parametrize("layout", [flat, pickled, of_old_names, in_half_precision])
+def sharded(path, variant=None):
+    """As large models are saved."""
+    saved(path)
+    shutil.rmtree(path / "unet")
+    network().save_pretrained(path / "unet", max_shard_size="20KB", variant=variant)
+    assert len(list((path / "unet").glob("*-of-*"))) > 2
+    return path
+
+
+def variant(path):
+    """In half precision, by which files are named."""
+    saved(path)
+    shutil.rmtree(path / "unet")
+    network().half().save_pretrained(path / "unet", variant="fp16")
+    assert (path / "unet/diffusion_pytorch_model.fp16.safetensors").is_file()
+    return path
+
+
+def sharded_variant(path):
+    return sharded(path, "ema")
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [flat, pickled, of_old_names, in_half_precision, sharded, variant, sharded_variant],
+)
 def test_layouts_and_formats_that_are_about_hold_the_same_teacher(layout, tmp_path):
     plain = load_teacher(made(saved(tmp_path / "plain"), tmp_path / "t"), CPU)
     other = load_teacher(made(layout(tmp_path / "other"), tmp_path / "u"), CPU)
     x = noises()
-    tolerance = 1e-2 if layout is in_half_precision else 1e-6
+    tolerance = 1e-2 if layout in (in_half_precision, variant) else 1e-6
     torch.testing.assert_close(other.denoise(x, 0.5), plain.denoise(x, 0.5), rtol=0, atol=tolerance)
     assert other.denoise(x, 0.5).dtype == torch.float32
 
@@ -359,7 +384,7 @@ def of_hub(**changes):
     return TeacherStep(seed=0, teacher=DiffusersTeacher(**declared | {"shape": SHAPE} | changes))
 
 
-@pytest.mark.parametrize("layout", [saved, flat, pickled])
+@pytest.mark.parametrize("layout", [saved, flat, pickled, sharded, sharded_variant])
 def test_a_commit_of_a_repository_is_read_from_the_hubs_own_cache(layout, hub, tmp_path):
     cached(hub, layout)
     teacher(of_hub(), output=tmp_path / "teacher")
@@ -446,8 +471,8 @@ REFUSED = {
         "can't be loaded",
     ),
     "not finite": (
-        with_weights(lambda one: one["conv_in.bias"].fill_(torch.nan)),
-        "teacher: its denoiser is off by nan",
+        with_weights(lambda one: one["conv_in.bias"][:2].fill_(torch.nan)),
+        "safetensors: 2 weights are NaN or infinite, the first in conv_in.bias; get",
     ),
 }
 
@@ -458,6 +483,49 @@ def test_what_no_teacher_can_be_made_of_is_refused_by_name(reason, tmp_path):
     path = saved(tmp_path / "p")
     break_it(path)
     assert message in refusal(path, tmp_path / "teacher")
+
+
+def test_shards_that_are_lost_or_lie_elsewhere_are_refused_by_name(tmp_path):
+    path = sharded(tmp_path / "p")
+    lost = max((path / "unet").glob("*-of-*"))
+    lost.rename(path / lost.name)
+    told = refusal(path, tmp_path / "teacher")
+    assert (
+        told
+        == f"{lost}: no such file, though diffusion_pytorch_model.safetensors.index.json "
+        + ("names it; get the pipeline again")
+    )
+    edit(
+        "unet/diffusion_pytorch_model.safetensors.index.json", weight_map={"a": f"../{lost.name}"}
+    )(path)
+    assert "index.json: damaged (../" in refusal(path, tmp_path / "teacher")
+    edit("unet/diffusion_pytorch_model.safetensors.index.json", weight_map=[])(path)
+    assert "index.json: damaged" in refusal(path, tmp_path / "teacher")
+
+
+def test_of_several_variants_none_is_guessed(tmp_path):
+    path = variant(tmp_path / "p")
+    weights = path / "unet/diffusion_pytorch_model.fp16.safetensors"
+    shutil.copy(weights, weights.with_name("diffusion_pytorch_model.ema.safetensors"))
+    told = refusal(path, tmp_path / "teacher")
+    assert told.startswith(f"{path / 'unet'}: weights of 2 variants (diffusion_pytorch_model.ema.")
+    assert told.endswith("; keep the one to use")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "diffusion_pytorch_model.fp16.bin",
+        "diffusion_pytorch_model.bin.index.json",
+        "diffusion_flax_model.msgpack",
+    ],
+)
+def test_weights_in_a_form_that_is_not_read_are_named_with_the_remedy(name, tmp_path):
+    path = saved(tmp_path / "p")
+    (path / "unet/diffusion_pytorch_model.safetensors").rename(path / "unet" / name)
+    told = refusal(path, tmp_path / "teacher")
+    assert f"no such file, only {name}" in told
+    assert "save_pretrained" in told
 
 
 def test_a_shape_other_than_the_networks_is_refused_with_the_right_one(tmp_path):

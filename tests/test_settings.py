@@ -763,3 +763,29 @@ def test_a_typo_in_any_key_is_answered_by_the_nearest(path, data):
     at = data.draw(st.integers(0, len(right) - 1))
     place[right[:at] + right[at] + right[at:]] = place.pop(right)
     assert f"; did you mean {right}?" in refusal(yaml.safe_dump(declared, sort_keys=False))
+
+
+@pytest.mark.parametrize(
+    ("held_out", "told"),
+    [
+        (0.0005, "teacher.held_out: 0.0005 of 1797 images holds out 0"),
+        (0.9995, "teacher.held_out: 0.9995 of 1797 images leaves 1 to learn from"),
+    ],
+)
+def test_shares_of_a_known_data_set_that_are_too_small_are_refused(held_out, told):
+    message = refusal_of(changed(teacher=PICTURES | {"held_out": held_out}))
+    assert told in message
+    assert "give one from 0.0012 to 0.9988" in message
+
+
+def test_more_clusters_than_images_to_fit_are_refused_by_key():
+    pictures = changed(teacher=PICTURES)
+    figure = {"figure": "denoisers", "studies": ["pictures"], "mixture": {"rank": 2}}
+    for clusters, fits in ((1198, True), (1199, False)):
+        figure["mixture"]["clusters"] = clusters
+        text = yaml.safe_dump({"studies": {"pictures": pictures}, "across": {"x": figure}})
+        if fits:
+            parse_settings(Params, text, "params.yaml")
+        else:
+            told = "mixture.clusters: 1199 exceeds the 1198 images that the teacher learns from"
+            assert told in refusal(text)

@@ -14,10 +14,12 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
+import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from safetensors.torch import save_file
+from zarr.codecs import ZstdCodec
 
 from lowd.diffusion.preconditioning import precondition
 from lowd.distributions.molrg import MoLRG
@@ -228,6 +230,50 @@ def test_a_store_that_lost_a_part_is_refused_by_name(tmp_path, lost):
     # Also where NaN may stand: a lost chunk must not pass for a diverged student.
     with pytest.raises(ValueError, match=r"a\.zarr: damaged"):
         read_store(tmp_path / "a.zarr", finite=False)
+
+
+LAYOUTS = {
+    "chunks": {"chunks": (2, 2)},
+    "shards over the edge": {"chunks": (1, 1), "shards": (4, 4)},
+    "one shard": {"chunks": (5, 1), "shards": (5, 5)},
+}
+
+
+def laid_out(path, values, compressors="auto", **layout):
+    """An array by itself in a store, as zarr writes it by default."""
+    group = zarr.open_group(path, mode="w", zarr_format=3)
+    array = group.create_array(
+        "x", shape=values.shape, dtype=values.dtype, compressors=compressors,
+        dimension_names=("a", "b"), **layout,
+    )  # fmt: skip
+    array[:] = values
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_lost_file_is_missed_whatever_the_chunks_and_shards(tmp_path, layout):
+    path, values = tmp_path / "a.zarr", np.arange(1.0, 26).reshape(5, 5)
+    written = ZstdCodec(level=3, checksum=True)
+    laid_out(path, values, written, **LAYOUTS[layout])
+    files = [file for file in (path / "x/c").rglob("*") if file.is_file()]
+    for lost in files:
+        laid_out(path, values, written, **LAYOUTS[layout])
+        lost.unlink()
+        with pytest.raises(ValueError, match=r"a\.zarr: damaged store \(1 .* of x lost\)"):
+            read_store(path)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_what_another_writer_left_out_is_data_and_is_said(tmp_path, capsys, layout):
+    values = np.zeros((5, 5))
+    values[0, 0] = 3
+    laid_out(tmp_path / "a.zarr", values, **LAYOUTS[layout])
+    np.testing.assert_array_equal(read_store(tmp_path / "a.zarr")["x"], values)
+    said = capsys.readouterr().err
+    if layout == "one shard":
+        assert said == ""
+    else:
+        assert "a.zarr: x lacks " in said
+        assert "which stand for 0.0" in said
 
 
 def refusal(path):

@@ -7,15 +7,21 @@ import numpy as np
 
 from lowd.sources.image_settings import (
     ArraySource,
+    Cifar10Source,
     DigitsSource,
+    FashionMnistSource,
     FolderSource,
     KnownSource,
     SourceSettings,
     ZarrSource,
 )
-from lowd.sources.settings import TrainedTeacher
+from lowd.sources.settings import TrainedTeacher, held_out_of
 
-PUBLISHED = {"digits": 1797, "cifar10": 60_000, "fashion_mnist": 70_000}
+PUBLISHED = {
+    "digits": DigitsSource.count,
+    "cifar10": Cifar10Source.count,
+    "fashion_mnist": FashionMnistSource.count,
+}
 """How many a published source has."""
 
 
@@ -42,9 +48,9 @@ def holding(source: SourceSettings) -> Holding:
     try:
         match source:
             case DigitsSource():
-                return Holding(PUBLISHED[source.source], source.native, "digits")
+                return Holding(source.count, source.native, "digits")
             case KnownSource():
-                return Holding(PUBLISHED[source.source], source.native, "packed")
+                return Holding(source.count, source.native, "packed")
             case FolderSource():
                 return _folder(source)
             case ArraySource():
@@ -60,7 +66,7 @@ def shares(teacher: TrainedTeacher) -> tuple[int, int]:
     Repeats that are dropped count as if they were kept.
     """
     images = holding(teacher.images).images
-    held_out = int(images * teacher.held_out)
+    held_out = held_out_of(images, teacher.held_out)
     return images - held_out, held_out
 
 

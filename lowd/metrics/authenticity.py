@@ -5,7 +5,8 @@ Alaa et al. 2022 (arXiv:2102.08921); AuthPct of Stein et al. 2023 (arXiv:2306.04
 
 from lowd.metrics.estimate import Estimate, proportion
 from lowd.metrics.neighbours import nearest
-from lowd.metrics.rows import Samples, comparable_rows
+from lowd.metrics.numbers import Samples
+from lowd.metrics.rows import comparable_rows
 
 
 def authenticity(generated: Samples, training: Samples) -> Estimate:

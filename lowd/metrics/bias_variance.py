@@ -11,8 +11,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lowd.metrics.estimate import Estimate
-from lowd.metrics.rows import Samples, feature_rows
+from lowd.metrics.estimate import Estimate, squared
+from lowd.metrics.numbers import Samples, real_tensor
+from lowd.metrics.rows import feature_rows
 
 
 class BiasVariance(NamedTuple):
@@ -43,6 +44,7 @@ def bias_variance(students: Samples, teacher: Samples) -> BiasVariance:
         ValueError: there are fewer than two replicates or noises, shapes differ, or a value is not
             finite.
     """
+    students, teacher = real_tensor(students, "students"), real_tensor(teacher, "teacher")
     if students.shape[1:] != teacher.shape:
         raise ValueError(
             f"students have shape {tuple(students.shape)} and the teacher {tuple(teacher.shape)}; "
@@ -68,9 +70,9 @@ def bias_variance(students: Samples, teacher: Samples) -> BiasVariance:
         + squared_deviations / rest**2
     )
     return BiasVariance(
-        Estimate(squared_bias.item(), _jackknife(mean_errors - variances / rest)),
-        Estimate(variance.item(), _jackknife(variances)),
-        Estimate(squared_errors.mean().item(), squared_errors.std().item() / replicates**0.5),
+        squared(squared_bias.item(), _jackknife(mean_errors - variances / rest)),
+        squared(variance.item(), _jackknife(variances)),
+        squared(squared_errors.mean().item(), squared_errors.std().item() / replicates**0.5),
     )
 
 

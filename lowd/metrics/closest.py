@@ -7,7 +7,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lowd.metrics.rows import Samples, comparable_rows
+from lowd.metrics.magnitude import common_scale, norms
+from lowd.metrics.numbers import Samples
+from lowd.metrics.rows import comparable_rows
 
 Closest = tuple[Float[Tensor, "query rank"], Int[Tensor, "query rank"]]
 
@@ -60,15 +62,17 @@ def closest(
 ) -> Closest:
     """Euclidean distances from each query to its nearest references, and their rows.
 
-    As `lowd.metrics.nearest`, which names one: candidates come from matrix products in float64, and
-    the distances of those found are computed anew from differences.
+    Matrix products in float64 find, of each query, all references that may be among the nearest
+    for all that products round; the distances of these are computed anew from differences. So a
+    copy is at distance exactly 0, and the nearest are exact however large the numbers are against
+    what parts them. Of references at one distance the first come first.
 
     Args:
         query: (query, feature).
         reference: (reference, feature).
         count: how many to name.
         exclude_self: query and reference are the same samples, and none is its own neighbour.
-        entries: float64 numbers held at a time.
+        entries: float64 numbers held at a time; results do not depend on it.
 
     Returns:
         Distances, ascending, float64, and rows of reference, (query, count).
@@ -82,32 +86,111 @@ def closest(
         raise ValueError(
             f"{len(reference)} references; the nearest {count} need {count + exclude_self}"
         )
+    scale = common_scale(query, reference)
+    side = max(1, min(isqrt(entries // 2), entries // query.shape[1]))
     # Distances between samples are small against their distance from the origin.
-    centre = reference.mean(dim=0, dtype=torch.float64)
-    side = max(1, min(isqrt(entries), entries // query.shape[1]))
+    centre = middle(reference, scale, side)
     distances, rows = [], []
     for start, ours in zip(range(0, len(query), side), query.split(side), strict=True):
-        ours = ours.double()
-        best = torch.full((len(ours), count), -inf, dtype=torch.float64, device=ours.device)
+        ours = ours.double() * scale
+        best = torch.full((len(ours), count), inf, dtype=torch.float64, device=ours.device)
         row = torch.zeros((len(ours), count), dtype=torch.int64, device=ours.device)
+        floor = -best
         for offset, block in zip(
             range(0, len(reference), side), reference.split(side), strict=True
         ):
-            theirs = block.double() - centre
-            score = (ours - centre) @ theirs.T - theirs.square().sum(dim=1) / 2
-            if exclude_self and start == offset:
-                score.fill_diagonal_(-inf)
-            found, where = score.topk(min(count, len(theirs)), dim=1)
-            best, order = torch.cat([best, found], dim=1).topk(count, dim=1)
-            row = torch.cat([row, where + offset], dim=1).gather(1, order)
-        distance = torch.stack(
-            [
-                torch.linalg.vector_norm(ours - reference[row[:, rank]].double(), dim=1)
-                for rank in range(count)
-            ],
-            dim=1,
-        )
-        distance, order = distance.sort(dim=1)
-        distances.append(distance)
-        rows.append(row.gather(1, order))
+            theirs = block.double() * scale
+            itself = exclude_self and start == offset
+            pairs, floor = _candidates(ours - centre, theirs - centre, floor, itself)
+            found, where = _ranked(pairs, apart(ours, theirs, pairs, entries), *best.shape)
+            best, order = torch.cat([best, found], dim=1).sort(dim=1, stable=True)
+            row = torch.cat([row, where + offset], dim=1).gather(1, order)[:, :count]
+            best = best[:, :count]
+        distances.append(best / scale)
+        rows.append(row)
     return torch.cat(distances), torch.cat(rows)
+
+
+def middle(
+    samples: Float[Tensor, "row feature"], scale: float, side: int
+) -> Float[Tensor, " feature"]:
+    """The mean of scaled samples, `side` rows at a time."""
+    total = torch.zeros(samples.shape[1], dtype=torch.float64, device=samples.device)
+    for block in samples.split(side):
+        total += (block.double() * scale).sum(dim=0)
+    return total / len(samples)
+
+
+def closeness(
+    ours: Float[Tensor, "query feature"], theirs: Float[Tensor, "reference feature"]
+) -> tuple[Float[Tensor, "query reference"], Float[Tensor, "query reference"]]:
+    """⟨x, y⟩ − ‖y‖²/2, which grows as ‖x − y‖ falls, and by how much rounding may be off it.
+
+    The bound is that of Higham 2002, §3.1, with room for the rounding of what was subtracted from
+    both sides.
+    """
+    squares = theirs.square().sum(dim=1)
+    products = (ours @ theirs.T).sub_(squares / 2)
+    margin = torch.outer(torch.linalg.vector_norm(ours, dim=1), squares.sqrt()).add_(squares)
+    return products, margin.mul_(rounding(ours.shape[1])).add_(torch.finfo(torch.float64).tiny)
+
+
+def rounding(features: int) -> float:
+    """Relative error that a sum of so many products in float64 never exceeds."""
+    return (features + 8) * torch.finfo(torch.float64).eps
+
+
+def apart(
+    ours: Float[Tensor, "query feature"],
+    theirs: Float[Tensor, "reference feature"],
+    pairs: Int[Tensor, "pair 2"],
+    entries: int,
+) -> Float[Tensor, " pair"]:
+    """Distances of pairs (query, reference), from differences."""
+    distances = [
+        norms(ours[some[:, 0]] - theirs[some[:, 1]])[:, 0]
+        for some in pairs.split(max(1, entries // (4 * ours.shape[1])))
+    ]
+    return torch.cat(distances) if distances else ours.new_zeros(0)
+
+
+def _candidates(
+    ours: Float[Tensor, "query feature"],
+    theirs: Float[Tensor, "reference feature"],
+    floor: Float[Tensor, "query rank"],
+    itself: bool,
+) -> tuple[Int[Tensor, "pair 2"], Float[Tensor, "query rank"]]:
+    """Pairs that may be among each query's nearest, in the order of queries and references.
+
+    Args:
+        floor: the highest closenesses that references seen so far have at least.
+        itself: both are the same samples, and none counts for itself.
+    """
+    least, margin = closeness(ours, theirs)
+    least -= margin
+    if itself:
+        least.fill_diagonal_(-inf)
+    count = floor.shape[1]
+    highest = least.topk(min(count, len(theirs)), dim=1).values
+    floor = torch.cat([floor, highest], dim=1).topk(count, dim=1).values
+    possible = least.add_(margin, alpha=2) >= floor[:, -1:]
+    if itself:
+        possible.fill_diagonal_(False)
+    return possible.nonzero(), floor
+
+
+def _ranked(
+    pairs: Int[Tensor, "pair 2"], distances: Float[Tensor, " pair"], queries: int, count: int
+) -> Closest:
+    """Of each query the nearest of its pairs; at infinity where it has fewer."""
+    distances, order = distances.sort(stable=True)
+    query, within = pairs[order, 0].sort(stable=True)
+    distances, reference = distances[within], pairs[order, 1][within]
+    sizes = query.bincount(minlength=queries)
+    rank = torch.arange(len(query), device=query.device) - (sizes.cumsum(0) - sizes)[query]
+    kept = rank < count
+    best = distances.new_full((queries, count), inf)
+    row = reference.new_zeros((queries, count))
+    best[query[kept], rank[kept]] = distances[kept]
+    row[query[kept], rank[kept]] = reference[kept]
+    return best, row

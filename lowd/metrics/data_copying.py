@@ -8,7 +8,8 @@ from scipy.stats import rankdata
 
 from lowd.metrics.estimate import Estimate
 from lowd.metrics.neighbours import nearest
-from lowd.metrics.rows import Samples, comparable_rows
+from lowd.metrics.numbers import Samples
+from lowd.metrics.rows import comparable_rows
 
 
 def data_copying(generated: Samples, held_out: Samples, training: Samples) -> Estimate:

@@ -10,7 +10,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lowd.metrics.rows import Samples, feature_rows
+from lowd.metrics.magnitude import row_scales
+from lowd.metrics.numbers import Samples, real_tensor
+from lowd.metrics.rows import feature_rows
 
 
 def unit(features: Float[Tensor, "row feature"]) -> Float[Tensor, "row feature"]:
@@ -18,8 +20,10 @@ def unit(features: Float[Tensor, "row feature"]) -> Float[Tensor, "row feature"]
 
     A zero row is therefore similar (cosine 0) to nothing, itself included.
     """
-    norms = torch.linalg.vector_norm(features, dim=1, keepdim=True)
-    return features / norms.where(norms > 0, 1)
+    # Norms of very large and very small rows are beyond the floating type.
+    scaled = features * row_scales(features)
+    norms = torch.linalg.vector_norm(scaled, dim=1, keepdim=True)
+    return scaled / norms.where(norms > 0, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +58,7 @@ class Descriptor:
         rows = feature_rows(samples, "samples", at_least=1)
         if self.mean is None:
             return rows
-        mean = torch.as_tensor(self.mean).flatten()
+        mean = real_tensor(self.mean, "mean").flatten()
         if mean.numel() != rows.shape[1]:
             raise ValueError(
                 f"samples have {rows.shape[1]} values each, the descriptor's mean {mean.numel()}; "

@@ -1,6 +1,6 @@
 """A measured number with its uncertainty."""
 
-from math import sqrt
+from math import isfinite, sqrt
 from typing import NamedTuple
 
 from jaxtyping import Bool
@@ -12,6 +12,17 @@ class Estimate(NamedTuple):
 
     value: float
     standard_error: float
+
+
+def squared(value: float, standard_error: float) -> Estimate:
+    """An estimate in squared units, or of a higher power.
+
+    Raises:
+        ValueError: the value is beyond double precision.
+    """
+    if not isfinite(value):
+        raise ValueError("features are too large to be squared; scale all of them alike")
+    return Estimate(value, standard_error)
 
 
 def proportion(hits: Bool[Tensor, " trial"]) -> Estimate:

@@ -8,7 +8,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lowd.metrics.estimate import Estimate
-from lowd.metrics.rows import Samples, paired_rows
+from lowd.metrics.magnitude import common_scale
+from lowd.metrics.numbers import Samples
+from lowd.metrics.rows import paired_rows
 
 
 def probability_flow_distance(ours: Samples, theirs: Samples) -> Estimate:
@@ -30,9 +32,11 @@ def probability_flow_distance(ours: Samples, theirs: Samples) -> Estimate:
     Raises:
         ValueError: shapes differ, there are fewer than two noises, or a value is not finite.
     """
-    squared = _squared_distances(ours, theirs)
+    left, right = paired_rows(ours, theirs)
+    scale = common_scale(left, right)
+    squared = _squared_distances(left, right, scale)
     distance = squared.mean().sqrt().item()
-    return Estimate(distance, _error(_influence(squared)))
+    return Estimate(distance / scale, _error(_influence(squared)) / scale)
 
 
 def probability_flow_gap(ours: Samples, theirs: Samples, others: Samples) -> Estimate:
@@ -52,14 +56,18 @@ def probability_flow_gap(ours: Samples, theirs: Samples, others: Samples) -> Est
     Raises:
         ValueError: shapes differ, there are fewer than two noises, or a value is not finite.
     """
-    first, second = _squared_distances(ours, theirs), _squared_distances(ours, others)
+    pairs = paired_rows(ours, theirs), paired_rows(ours, others)
+    scale = min(common_scale(*pair) for pair in pairs)
+    first, second = (_squared_distances(*pair, scale) for pair in pairs)
     gap = first.mean().sqrt() - second.mean().sqrt()
-    return Estimate(gap.item(), _error(_influence(first) - _influence(second)))
+    return Estimate(gap.item() / scale, _error(_influence(first) - _influence(second)) / scale)
 
 
-def _squared_distances(ours: Samples, theirs: Samples) -> Float[Tensor, " noise"]:
-    left, right = paired_rows(ours, theirs)
-    return (left.double() - right.double()).square().sum(dim=1)
+def _squared_distances(
+    ours: Float[Tensor, "noise feature"], theirs: Float[Tensor, "noise feature"], scale: float
+) -> Float[Tensor, " noise"]:
+    """Of features that are scaled by a power of two, so that no square overflows."""
+    return (ours.double() * scale - theirs.double() * scale).square().sum(dim=1)
 
 
 def _influence(squared: Float[Tensor, " noise"]) -> Float[Tensor, " noise"]:

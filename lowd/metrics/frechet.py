@@ -7,8 +7,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lowd.metrics.estimate import Estimate
-from lowd.metrics.rows import Samples, comparable_rows
+from lowd.metrics.estimate import Estimate, squared
+from lowd.metrics.numbers import Samples
+from lowd.metrics.rows import comparable_rows
 
 
 def frechet_distance(generated: Samples, reference: Samples) -> Estimate:
@@ -47,7 +48,7 @@ def frechet_distance(generated: Samples, reference: Samples) -> Estimate:
     variance = _variance(first, gap, q_1 @ left, values)
     variance += _variance(second, -gap, q_2 @ right.T, values)
     # Rounding alone can leave a distance of 0 negative.
-    return Estimate(distance.clamp(min=0).item(), variance.sqrt().item())
+    return squared(distance.clamp(min=0).item(), variance.sqrt().item())
 
 
 def _variance(

@@ -5,7 +5,8 @@ GL score of Zhang et al. 2024 (arXiv:2310.05264).
 
 from lowd.metrics.estimate import Estimate, proportion
 from lowd.metrics.neighbours import most_similar
-from lowd.metrics.rows import Samples, comparable_rows
+from lowd.metrics.numbers import Samples
+from lowd.metrics.rows import check_cosine, comparable_rows
 
 
 def generalization(generated: Samples, training: Samples, threshold: float) -> Estimate:
@@ -25,9 +26,10 @@ def generalization(generated: Samples, training: Samples, threshold: float) -> E
         fixed (binomial after Agresti and Coull, not 0 at 0 and 1).
 
     Raises:
-        ValueError: features differ in number, there are fewer than two rows, or a value is not
-            finite.
+        ValueError: features differ in number, there are fewer than two rows, a value is not finite,
+            or the threshold is no cosine.
     """
+    check_cosine(threshold)
     generated, training = comparable_rows(generated=generated, training=training)
     similarity, _ = most_similar(generated, training)
     return proportion(similarity <= threshold)

@@ -9,8 +9,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lowd.metrics.estimate import Estimate
-from lowd.metrics.rows import Samples, comparable_rows
+from lowd.metrics.estimate import Estimate, squared
+from lowd.metrics.numbers import Samples
+from lowd.metrics.rows import comparable_rows
 
 
 def kernel_distance(generated: Samples, reference: Samples, entries: int = 2**24) -> Estimate:
@@ -47,7 +48,7 @@ def kernel_distance(generated: Samples, reference: Samples, entries: int = 2**24
     across = across_first.sum() / (m * n)
     distance = within_first + within_second - 2 * across
     variance = _jackknife(own, across_first, n) + _jackknife(other, across_second, m)
-    return Estimate(distance.item(), variance.sqrt().item())
+    return squared(distance.item(), variance.sqrt().item())
 
 
 def _jackknife(

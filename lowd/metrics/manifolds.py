@@ -11,9 +11,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lowd.metrics.closest import closest
+from lowd.metrics.closest import apart, closeness, closest, middle, rounding
 from lowd.metrics.estimate import Estimate, proportion
-from lowd.metrics.rows import Samples, comparable_rows
+from lowd.metrics.magnitude import common_scale
+from lowd.metrics.numbers import Samples
+from lowd.metrics.rows import comparable_rows
 
 
 class Manifolds(NamedTuple):
@@ -75,12 +77,22 @@ def _balls_around(
 ) -> Int[Tensor, " sample"]:
     """How many balls each sample is in."""
     counts = torch.zeros(len(samples), dtype=torch.int64, device=samples.device)
-    side = max(1, min(entries // len(samples), entries // samples.shape[1]))
+    side = max(1, min(entries // (3 * len(samples)), entries // samples.shape[1]))
+    scale = common_scale(samples, centres)
+    wide = samples.double() * scale
     # Distances between samples are small against their distance from the origin.
-    middle = centres.mean(dim=0, dtype=torch.float64)
-    wide = samples.double() - middle
+    centre = middle(centres, scale, side)
+    squares = (wide - centre).square().sum(dim=1, keepdim=True)
     for block, radius in zip(centres.split(side), radii.split(side), strict=True):
-        counts += (torch.cdist(wide, block.double() - middle) < radius).sum(dim=1)
+        theirs, radius = block.double() * scale, radius * scale
+        products, margin = closeness(wide - centre, theirs - centre)
+        # How far within a ball, squared; where rounding could decide, the difference does.
+        within = products.mul_(2).sub_(squares).add_(radius.square())
+        margin.mul_(2).add_(rounding(wide.shape[1]) * (squares + radius.square()))
+        counts += (within > margin).sum(dim=1)
+        pairs = (within.abs_() <= margin).nonzero()
+        inside = pairs[apart(wide, theirs, pairs, entries) < radius[pairs[:, 1]], 0]
+        counts += inside.bincount(minlength=len(samples))
     return counts
 
 

@@ -1,6 +1,5 @@
 """Nearest neighbours by brute force, exact and in bounded memory."""
 
-from collections.abc import Callable
 from itertools import count
 from math import inf, isqrt
 
@@ -8,8 +7,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from lowd.metrics.closest import closest
 from lowd.metrics.descriptors import unit
-from lowd.metrics.rows import Samples, comparable_rows
+from lowd.metrics.numbers import Samples
+from lowd.metrics.rows import comparable_rows
 
 Neighbours = tuple[Float[Tensor, " query"], Int[Tensor, " query"]]
 
@@ -19,15 +20,14 @@ def nearest(
 ) -> Neighbours:
     """Euclidean distance from each query to its nearest reference, and that reference's row.
 
-    Candidates are found by matrix products in float64 and the winner's distance is computed anew
-    from the difference, so a copy is at distance exactly 0.
+    Exact, as `lowd.metrics.closest.closest` is, at any size of the numbers; a copy is at distance
+    exactly 0. Of several references at one distance the first is named.
 
     Args:
         query: (query, feature).
         reference: (reference, feature).
         exclude_self: query and reference are the same samples, and none is its own neighbour.
-        entries: float64 numbers held at a time; results do not depend on it, except which of
-            several references at one distance is named.
+        entries: float64 numbers held at a time; results do not depend on it.
 
     Returns:
         Distances (query,) in feature units, float64, and rows of reference (query,).
@@ -42,17 +42,8 @@ def nearest(
             f"exclude_self with {len(query)} queries and {len(reference)} references; "
             "give the same two or more samples as both"
         )
-    # Distances between samples are small against their distance from the origin.
-    centre = reference.mean(dim=0, dtype=torch.float64)
-
-    def closeness(ours: Tensor, theirs: Tensor) -> Tensor:
-        ours, theirs = ours - centre, theirs - centre
-        return ours @ theirs.T - theirs.square().sum(dim=1) / 2
-
-    def distance(ours: Tensor, theirs: Tensor) -> Tensor:
-        return torch.linalg.vector_norm(ours - theirs, dim=1)
-
-    return _scan(query, reference, closeness, distance, exclude_self, entries)
+    distances, rows = closest(query, reference, 1, exclude_self, entries)
+    return distances[:, 0], rows[:, 0]
 
 
 def most_similar(query: Samples, reference: Samples, entries: int = 2**24) -> Neighbours:
@@ -71,37 +62,16 @@ def most_similar(query: Samples, reference: Samples, entries: int = 2**24) -> Ne
     """
     query, reference = comparable_rows(at_least=1, query=query, reference=reference)
 
-    def closeness(ours: Tensor, theirs: Tensor) -> Tensor:
-        return unit(ours) @ unit(theirs).T
-
-    def cosine(ours: Tensor, theirs: Tensor) -> Tensor:
-        return (unit(ours) * unit(theirs)).sum(dim=1)
-
-    return _scan(query, reference, closeness, cosine, False, entries)
-
-
-def _scan(
-    query: Float[Tensor, "query feature"],
-    reference: Float[Tensor, "reference feature"],
-    closeness: Callable[[Tensor, Tensor], Tensor],
-    measure: Callable[[Tensor, Tensor], Tensor],
-    exclude_self: bool,
-    entries: int,
-) -> Neighbours:
-    """`measure` of each query with its closest reference, whose row is named."""
     side = max(1, min(isqrt(entries), entries // query.shape[1]))
     values, rows = [], []
-    for start, ours in zip(count(0, side), query.split(side)):
-        ours = ours.double()
+    for ours in query.split(side):
+        ours = unit(ours.double())
         best = torch.full((len(ours),), -inf, dtype=torch.float64, device=ours.device)
         row = torch.zeros(len(ours), dtype=torch.int64, device=ours.device)
         for offset, theirs in zip(count(0, side), reference.split(side)):
-            scores = closeness(ours, theirs.double())
-            if exclude_self and start == offset:
-                scores.fill_diagonal_(-inf)
-            score, where = scores.max(dim=1)
+            score, where = (ours @ unit(theirs.double()).T).max(dim=1)
             row = torch.where(score > best, where + offset, row)
             best = torch.maximum(score, best)
-        values.append(measure(ours, reference[row].double()))
+        values.append((ours * unit(reference[row].double())).sum(dim=1))
         rows.append(row)
     return torch.cat(values), torch.cat(rows)

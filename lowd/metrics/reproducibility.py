@@ -7,7 +7,10 @@ import torch
 
 from lowd.metrics.descriptors import unit
 from lowd.metrics.estimate import Estimate, binomial_error, proportion
-from lowd.metrics.rows import Samples, paired_rows
+from lowd.metrics.numbers import Samples
+from lowd.metrics.rows import check_cosine, paired_rows
+
+WHITE = 255
 
 
 def reproducibility(ours: Samples, theirs: Samples, threshold: float) -> Estimate:
@@ -26,8 +29,10 @@ def reproducibility(ours: Samples, theirs: Samples, threshold: float) -> Estimat
         Coull, not 0 at 0 and 1).
 
     Raises:
-        ValueError: shapes differ, there are fewer than two noises, or a value is not finite.
+        ValueError: shapes differ, there are fewer than two noises, a value is not finite, or the
+            threshold is no cosine.
     """
+    check_cosine(threshold)
     left, right = (unit(rows.double()) for rows in paired_rows(ours, theirs))
     return proportion((left * right).sum(dim=1) > threshold)
 
@@ -49,8 +54,10 @@ def reproducibility_chance(ours: Samples, theirs: Samples, threshold: float) -> 
         which is not 0.
 
     Raises:
-        ValueError: shapes differ, there are fewer than two noises, or a value is not finite.
+        ValueError: shapes differ, there are fewer than two noises, a value is not finite, or the
+            threshold is no cosine.
     """
+    check_cosine(threshold)
     left, right = (unit(rows.double()) for rows in paired_rows(ours, theirs))
     noises = len(left)
     row_hits, column_hits = [], torch.zeros(noises, dtype=torch.float64, device=left.device)
@@ -79,7 +86,16 @@ def mae_score(ours: Samples, theirs: Samples, threshold: float = 15.0) -> Estima
         The fraction of noises, with the standard error of `reproducibility`.
 
     Raises:
-        ValueError: shapes differ, there are fewer than two noises, or a value is not finite.
+        ValueError: shapes differ, there are fewer than two noises, or a value or the threshold is
+            not from 0 to 255.
     """
     left, right = paired_rows(ours, theirs)
+    if not 0 <= threshold <= WHITE:
+        raise ValueError(f"threshold {threshold} is not on the scale of images, 0 to 255")
+    for name, rows in (("ours", left), ("theirs", right)):
+        low, high = float(rows.min()), float(rows.max())
+        if low < 0 or high > WHITE:
+            raise ValueError(
+                f"{name} reaches from {low:g} to {high:g}; give images on the scale 0 to 255"
+            )
     return proportion((left.double() - right.double()).abs().mean(dim=1) < threshold)

@@ -1,13 +1,9 @@
 """Samples as rows of features, checked once where they enter a metric."""
 
-from typing import TypeAlias
-
-import numpy as np
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
-Samples: TypeAlias = np.ndarray | Tensor
+from lowd.metrics.numbers import Samples, real_tensor
 
 
 def feature_rows(samples: Samples, name: str, at_least: int = 2) -> Float[Tensor, "row feature"]:
@@ -16,17 +12,15 @@ def feature_rows(samples: Samples, name: str, at_least: int = 2) -> Float[Tensor
     Floating types and devices are kept, other types become float64.
 
     Raises:
-        ValueError: there is no feature axis, there are fewer than `at_least` samples, or a value is
-            not finite; the message calls the samples `name`.
+        ValueError: as `real_tensor`; there is no feature axis, there are fewer than `at_least`
+            samples, or a value is not finite; the message calls the samples `name`.
     """
-    if not isinstance(samples, Tensor):
-        # PyTorch shares memory only with contiguous arrays it may write to.
-        samples = torch.from_numpy(np.require(samples, requirements=["C", "W"]))
-    if samples.ndim < 2 or samples.numel() == 0:
-        raise ValueError(f"{name} has shape {tuple(samples.shape)}; give (samples, features)")
-    if len(samples) < at_least:
-        raise ValueError(f"{name} has {len(samples)} row; give at least {at_least}")
-    rows = samples.detach().flatten(1)
+    tensor = real_tensor(samples, name)
+    if tensor.ndim < 2 or tensor.numel() == 0:
+        raise ValueError(f"{name} has shape {tuple(tensor.shape)}; give (samples, features)")
+    if len(tensor) < at_least:
+        raise ValueError(f"{name} has {len(tensor)} row; give at least {at_least}")
+    rows = tensor.flatten(1)
     rows = rows if rows.is_floating_point() else rows.double()
     if bad := int((~rows.isfinite()).any(dim=1).sum()):
         raise ValueError(
@@ -68,3 +62,11 @@ def comparable_rows(
         )
         raise ValueError(f"numbers of features differ ({sizes}); use one descriptor for all")
     return rows
+
+
+def check_cosine(threshold: float) -> None:
+    """Raise ValueError if a threshold of similarity is no cosine."""
+    if not -1 <= threshold <= 1:
+        raise ValueError(
+            f"threshold {threshold} is no cosine; give one between -1 and 1, such as 0.6"
+        )

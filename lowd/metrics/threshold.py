@@ -4,7 +4,8 @@ import numpy as np
 
 from lowd.metrics.descriptors import unit
 from lowd.metrics.neighbours import most_similar
-from lowd.metrics.rows import Samples, comparable_rows, feature_rows
+from lowd.metrics.numbers import Samples
+from lowd.metrics.rows import comparable_rows, feature_rows
 
 
 def unrelated_quantile(features: Samples, q: float, rows: int = 4096) -> float:
@@ -22,6 +23,7 @@ def unrelated_quantile(features: Samples, q: float, rows: int = 4096) -> float:
     Raises:
         ValueError: there are fewer than two samples, a value is not finite, or q is no fraction.
     """
+    _check_fraction(q)
     directions = unit(feature_rows(features, "features")[:rows].double()).cpu().numpy()
     pairs = np.triu_indices(len(directions), k=1)
     return float(np.quantile((directions @ directions.T)[pairs], q))
@@ -41,5 +43,11 @@ def nearest_quantile(fresh: Samples, reference: Samples, q: float) -> float:
         ValueError: features differ in number, there are fewer than two samples, a value is not
             finite, or q is no fraction.
     """
+    _check_fraction(q)
     fresh, reference = comparable_rows(fresh=fresh, reference=reference)
     return float(np.quantile(most_similar(fresh, reference)[0].cpu().numpy(), q))
+
+
+def _check_fraction(q: float) -> None:
+    if not 0 <= q <= 1:
+        raise ValueError(f"q {q} is out of range; give a fraction between 0 and 1")

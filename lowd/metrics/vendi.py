@@ -7,7 +7,8 @@ import torch
 
 from lowd.metrics.descriptors import unit
 from lowd.metrics.estimate import Estimate
-from lowd.metrics.rows import Samples, feature_rows
+from lowd.metrics.numbers import Samples
+from lowd.metrics.rows import feature_rows
 
 
 def vendi_score(samples: Samples) -> Estimate:

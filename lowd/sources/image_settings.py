@@ -32,6 +32,7 @@ class KnownSource(ImageSource):
     """A data set whose content is known; what it holds is part of the class."""
 
     native: ClassVar[Shape]
+    count: ClassVar[int]
     licence: ClassVar[str]
     homepage: ClassVar[str]
 
@@ -58,6 +59,7 @@ class DigitsSource(KnownSource):
 
     source: Literal["digits"]
     native = (1, 8, 8)
+    count = 1797
     licence = "CC BY 4.0 (UCI; Alpaydin and Kaynak 1998)"
     homepage = "https://doi.org/10.24432/C50P49"
 
@@ -73,6 +75,7 @@ class Cifar10Source(KnownSource):
     source: Literal["cifar10"]
     path: Path | None = None
     native = (3, 32, 32)
+    count = 60_000
     licence = "none stated; cite Krizhevsky 2009, Learning Multiple Layers of Features"
     homepage = "https://www.cs.toronto.edu/~kriz/cifar.html"
 
@@ -87,6 +90,7 @@ class FashionMnistSource(KnownSource):
     source: Literal["fashion_mnist"]
     path: Path | None = None
     native = (1, 28, 28)
+    count = 70_000
     licence = "MIT"
     homepage = "https://github.com/zalandoresearch/fashion-mnist"
 

@@ -4,7 +4,6 @@ Weights and configurations are read, never code. Their formats: `save_pretrained
 with unet/ and scheduler/, or of the earliest ones, with all in one folder.
 """
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import yaml
 
 from lowd.sources.settings import DiffusersTeacher
+from lowd.sources.weights import AGAIN, Weights, find_weights
 
 VARIANCE_PRESERVING = ("DDPMScheduler", "DDIMScheduler", "PNDMScheduler")
 EDM = ("EDMEulerScheduler", "EDMDPMSolverMultistepScheduler")
@@ -21,8 +21,6 @@ PREDICTIONS = {
     **dict.fromkeys(EDM, ("epsilon", "v_prediction")),
 }
 """What a network may predict, by the scheduler it was trained with."""
-WEIGHTS = ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin")
-"""File names, the one preferred first."""
 CARD = "README.md"
 REMEDY = "choose an unconditional pipeline in pixel space, or write a custom teacher"
 
@@ -34,7 +32,8 @@ class Pipeline:
     Attributes:
         unet: the UNet2DModel, on the CPU in single precision, for evaluation.
         scheduler: an instance of the class that the pipeline names, as configured.
-        sha256: of the file of weights.
+        weights: the file of weights, or the index of its shards.
+        sha256: of the file of weights; of shards, one after another.
         licence: what the model card says, if anything.
     """
 
@@ -79,12 +78,18 @@ def read_pipeline(settings: DiffusersTeacher) -> Pipeline:
         )
     if getattr(scheduler.config, "variance_type", "").startswith("learned"):
         raise ValueError(f"{noise}: the variance is learned too; {REMEDY}")
-    weights = _weights(settings, folder, network)
+    room = network.relative_to(folder)
+
+    def get(*names: str) -> None:
+        if settings.path is None:
+            fetch(settings, *((room / name).as_posix() for name in names))
+
+    weights = find_weights(network, get)
     return Pipeline(
         unet=_load(network, weights),
         scheduler=scheduler,
-        weights=weights.relative_to(folder).as_posix(),
-        sha256=_sha256(weights),
+        weights=weights.path.relative_to(folder).as_posix(),
+        sha256=weights.sha256,
         licence=_licence(folder),
     )
 
@@ -163,23 +168,8 @@ def _check_network(config: dict[str, Any], folder: Path, shape: tuple[int, ...])
         )
 
 
-def _weights(settings: DiffusersTeacher, folder: Path, network: Path) -> Path:
-    """The file of weights; of a repository no other is fetched."""
-    for name in WEIGHTS:
-        if settings.path is None:
-            fetch(settings, (network / name).relative_to(folder).as_posix())
-        if (network / name).is_file():
-            return network / name
-    raise FileNotFoundError(f"{network / WEIGHTS[0]}: no such file; get the pipeline again")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _load(folder: Path, weights: Path) -> Any:
-    """The network, every weight of which has to be there.
+def _load(folder: Path, weights: Weights) -> Any:
+    """The network, every weight of which has to be there and finite.
 
     A .bin is unpickled by torch as tensors alone, which runs no code.
     """
@@ -189,20 +179,31 @@ def _load(folder: Path, weights: Path) -> Any:
     try:
         unet, report = UNet2DModel.from_pretrained(
             folder,
-            use_safetensors=weights.suffix == ".safetensors",
+            use_safetensors=weights.is_safe,
+            variant=weights.variant,
             torch_dtype=torch.float32,
             local_files_only=True,
             low_cpu_mem_usage=False,
             output_loading_info=True,
         )
     except Exception as error:  # safetensors, torch and diffusers raise types of their own
-        raise ValueError(f"{weights}: can't be loaded ({error})") from error
+        raise ValueError(f"{weights.path}: can't be loaded ({error})") from error
     for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
         if names := [str(name) for name in report[kind]]:
             raise ValueError(
-                f"{weights}: {len(names)} {kind.replace('_', ' ')}, {names[0]} among them; they "
-                "are not the weights of the configuration beside them"
+                f"{weights.path}: {len(names)} {kind.replace('_', ' ')}, {names[0]} among them; "
+                "they are not the weights of the configuration beside them"
             )
+    bad = {
+        name: count
+        for name, tensor in unet.state_dict().items()
+        if (count := int((~tensor.isfinite()).sum()))
+    }
+    if bad:
+        raise ValueError(
+            f"{weights.path}: {sum(bad.values())} weights are NaN or infinite, the first in "
+            f"{next(iter(bad))}; {AGAIN}"
+        )
     return unet.float().eval().requires_grad_(False)
 
 

@@ -2,6 +2,7 @@
 
 import math
 import re
+from math import ceil, floor
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -9,7 +10,7 @@ from pydantic import Field, PositiveInt, model_validator
 
 from lowd.base import Settings
 from lowd.models.settings import ModelSettings
-from lowd.sources.image_settings import Shape, SourceSettings
+from lowd.sources.image_settings import KnownSource, Shape, SourceSettings
 from lowd.training.settings import TrainingSettings
 
 
@@ -71,6 +72,27 @@ class MoLRGImagesTeacher(Settings):
         return math.prod(self.shape)
 
 
+def held_out_of(images: int, share: float) -> int:
+    """How many of the images a teacher never sees."""
+    return int(images * share)
+
+
+def check_held_out(images: int, share: float) -> None:
+    """Raise ValueError unless two images are held out, and two are left to learn from."""
+    held_out = held_out_of(images, share)
+    if held_out >= 2 and images - held_out >= 2:
+        return
+    if images < 4:
+        raise ValueError(
+            f"held_out: of {images} images two can't be held out and two learned from; give more"
+        )
+    left = f"holds out {held_out}" if held_out < 2 else f"leaves {images - held_out} to learn from"
+    lowest, highest = ceil(2 / images * 1e4) / 1e4, floor((images - 2) / images * 1e4) / 1e4
+    raise ValueError(
+        f"held_out: {share:g} of {images} images {left}; give one from {lowest:g} to {highest:g}"
+    )
+
+
 class TrainedTeacher(Settings):
     """A diffusion model trained on real images, a share of which it never sees.
 
@@ -86,6 +108,12 @@ class TrainedTeacher(Settings):
     held_out: float = Field(1 / 3, gt=0, lt=1)
     model: ModelSettings
     training: TrainingSettings
+
+    @model_validator(mode="after")
+    def _both_shares_hold_images(self) -> "TrainedTeacher":
+        if isinstance(self.images, KnownSource):
+            check_held_out(self.images.count, self.held_out)
+        return self
 
     @model_validator(mode="after")
     def _model_fits(self) -> "TrainedTeacher":

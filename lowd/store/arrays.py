@@ -4,8 +4,10 @@ One shard an array: a store is a handful of files whatever its chunks, which is 
 fast. No timestamps, a fixed codec and level, no consolidated metadata.
 """
 
+import sys
 import warnings
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -113,10 +115,34 @@ def read_cells(
 
 
 def _check_complete(path: Path) -> None:
-    """Raise ValueError if a chunk is missing; zarr would read it as fill values."""
+    """Raise ValueError if a chunk or shard is missing, which zarr would read as fill values.
+
+    Another writer may have left out what holds nothing else, and that is said; one that writes as
+    `write_store` does leaves nothing out, which an array's codec tells.
+    """
     for name, array in zarr.open_group(path, mode="r", use_consolidated=False).arrays():
-        if array.nchunks_initialized < array.nchunks:
-            raise ValueError(f"{array.nchunks - array.nchunks_initialized} chunks of {name} lost")
+        expected = _files(array)
+        absent = sum(not (path / name / key).is_file() for key in expected)
+        if absent and _is_written_whole(array):
+            raise ValueError(f"{absent} of {len(expected)} files of {name} lost")
+        if absent:
+            print(
+                f"{path}: {name} lacks {absent} of {len(expected)} files, which stand for "
+                f"{array.fill_value}",
+                file=sys.stderr,
+            )
+
+
+def _files(array: zarr.Array) -> list[str]:
+    """One for every chunk, or for every shard, at the array's edges too."""
+    extents = array.shards or array.chunks
+    grid = (range(-(-size // extent)) for size, extent in zip(array.shape, extents, strict=True))
+    return [array.metadata.encode_chunk_key(place) for place in product(*grid)]
+
+
+def _is_written_whole(array: zarr.Array) -> bool:
+    codec = array.compressors[-1:]
+    return bool(codec) and getattr(codec[0], "checksum", False)
 
 
 def _encoding(array: xr.Variable) -> dict[str, object]:

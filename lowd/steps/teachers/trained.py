@@ -9,7 +9,7 @@ from torch import Tensor
 from lowd.device import pick_device
 from lowd.diffusion.denoiser import Sigma
 from lowd.sources.scaling import scaled
-from lowd.sources.settings import TrainedTeacher
+from lowd.sources.settings import TrainedTeacher, check_held_out, held_out_of
 from lowd.steps.generation import flow_sampler
 from lowd.steps.resumable import train_resumably
 from lowd.steps.teachers.teacher import WEIGHTS, Teacher
@@ -26,15 +26,20 @@ def make(
     """Train it on a share of the images in the store, and keep both shares beside it.
 
     Raises:
-        ValueError: they are of another shape than declared, which its model would not take.
+        ValueError: they are of another shape than declared, which its model would not take, or a
+            share has fewer than two.
     """
     pixels = read_store(images)["images"].values
     if pixels.shape[1:] != settings.shape:
         raise ValueError(
             f"{images}: images of {pixels.shape[1:]}; declared are {settings.shape}: make it again"
         )
+    try:
+        check_held_out(len(pixels), settings.held_out)
+    except ValueError as error:
+        raise ValueError(f"teacher.{error}") from None
     order = torch.randperm(len(pixels), generator=stream(seed, "held out")).numpy()
-    kept = len(pixels) - int(len(pixels) * settings.held_out)
+    kept = len(pixels) - held_out_of(len(pixels), settings.held_out)
     training, held_out = (scaled(pixels[share]) for share in (order[:kept], order[kept:]))
     dims = sample_dims(settings.shape)
     write_store(
