@@ -9,6 +9,7 @@ from lowd.steps.train import TrainStep
 class TrainGenerationStep(TrainStep):
     """Settings of the train_generation step; `name` is the mode's."""
 
+    name: str
     generation: int
 
 
