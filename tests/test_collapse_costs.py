@@ -9,6 +9,7 @@ from test_cost_bills import counted, run
 from lowd.cost.bills import bill
 from lowd.cost.probes import FlowProbe, ScoreProbe
 from lowd.distributions.empirical import Empirical
+from lowd.kinds.collapse.costs import SETUP
 from lowd.models.mlp import MLP
 from lowd.table import read_graph
 
@@ -74,7 +75,7 @@ def test_students_are_asked_for_as_many_samples_as_billed(graph, model, monkeypa
 def test_memorisers_are_asked_at_as_many_pairs_as_billed(graph, monkeypatch):
     (job,) = (j for j in graph.jobs if j.rule.name == "score_generations")
     pairs = counted(
-        monkeypatch, Empirical, "denoise", lambda self, x, *level: len(x) * len(self.points)
+        monkeypatch, Empirical, "denoise", lambda self, x, *_: len(x) * (len(self.points) + SETUP)
     )
     run(job)
     found = bill(job, graph)

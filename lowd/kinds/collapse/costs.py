@@ -21,6 +21,8 @@ from lowd.training.settings import EDMSettings
 
 VARIABLES = 48
 """Of the results."""
+SETUP = 64
+"""Points that a memoriser takes the time of besides its own, to be set up at every level."""
 SEARCHES = 5
 """For neighbours, of every sample among a training set: GL thrice, copies, the set's own."""
 
@@ -85,6 +87,7 @@ def score_bill(job: Job, step: ScoreGenerationsStep, graph: Graph) -> Bill:
     cells = len(each) * len(step.samples) * step.replicates
     points = sum(_points(mode, g, job, step, graph) for mode, g in each)
     pairs = float(noises * points)
+    asked = evaluations(step.sampler) * (pairs + SETUP * cells * noises)
     samples = cells * noises * features
     return Bill(
         SCORES,
@@ -92,7 +95,7 @@ def score_bill(job: Job, step: ScoreGenerationsStep, graph: Graph) -> Bill:
             samples_read(pool.size * features),
             (samples_read(noises * features)[0], float(2 * len(each))),
             results_written(VARIABLES),
-            (ScoreProbe(kind="empirical", features=features), evaluations(step.sampler) * pairs),
+            (ScoreProbe(kind="empirical", features=features), asked),
             (ScoreProbe(kind="neighbour", features=features), SEARCHES * pairs),
         ),
         students=cells,

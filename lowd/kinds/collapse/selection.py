@@ -1,7 +1,7 @@
 """Which of many candidates a training set is made of, to keep its entropy up.
 
 Farthest-point traversal is Gonzalez 1985; a filter whose threshold decays until enough are kept is
-after Shi et al. 2025 (arXiv:2509.16499), who select from the union of all sets so far.
+after arXiv:2509.16499, which selects from the union of all sets so far.
 """
 
 from typing import NamedTuple
