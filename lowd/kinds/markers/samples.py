@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import xarray as xr
+from torch import Tensor
 
 from lowd.metrics.copy_rate import copy_rate, nearer_own
 from lowd.metrics.descriptors import Descriptor
@@ -28,7 +29,7 @@ class Known:
         replicates: how many training sets of one size there are.
     """
 
-    truth: Samples
+    truth: Tensor
     memorised: Features
     training: Features
     points: Features
