@@ -20,7 +20,7 @@ from lowd.distributions.gaussian import Gaussian
 Neighbourhoods: TypeAlias = Callable[[float], Bool[Tensor, "pixel pixel"]]
 """At a level, for each pixel the pixels that its value is inferred from."""
 SHARE = 0.02
-"""Of a Wiener filter's largest weight, below which a pixel is not looked at."""
+"""Of the largest weight of a Wiener filter, below which a pixel is not looked at: the paper's."""
 
 
 class LocalEmpirical:
@@ -126,13 +126,14 @@ def windows(height: int, width: int, side: int) -> Bool[Tensor, "pixel pixel"]:
 def wiener_neighbourhoods(points: ArrayLike, share: float = SHARE) -> Neighbourhoods:
     """Neighbourhoods that the data's covariance C gives, not a shape of windows.
 
-    Pixel i looks at those that the Wiener filter C(C + σ²I)⁻¹ of the training set infers it from,
-    with a weight of at least a share of the largest; itself always. After Lukoianov et al. 2025
-    (arXiv:2509.09672), who find that networks' locality is that of the covariance.
+    Pixel i looks at those that the Wiener filter C(C + σ²I)⁻¹ of the training set infers it from:
+    those whose weight, divided by that of pixel i itself, is at least a share of the largest such
+    ratio; itself always. Lukoianov et al. 2025 (arXiv:2509.09672) find that the locality of
+    networks is that of the covariance.
 
     Args:
         points: training images, (N, channels, height, width).
-        share: of a row's largest weight.
+        share: of the largest ratio.
     """
     images = as_images(points)
     channels, pixels = images.shape[1], images[0, 0].numel()
@@ -144,7 +145,9 @@ def wiener_neighbourhoods(points: ArrayLike, share: float = SHARE) -> Neighbourh
         filters = gaussian.denoise(torch.eye(flat.shape[1], dtype=flat.dtype), sigma)
         # The largest of the weights between any channels of two pixels.
         weight = filters.abs().view(channels, pixels, channels, pixels).amax(dim=(0, 2))
-        kept = weight >= share * weight.amax(dim=1, keepdim=True).clamp(min=1e-300)
-        return kept | torch.eye(pixels, dtype=torch.bool)
+        own = weight.diagonal()[:, None]
+        # A pixel that never varies is inferred from nothing.
+        ratio = torch.where(own > 1e-6, weight / own.clamp(min=1e-6), 0.0)
+        return (ratio >= share * ratio.max()) & (ratio > 0) | torch.eye(pixels, dtype=torch.bool)
 
     return at
