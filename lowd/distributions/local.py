@@ -1,8 +1,8 @@
 """Local denoisers: pure memorisation, but of what surrounds each pixel.
 
-A network that sees little of an image at once cannot tell which training image it is near to; it can
-tell that of each neighbourhood, and so mixes training images (Kamb & Ganguli 2024, arXiv:2412.20292;
-Niedoba et al. 2024, arXiv:2411.19339). Nothing is trained here.
+A network that sees little of an image at once cannot tell which training image it is near to; it
+can tell that of each neighbourhood, and so mixes training images (Kamb & Ganguli 2024,
+arXiv:2412.20292; Niedoba et al. 2024, arXiv:2411.19339). Nothing is trained here.
 """
 
 from collections.abc import Callable
@@ -62,7 +62,9 @@ class LocalEmpirical:
 
 
 class EquivariantLocalEmpirical:
-    """The same with patches from anywhere: x̂_i = Σ_nj softmax_nj(−‖x_Ω(i) − x⁽ⁿ⁾_Ω(j)‖²/2σ²) x⁽ⁿ⁾_j.
+    """The same with patches from anywhere, of all pixels j of all training images.
+
+        x̂_i = Σ_nj softmax_nj(−‖x_Ω(i) − x⁽ⁿ⁾_Ω(j)‖²/2σ²) x⁽ⁿ⁾_j
 
     What a convolutional network can do that does not know where it looks. Beyond its borders an
     image is 0, as for such a network.

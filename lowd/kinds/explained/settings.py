@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 
 from lowd.base import Settings
 from lowd.followups import FollowUp
@@ -30,7 +30,7 @@ class Explained(FollowUp):
 
     kind: Literal["explained"]
     plots: ClassVar[Mapping[str, tuple[str, ...]]] = {"explained": ("cosine", "r2", "pfd")}
-    noises: PositiveInt = 96
+    noises: int = Field(96, ge=4)
     replicates: PositiveInt = 1
     mixture: MixtureSettings | None = None
     equivariant: PositiveInt = 64
@@ -43,9 +43,7 @@ class Explained(FollowUp):
                 "give a study of images"
             )
         for key, most in {"noises": study.noise.size, "replicates": study.replicates}.items():
-            if not 1 < getattr(self, key) + (key == "replicates") <= most + (key == "replicates"):
+            if getattr(self, key) > most:
                 raise ValueError(
-                    f"{key}: {getattr(self, key)} is not within 2 to {most}, what {self.study} has"
-                    if key == "noises"
-                    else f"{key}: {self.study} has {most} replicates; give {most} or fewer"
+                    f"{key}: {getattr(self, key)} exceeds the {most} of {self.study}; give fewer"
                 )
