@@ -25,11 +25,12 @@ FITTED = 32
 PER_CLUSTER = 8
 """Points that a mixture needs for each of its clusters, at least."""
 
-Images = Float[Tensor, "image channel height width"]
+Points = Float[Tensor, "point channel height width"]
+HeldOut = Float[Tensor, "held_out channel height width"]
 
 
 def of_training_set(
-    points: Images, mixture: MixtureSettings | None, seed: int
+    points: Points, mixture: MixtureSettings | None, seed: int
 ) -> Iterator[tuple[str, Denoiser]]:
     """Theories that no student has a say in, by name.
 
@@ -52,7 +53,7 @@ def sides_tried(shape: tuple[int, ...]) -> list[int]:
 
 
 def fitted_sides(
-    student: Denoiser, points: Images, held_out: Images, noise: Images, sigmas: list[float]
+    student: Denoiser, points: Points, held_out: HeldOut, noise: HeldOut, sigmas: list[float]
 ) -> list[int]:
     """At every level the side of window that comes nearest to a student.
 
@@ -82,7 +83,7 @@ def fitted_sides(
 
 
 def local_machines(
-    points: Images, sigmas: list[float], sides: list[int], equivariant: bool
+    points: Points, sigmas: list[float], sides: list[int], equivariant: bool
 ) -> Iterator[tuple[str, Denoiser]]:
     """The local score machine with these windows, and the one of patches from anywhere.
 
