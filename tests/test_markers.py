@@ -242,6 +242,15 @@ def test_levels_follow_from_a_teacher_of_subspaces():
     assert (sigma[chosen.band] > 0.1).all() and (sigma[chosen.band] < 1.6).all()
 
 
+def test_a_plateau_where_all_is_blurred_is_not_looked_at():
+    """At high noise the dimension is flat because it is 0."""
+    error = np.array([0.99, 0.98, 0.97, 0.5, 0.09, 0.03, 0.012, 0.001])
+    dimension = np.array([0.0, 0.0, 0.0, 5.0, 11.5, 12.0, 12.0, 12.0])
+    assert choose(dimension, error).structure == 6
+    rising = np.array([0.0, 0.0, 0.0, 5.0, 9.0, 12.0, 13.0, 60.0])
+    assert choose(rising, error).structure == 5
+
+
 def test_a_teacher_without_a_plateau_is_looked_at_where_it_changes_least():
     dimension = np.array([1.0, 2.0, 4.0, 6.0, 6.3, 9.0, 20.0])
     chosen = choose(dimension, np.full(7, 0.9))

@@ -1,8 +1,10 @@
 """At which noise levels students are looked at: a rule that sees the teacher alone.
 
-- *structure*, where the local intrinsic dimension is read: the largest level whose dimension is
-  within PLATEAU of that at both levels beside it. There the teacher's subspaces are resolved, and
-  what a network errs is not yet divided by a tiny σ². Where no level is so, that of least change.
+- *structure*, where the local intrinsic dimension is read: of levels at which the teacher's mean
+  squared error is between the RESOLVED shares of the data's variance the largest whose dimension is
+  within PLATEAU of that at both levels beside it, or, if none is, the one that changes least. Above
+  them the data are blurred, and the dimension is flat because it is 0; below, what a network errs
+  is divided by a tiny σ².
 - *half*, where the gap and the memorised fraction of denoising are read: the level at which the
   teacher's mean squared error is nearest to half of the data's variance, in ratio.
 - *band*, which selective underfitting is averaged over: levels at which that error is between the
@@ -15,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 PLATEAU = 0.01
+RESOLVED = (0.01, 0.1)
 BAND = (0.01, 0.7)
 MOST = 18
 """Levels at most: every one, every other, … of the sampler's."""
@@ -37,12 +40,16 @@ def choose(dimension: NDArray[np.floating], error: NDArray[np.floating]) -> Leve
     """
     change = np.abs(np.diff(dimension)) / np.abs(dimension).clip(1e-12)[:-1]
     beside = np.maximum(np.append(change, 0), np.insert(change, 0, 0))
-    flat = np.flatnonzero(beside[1:-1] <= PLATEAU) + 1
+    resolved = (error >= RESOLVED[0]) & (error <= RESOLVED[1])
+    if not resolved.any():
+        resolved = np.ones(len(error), bool)
+    flat = np.flatnonzero((beside <= PLATEAU) & resolved)
+    steady = int(np.where(resolved, beside, np.inf).argmin())
     half = int(np.argmin(np.abs(np.log(error.clip(1e-12) / 0.5))))
     band = (error >= BAND[0]) & (error <= BAND[1])
     if not band.any():
         band = np.arange(len(error)) == half
-    return Levels(int(flat[0]) if len(flat) else int(beside.argmin()), half, band)
+    return Levels(int(flat[0]) if len(flat) else steady, half, band)
 
 
 def thinned(sigmas: list[float]) -> list[float]:

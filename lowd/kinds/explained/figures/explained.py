@@ -43,6 +43,8 @@ LABELS = {
     "pca locality": "PCA locality",
     "disjoint student": "student of other data",
 }
+LEAST = -0.5
+"""Of r² that is shown."""
 COLUMNS = 4
 """Sizes shown at most."""
 ROWS = (("cosine", "cosine"), ("r2", "$r^2$"), ("pfd", "PFD, pixels"))
@@ -71,8 +73,7 @@ def draw(results: xr.Dataset) -> Figure:
             if column == 0:
                 axes.set_ylabel(label)
         panels[-1, column].set_xlabel("$\\log_2 N$")
-    low = float(results["r2"].min())
-    panels[1, 0].set_ylim(bottom=max(-0.5, low - 0.05))
+    panels[1, 0].set_ylim(bottom=max(LEAST, float(results["r2"].min()) - 0.05), top=1.02)
     panels[2, 0].set_ylim(bottom=0)
     handles = [
         Line2D([], [], color=STYLES[theory][0], ls=STYLES[theory][1], label=LABELS[theory])
@@ -106,7 +107,19 @@ def caption(results: xr.Dataset) -> str:
         "share of the student's squared distance from there that the theory explains; probability "
         "flow distance in pixels. A column is a size. Local windows are chosen at each noise level "
         "by how near they come to the student's own denoising of held-out points, and patches from "
-        "anywhere have the same size; all other theories know the training set alone. Means over "
-        f"{results.sizes['replicate']} replicates and bands of two standard errors, of noises "
-        "alone where there is one replicate."
+        "anywhere have the same size; all other theories know the training set alone. "
+        f"{_averaged(results)}"
     )
+
+
+def _averaged(results: xr.Dataset) -> str:
+    """What curves and bands are, and what is cut off."""
+    count = results.sizes["replicate"]
+    told = (
+        "One training set of each N; bands are two standard errors of the noises."
+        if count == 1
+        else f"Means over {count} replicates; bands are two standard errors."
+    )
+    if float(results["r2"].min()) < LEAST:
+        told += f" r² is cut off at {LEAST:.1f}."
+    return told

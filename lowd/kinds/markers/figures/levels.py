@@ -62,6 +62,7 @@ def draw(results: xr.Dataset) -> Figure:
         ],
         title="$N$",
         fontsize=6,
+        handlelength=1,
         loc="upper left",
     )
     handles = [
@@ -106,18 +107,18 @@ def _rule(axes: Axes, results: xr.Dataset) -> None:
     """What the teacher says of the levels, and those chosen."""
     sigma = results["sigma"].values
     top = float(results["dimension"].max())
-    axes.plot(sigma, results["dimension"] / top, color=BLUE, label=f"LID / {top:.1f}")
-    axes.plot(sigma, results["error"], color=ORANGE, label="error / variance")
+    axes.plot(sigma, results["dimension"] / top, color=BLUE, label=f"LID/{top:.0f}")
+    axes.plot(sigma, results["error"], color=ORANGE, label="error")
     inside = sigma[results["band"].values]
     axes.axvspan(inside.min(), inside.max(), color=GREY, alpha=0.12, lw=0)
     for level, line in (("structure", "--"), ("half", ":")):
         axes.axvline(sigma[int(results[f"level_{level}"])], color=BLACK, ls=line, lw=0.9)
     axes.set_xscale("log")
     axes.set_xlabel("$\\sigma$")
-    axes.set_ylabel("teacher")
+    axes.set_ylabel("teacher: LID, error")
     axes.set_ylim(0, 1.05)
     axes.set_title("(c)", loc="left")
-    axes.legend(fontsize=6, loc="upper left", bbox_to_anchor=(0.0, 0.8))
+    axes.legend(fontsize=6, handlelength=1, loc="center left")
 
 
 def _mean(results: xr.Dataset, name: str) -> xr.Dataset:
