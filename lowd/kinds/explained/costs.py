@@ -26,6 +26,10 @@ from lowd.training.settings import EDMSettings
 
 EXPLAINING = StartProbe(modules=(*SCORES.modules, "sklearn.mixture", "torch._refs"))
 EDM = EDMSettings()
+ASKED = DenoiserProbe(
+    kind="value", model=Mixture(clusters=1, rank=1), aim=EDM, shape=(1, 2, 2), rows=1
+)
+"""What an exact denoiser of few points takes to be asked at all, a row of one such."""
 VARIABLES = 12
 """Of the results."""
 
@@ -40,12 +44,16 @@ def explain_bill(job: Job, step: ExplainStep, graph: Graph) -> Bill:
     tried = sides_tried(shape)
     # A pixel's window is a set of points of its own, of as many numbers as the window has.
     around = ScoreProbe(kind="empirical", features=max(1, features // 3))
-    chosen = models * step.sampler.steps * len(tried) * FITTED * pixels * points
+    fits = models * step.sampler.steps * len(tried) * pixels
+    chosen = fits * FITTED * points
     sampled = (models + 1) * calls * step.noises * pixels * points
+    # Of every pixel's neighbourhood a denoiser is made, and asked.
+    asked = 2 * sets * (fits + (models + 1) * calls * pixels)
     near = [n for n in step.samples if n <= step.equivariant]
     anywhere = models * calls * step.noises * pixels**2 * float(step.replicates * sum(near))
     work: list[tuple[Probe, float | int]] = [
         (around, chosen + sampled),
+        (ASKED, asked),
         (ScoreProbe(kind="empirical", features=features), anywhere),
         (_gaussian(features, shape), sets * calls * step.noises * 2 / 3),
         samples_read(pool.size * features),
