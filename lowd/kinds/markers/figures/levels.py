@@ -116,9 +116,9 @@ def _rule(axes: Axes, results: xr.Dataset) -> None:
     axes.set_xscale("log")
     axes.set_xlabel("$\\sigma$")
     axes.set_ylabel("teacher: LID, error")
-    axes.set_ylim(0, 1.05)
+    axes.set_ylim(0, 1.12)
     axes.set_title("(c)", loc="left")
-    axes.legend(fontsize=6, handlelength=1, loc="center left")
+    axes.legend(fontsize=6, handlelength=1, loc="lower left", bbox_to_anchor=(0, 0.08))
 
 
 def _mean(results: xr.Dataset, name: str) -> xr.Dataset:
