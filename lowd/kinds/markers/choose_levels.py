@@ -1,9 +1,15 @@
 """`lowd step choose-levels`: points and noise levels, from the teacher before any student."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lowd.base import Settings
 from lowd.diffusion.settings import SamplerSettings
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from lowd.diffusion.denoiser import Denoiser
 
 
 class ChooseLevelsStep(Settings):
@@ -48,23 +54,22 @@ def choose_levels(settings: ChooseLevelsStep, *, teacher: Path, output: Path) ->
     noise = torch.randn(2 * POINTS, *held_out.shape[1:], generator=drawn)
     levels = karras_sigmas(sampler.steps, sampler.sigma_min, sampler.sigma_max, sampler.rho)
     sigmas = thinned(levels[:-1].tolist())
-    spread = (held_out - held_out.mean(dim=0)).double().square().sum() / (POINTS - 1)
-    variance = float(spread)
+    variance = float(held_out.double().var(dim=0).sum())
     probes = stream("markers", settings.study, "probes")
     dimension = torch.stack(
         [local_dimension(known.denoise, held_out, sigma, probes) for sigma in sigmas]
     )
-    with torch.no_grad():
-        wrong = [
-            known.denoise(held_out + sigma * noise[POINTS:], sigma) - held_out for sigma in sigmas
-        ]
-    error = torch.stack([each.double().square().flatten(1).sum(1) for each in wrong]) / variance
-    variables = {}
-    for name, points in {"dimension": dimension, "error": error}.items():
-        variables[name] = ("sigma", points.mean(dim=1).numpy())
-        variables[f"{name}_se"] = ("sigma", (points.std(dim=1) / POINTS**0.5).numpy())
-    chosen = choose(variables["dimension"][1], variables["error"][1])
+    error = _errors(known.denoise, held_out, noise[POINTS:], sigmas) / variance
+    chosen = choose(dimension.mean(dim=1).numpy(), error.mean(dim=1).numpy())
     dims = sample_dims(held_out.shape[1:])
+    variables = {
+        f"{name}{suffix}": ("sigma", values.numpy())
+        for name, points in {"dimension": dimension, "error": error}.items()
+        for suffix, values in {
+            "": points.mean(dim=1),
+            "_se": points.std(dim=1) / POINTS**0.5,
+        }.items()
+    }
     write_store(
         output,
         xr.Dataset(
@@ -80,3 +85,12 @@ def choose_levels(settings: ChooseLevelsStep, *, teacher: Path, output: Path) ->
             {"sigma": sigmas},
         ),
     )
+
+
+def _errors(denoise: "Denoiser", clean: "Tensor", noise: "Tensor", sigmas: list[float]) -> "Tensor":
+    """Squared errors of denoised points, (sigma, point)."""
+    import torch
+
+    with torch.no_grad():
+        wrong = [denoise(clean + sigma * noise, sigma) - clean for sigma in sigmas]
+    return torch.stack(wrong).double().square().flatten(2).sum(dim=2)

@@ -57,9 +57,7 @@ def over_levels(
         start: unit noises that trajectories begin with.
         sampler: the study's.
     """
-    clean = torch.stack(
-        [torch.cat([_taken(each.points, POINTS), places.held_out]) for each in sets]
-    )
+    clean = _clean(sets, places)
     states = visited(denoise, start, sampler, places.sigmas, len(sets))
     memories = [Empirical(each.points) for each in sets]
     others = [Empirical(each.unseen) for each in sets]
@@ -82,6 +80,11 @@ def over_levels(
             )
             table.append(_at_level(*rows, variance=places.variance))
     return tables
+
+
+def _clean(sets: Sequence[TrainingSet], places: Places) -> Tensor:
+    """Points of each training set, then those that nobody learned from."""
+    return torch.stack([torch.cat([_taken(each.points, POINTS), places.held_out]) for each in sets])
 
 
 def _taken(points: Tensor, count: int) -> Tensor:
@@ -137,9 +140,7 @@ def dimensions(
 
     At points of its training set, at held-out ones, and how well that tells both apart.
     """
-    clean = torch.stack(
-        [torch.cat([_taken(each.points, POINTS), places.held_out]) for each in sets]
-    )
+    clean = _clean(sets, places)
     found = local_dimension(denoise, clean, places.structure, generator, batch=2).cpu()
     tables = []
     for each, values in zip(sets, found, strict=True):
