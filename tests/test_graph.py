@@ -60,9 +60,14 @@ ELSEWHERE = {
         "models": {"a": {"kind": "exported", "path": "inputs/{N}-{replicate}.pt2"}},
     }
 }
+OF_STUDENTS = {
+    "marked": {"kind": "markers", "study": "tiny"},
+    "seen": {"kind": "markers", "study": "network"},
+    "told": {"kind": "explained", "study": "pictures", "noises": 8},
+}
 EVERY = {
     "studies": STUDIES | MAPS | WIDE | DESCRIBED | SPLIT | DEEP | ELSEWHERE,
-    "findings": FINDINGS,
+    "findings": FINDINGS | OF_STUDENTS,
     "across": ACROSS,
 }
 

@@ -7,6 +7,12 @@ __getattr__, __dir__, __all__ = lazy.attach(
     submod_attrs={
         "empirical": ["Empirical"],
         "gaussian": ["Gaussian", "gaussian_flow_distance"],
+        "local": [
+            "EquivariantLocalEmpirical",
+            "LocalEmpirical",
+            "wiener_neighbourhoods",
+            "windows",
+        ],
         "molrg": ["MoLRG"],
     },
 )

@@ -10,6 +10,8 @@ __getattr__, __dir__, __all__ = lazy.attach(
     submod_attrs={
         "authenticity": ["authenticity"],
         "bias_variance": ["BiasVariance", "bias_variance"],
+        "collapse": ["best_exponent", "curve_spread"],
+        "copy_rate": ["copy_rate", "nearer_own"],
         "data_copying": ["data_copying"],
         "descriptors": ["Descriptor", "unit"],
         "estimate": ["Estimate"],
@@ -18,8 +20,10 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "generalization": ["generalization"],
         "kernel_distance": ["kernel_distance"],
         "manifolds": ["Manifolds", "manifolds"],
+        "memorised_fraction": ["memorised_excess", "memorised_fraction"],
         "neighbours": ["most_similar", "nearest"],
         "reproducibility": ["mae_score", "reproducibility", "reproducibility_chance"],
+        "telling_apart": ["telling_apart"],
         "threshold": ["nearest_quantile", "unrelated_quantile"],
         "transition": [
             "Crossing",

@@ -1,0 +1,1 @@
+"""Which closed form explains a student: theories beside trained networks, noise by noise."""

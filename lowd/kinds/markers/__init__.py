@@ -1,0 +1,1 @@
+"""Markers of memorisation: what samples and forward passes say of it, of every student."""
