@@ -94,3 +94,8 @@ def locality(change: Float[Tensor, "*stack feature"], inside: Tensor) -> Float[T
     """Share of a change's square that lies inside; the region's area if it is spread evenly."""
     squares = change.square()
     return squares[..., inside].sum(-1) / squares.sum(-1)
+
+
+def brightening(vectors: Float[Tensor, "*stack feature"]) -> Float[Tensor, "*stack feature"]:
+    """The vectors, or their negatives: the sign, which no decomposition fixes, that adds light."""
+    return torch.where(vectors.sum(-1, keepdim=True) < 0, -vectors, vectors)
