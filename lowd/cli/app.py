@@ -20,6 +20,7 @@ from lowd.cli.studies import run
 from lowd.cli.trace import trace
 from lowd.cli.verify import verify
 from lowd.cli.version import tell_version
+from lowd.cli.watermark import watermark
 
 GROUPS: dict[str, dict[Callable[..., None], str]] = {
     "Start": {
@@ -28,6 +29,7 @@ GROUPS: dict[str, dict[Callable[..., None], str]] = {
         plan: "lowd plan digits --actual",
         calibrate: "lowd calibrate digits",
         evaluate: "lowd evaluate samples/ --training images/ --output found",
+        watermark: "lowd watermark a.png b.png --pipeline inputs/ddpm --output marked",
     },
     "Look": {
         trace: "lowd trace figures/digits/errors.svg --cell model=unet-16,N=512,replicate=2",

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from lowd.metrics.estimate import Estimate, binomial_error
 
-RESAMPLED = 200
+RESAMPLED = 100
 
 
 def area_under_roc(

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from PIL import Image, ImageFilter
 from torch import Tensor
 
+from lowd.diffusion.denoiser import Real
 from lowd.watermark.files import from_bytes, to_bytes
 
 
@@ -19,7 +20,7 @@ class Attack(NamedTuple):
     """A kind of attack, a key of ATTACKS, and how strong it is; `none` is a file without loss."""
 
     kind: str = "none"
-    strength: float = 0.0
+    strength: Real = 0.0
 
     @property
     def name(self) -> str:
@@ -27,30 +28,30 @@ class Attack(NamedTuple):
         return self.kind if self.kind == "none" else f"{self.kind} {self.strength:g}"
 
 
-def _jpeg(image: Image.Image, quality: float) -> Image.Image:
+def _jpeg(image: Image.Image, quality: Real) -> Image.Image:
     file = io.BytesIO()
     image.save(file, "JPEG", quality=int(quality))
     return Image.open(io.BytesIO(file.getvalue()))
 
 
-def _blur(image: Image.Image, radius: float) -> Image.Image:
+def _blur(image: Image.Image, radius: Real) -> Image.Image:
     return image.filter(ImageFilter.GaussianBlur(radius))
 
 
-def _resize(image: Image.Image, share: float) -> Image.Image:
+def _resize(image: Image.Image, share: Real) -> Image.Image:
     smaller = tuple(max(1, round(side * share)) for side in image.size)
     return image.resize(smaller, Image.Resampling.BICUBIC).resize(
         image.size, Image.Resampling.BICUBIC
     )
 
 
-def _crop(image: Image.Image, margin: float) -> Image.Image:
+def _crop(image: Image.Image, margin: Real) -> Image.Image:
     width, height = image.size
     inner = image.crop((int(margin), int(margin), width - int(margin), height - int(margin)))
     return inner.resize(image.size, Image.Resampling.BICUBIC)
 
 
-ATTACKS: dict[str, Callable[[Image.Image, float], Image.Image]] = {
+ATTACKS: dict[str, Callable[[Image.Image, Real], Image.Image]] = {
     "jpeg": _jpeg,
     "blur": _blur,
     "resize": _resize,

@@ -7,6 +7,7 @@ the attack, the network and its inversion. Keys that are not uniform on a sphere
 others drawn alike, which under the null hypothesis might as well have been the key.
 """
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from scipy import stats
@@ -41,7 +42,7 @@ def p_value(
     """
     freedom = dimension - 1
     t = cosines * (freedom / (1 - cosines.square()).clamp_min(1e-300)).sqrt()
-    return torch.from_numpy(stats.t.sf(t.numpy(), freedom)).reshape(cosines.shape)
+    return torch.as_tensor(np.asarray(stats.t.sf(t.numpy(), freedom)))
 
 
 def shared_evidence(
@@ -54,14 +55,14 @@ def shared_evidence(
 
 def against_decoys(
     coordinates: Float[Tensor, "image coordinate"],
-    keys: Float[Tensor, "image coordinate"],
+    keys: Float[Tensor, "#image key coordinate"],
     decoys: Float[Tensor, "decoy coordinate"],
-) -> tuple[Float[Tensor, " image"], Float[Tensor, " image"]]:
-    """How much nearer coordinates are to their key than to decoys, by mean absolute difference.
+) -> tuple[Float[Tensor, "image key"], Float[Tensor, "image key"]]:
+    """How much nearer coordinates are to keys than to decoys, by mean absolute difference.
 
     Args:
         coordinates: read from states.
-        keys: of each image.
+        keys: those that each image is asked about, or one row for all.
         decoys: keys drawn alike, never used.
 
     Returns:
@@ -69,11 +70,11 @@ def against_decoys(
         key is nearer; and the p-value, the key's rank among the decoys, which is never below
         1/(decoys + 1).
     """
-    own = (coordinates - keys).abs().mean(-1)
+    own = (coordinates[:, None] - keys).abs().mean(-1)
     others = torch.stack([(one - decoys).abs().mean(-1) for one in coordinates])
-    spread = others.std(dim=1).clamp_min(torch.finfo(others.dtype).tiny)
-    nearer = (others <= own[:, None]).sum(1)
-    return (others.mean(1) - own) / spread, (1 + nearer) / (1 + len(decoys))
+    spread = others.std(dim=1, keepdim=True).clamp_min(torch.finfo(others.dtype).tiny)
+    nearer = torch.searchsorted(others.sort(dim=1).values, own, right=True)
+    return (others.mean(1, keepdim=True) - own) / spread, (1 + nearer) / (1 + len(decoys))
 
 
 def published_p_value(

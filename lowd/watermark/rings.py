@@ -14,11 +14,13 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from lowd.diffusion.denoiser import Real
+
 Place = Literal["low", "high"]
 
 
 def ring_places(
-    height: int, width: int, radius: float, place: Place
+    height: int, width: int, radius: Real, place: Place
 ) -> tuple[Bool[Tensor, "height width"], Float[Tensor, "height width"]]:
     """Which coefficients lie on rings up to `radius`, and their distances from the centre.
 
@@ -88,7 +90,7 @@ class Rings:
         ValueError: a ring of that radius does not fit.
     """
 
-    def __init__(self, shape: tuple[int, ...], radius: float, place: Place) -> None:
+    def __init__(self, shape: tuple[int, ...], radius: Real, place: Place) -> None:
         channels, height, width = shape
         if not 0 <= radius < min(height, width) / 2:
             raise ValueError(

@@ -116,6 +116,3 @@ def directions(
                 off = within(keys, kept.bottom)
                 yield Direction(name, off, off[which], kept.bottom)
 
-
-OF_JACOBIANS = ("off-jacobian", "in-jacobian", "off-mean-jacobian")
-"""Directions that take Jacobians."""

@@ -23,6 +23,10 @@ Direction = Literal[
 ]
 RingKind = Literal["low", "high", "tree-ring"]
 TREE_RING = "tree-ring"
+OF_JACOBIANS = ("off-jacobian", "in-jacobian", "off-mean-jacobian")
+"""Directions that take Jacobians."""
+DENSE = 1024
+"""Numbers of an image up to which Jacobians are held whole."""
 RATE = 0.01
 """Of false alarms."""
 LEVELS = (0.05, 0.01, 0.001)

@@ -114,10 +114,9 @@ class Ring:
     def scores(self, clean: Evidence, marked: Evidence) -> dict[str, Scores]:
         """Against decoys."""
         low, high = (self.rings.read(one[RINGED], self.mean) for one in (clean, marked))
-        pairs = [against_decoys(low, key.expand(low.shape), self.decoys) for key in self.keys]
-        found, p = (torch.stack(part, dim=1) for part in zip(*pairs, strict=True))
-        own, _ = against_decoys(high, self.own(len(high)), self.decoys)
-        return {RINGED: Scores(found, own, p)}
+        found, p = against_decoys(low, self.keys[None], self.decoys)
+        own, _ = against_decoys(high, self.own(len(high))[:, None], self.decoys)
+        return {RINGED: Scores(found, own[:, 0], p)}
 
     def published(self, clean: Evidence) -> Float[Tensor, "clean key"]:
         """Tree-Ring's own p-values of unmarked images, whose pixels it does not centre."""

@@ -1,5 +1,6 @@
 """Settings of watermarks."""
 
+import math
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
@@ -7,7 +8,13 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from lowd.fields import Seed
 from lowd.followups import FollowUp
-from lowd.kinds.watermark.imprint import Direction, RingKind, Scenario
+from lowd.kinds.watermark.imprint import (
+    DENSE,
+    OF_JACOBIANS,
+    Direction,
+    RingKind,
+    Scenario,
+)
 from lowd.studies import Study
 from lowd.watermark.attacks import RANGES
 
@@ -100,6 +107,11 @@ class Watermark(FollowUp):
                     raise ValueError(f"attacks.{kind}: {strength:g} is no whole number")
         return self
 
+    @property
+    def of_jacobians(self) -> list[str]:
+        """The directions that take Jacobians."""
+        return [name for name in self.directions if name in OF_JACOBIANS]
+
     def check_base(self, study: Study) -> None:
         """As of any; besides, images have to be ones that files hold, and levels the sampler's."""
         shape, sampler = study.teacher.shape, study.sampler
@@ -114,6 +126,11 @@ class Watermark(FollowUp):
                     f"sigmas: {sigma:g} is not between {self.study}'s sampler.sigma_min "
                     f"({sampler.sigma_min:g}) and sigma_max ({sampler.sigma_max:g})"
                 )
+        if self.of_jacobians and math.prod(shape) > DENSE:
+            raise ValueError(
+                f"directions: {', '.join(self.of_jacobians)} take whole Jacobians, of up to {DENSE} "
+                f"numbers, and an image of {self.study} has {math.prod(shape)}; leave them out"
+            )
         side = min(shape[1:])
         if self.rings and self.radius >= side / 2:
             raise ValueError(

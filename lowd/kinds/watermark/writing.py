@@ -10,14 +10,13 @@ from torch import Tensor
 
 from lowd.diffusion.denoiser import Denoiser
 from lowd.kinds.watermark.directions import (
-    OF_JACOBIANS,
     POINTS,
     Direction,
     Kept,
     directions,
 )
 from lowd.kinds.watermark.hosts import Hosts, Images, Supply, hosts, sampled_to
-from lowd.kinds.watermark.imprint import TREE_RING, ImprintStep
+from lowd.kinds.watermark.imprint import OF_JACOBIANS, TREE_RING, ImprintStep
 from lowd.kinds.watermark.looking import Ring
 from lowd.streams import stream
 from lowd.watermark.evidence import Spread
