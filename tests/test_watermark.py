@@ -54,8 +54,10 @@ def gaussian(dimension=24, seed=0):
     variances = torch.logspace(-3, math.log10(2), dimension, dtype=DOUBLE)
     normal = torch.randn(dimension, dimension, generator=generator(seed), dtype=DOUBLE)
     axes = torch.linalg.qr(normal).Q
-    return Gaussian(torch.zeros(dimension, dtype=DOUBLE), (axes * variances) @ axes.T), axes, (
-        variances
+    return (
+        Gaussian(torch.zeros(dimension, dtype=DOUBLE), (axes * variances) @ axes.T),
+        axes,
+        (variances),
     )
 
 

@@ -61,9 +61,7 @@ def watermark(
         typer.echo(told.model_dump_json(indent=1) if as_json else _lines(told, output))
 
 
-def _embed(
-    paths: list[Path], pipeline: Path, output: Path, asked: dict[str, object]
-) -> "Record":
+def _embed(paths: list[Path], pipeline: Path, output: Path, asked: dict[str, object]) -> "Record":
     import json
     import secrets
 

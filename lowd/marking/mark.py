@@ -97,9 +97,7 @@ def mark(
     watch(len(images))
 
 
-def _written(
-    record: Record, passage: Passage, image: Tensor, key: Tensor
-) -> tuple[Tensor, Tensor]:
+def _written(record: Record, passage: Passage, image: Tensor, key: Tensor) -> tuple[Tensor, Tensor]:
     size = float(len(key)) ** 0.5
     start = 2 * 10 ** (-record.psnr / 20) * size
     if record.direction == "pixels":

@@ -1,4 +1,4 @@
-"""How well scores tell two groups apart: area under the ROC curve, share found at a false alarm rate."""
+"""How well scores tell two groups apart: area under the ROC curve, share found at a rate."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What befalls an image between its maker and whoever looks for the mark: files, blur, noise, crops.
+"""What befalls an image before somebody looks for the mark: files, blur, noise, crops.
 
 Every attack takes 8-bit pixels and leaves 8-bit pixels of the same size; JPEG goes through a file.
 """

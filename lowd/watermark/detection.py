@@ -2,9 +2,9 @@
 
 Under the null hypothesis the image knows nothing of the key. The key being uniform on a sphere of m
 dimensions, its cosine r with any vector that does not depend on it has a distribution that is known
-exactly, t = r √((m − 1)/(1 − r²)) being Student's with m − 1 degrees of freedom: whatever the image,
-the attack, the network and its inversion. Keys that are not uniform on a sphere are compared with
-others drawn alike, which under the null hypothesis might as well have been the key.
+exactly, t = r √((m − 1)/(1 − r²)) being Student's with m − 1 degrees of freedom: whatever the
+image, the attack, the network and its inversion. Keys that are not uniform on a sphere are compared
+with others drawn alike, which under the null hypothesis might as well have been the key.
 """
 
 import numpy as np
@@ -31,9 +31,7 @@ def cosine(
     return (keys * evidence).sum(-1) / length
 
 
-def p_value(
-    cosines: Float[Tensor, "*stack"], dimension: int
-) -> Float[Tensor, "*stack"]:
+def p_value(cosines: Float[Tensor, "*stack"], dimension: int) -> Float[Tensor, "*stack"]:
     """How likely a key that has nothing to do with the image has such a cosine, or a larger one.
 
     Args:

@@ -55,5 +55,5 @@ class Spread:
 def residual(
     states: Float[Tensor, " noise *shape"], denoised: Float[Tensor, " noise *shape"]
 ) -> Float[Tensor, "noise feature"]:
-    """y − D(y; σ)."""
+    """What a denoiser takes away, y − D(y; σ)."""
     return (states - denoised).flatten(1).to(torch.float64)

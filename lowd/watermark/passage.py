@@ -40,7 +40,9 @@ class Passage:
         """The images that states end at."""
         levels = levels_between(self.sigma, self.sigma_min, self.steps)
         levels = torch.cat([levels, levels.new_zeros(1)])
-        return torch.cat([probability_flow(self.denoise, some, levels) for some in _batches(states)])
+        return torch.cat(
+            [probability_flow(self.denoise, some, levels) for some in _batches(states)]
+        )
 
     @torch.no_grad()
     def up(self, images: Float[Tensor, " noise *shape"]) -> Float[Tensor, " noise *shape"]:

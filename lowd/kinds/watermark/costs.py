@@ -19,7 +19,7 @@ from lowd.steps.teacher import TeacherStep
 from lowd.training.settings import EDMSettings
 from lowd.watermark.passage import BATCH_VALUES
 
-VARIABLES = 34
+VARIABLES = 36
 """Of the results."""
 TRIALS = 3.5
 """Of a strength, about, until an image has the PSNR asked for."""

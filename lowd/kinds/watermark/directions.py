@@ -115,4 +115,3 @@ def directions(
             else:
                 off = within(keys, kept.bottom)
                 yield Direction(name, off, off[which], kept.bottom)
-

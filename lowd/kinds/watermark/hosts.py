@@ -85,9 +85,7 @@ class Hosts:
     clean: Float[Tensor, "other channel height width"]
 
 
-def hosts(
-    scenario: str, supply: Supply, passage: Passage, sampler: SamplerSettings
-) -> Hosts:
+def hosts(scenario: str, supply: Supply, passage: Passage, sampler: SamplerSettings) -> Hosts:
     """Images on their way through `passage.sigma`: sampled down to it, or inverted up to it."""
     if scenario == "server":
         states = sampled_to(passage.denoise, supply.noise, passage.sigma, sampler)
@@ -98,9 +96,7 @@ def hosts(
 
 
 @torch.no_grad()
-def sampled_to(
-    denoise: Denoiser, noise: Images, sigma: float, sampler: SamplerSettings
-) -> Images:
+def sampled_to(denoise: Denoiser, noise: Images, sigma: float, sampler: SamplerSettings) -> Images:
     """States at σ on the way down from unit noises."""
     levels = levels_between(sampler.sigma_max, sigma, sampler.steps)
     return probability_flow(denoise, sampler.sigma_max * noise, levels)

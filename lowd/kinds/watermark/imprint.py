@@ -56,14 +56,16 @@ class ImprintStep(Settings):
 def imprint(settings: ImprintStep, *, teacher: Path, pool: Path, output: Path) -> None:
     """Measure watermarks in the images of a teacher: the store `output`.
 
-    Over (scenario, sigma, mark), a mark being a direction or rings: `psnr` in dB and `ssim`,
-    `strength` over σ√d, `pmp_change` and `end_change`, the lengths of what becomes of a unit change
-    of the state in the posterior mean and at the end of sampling. Over attack and detector too:
-    `auc`; `tpr` where 1 % of one half of the unmarked images exceed the threshold, and `fpr`, the
-    share of the other half that does. Each with `_se`. `nominal` is the share of unmarked images
-    with p-values below a level, `published` the same by Tree-Ring's formula; `roc` over rates of
-    false alarms. `scores` and `clean_scores` (the first key's) are of the detector that a mark is reported by.
-    `auc_gaussian` is that of the best linear detector on a Gaussian with the samples' covariance.
+    Over (scenario, sigma, mark), a mark being a direction or rings: `psnr` in dB and `ssim`;
+    `strength` over σ√d, in pixels over √d; `pmp_change` and `end_change`, the lengths of what
+    becomes of a unit change of the state in the posterior mean and at the end of sampling. Over
+    attack and detector too: `auc`; `tpr` where 1 % of one half of the unmarked images exceed the
+    threshold, and `fpr`, the share of the other half that does. Each with `_se`. `nominal` is the
+    share of unmarked images with p-values below a level, for keys that nobody wrote; `published`
+    the same by Tree-Ring's formula. Of the detector that a mark is reported by, `roc` over rates of
+    false alarms, `scores`, and `clean_scores` of the first key. `auc_gaussian` is that of the best
+    linear detector on a Gaussian with the samples' covariance. An image that is not changed has
+    infinite PSNR.
     What is not measured is NaN.
 
     Raises:

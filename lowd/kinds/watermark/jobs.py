@@ -12,8 +12,8 @@ from lowd.kinds.watermark.settings import Watermark
 
 def _streams(step: ImprintStep) -> tuple[str, ...]:
     names = (
-        *("noise", "key/{key}", "points", "ring/{method}", "decoys/{method}"),
-        *("bootstrap/{method}", "attack/{scenario}/{method}/{attack}"),
+        *("noise", "key/{key}", "points", "ring/{mark}", "decoys/{mark}"),
+        *("bootstrap/{mark}", "null/{mark}", "attack/{scenario}/{mark}/{attack}"),
     )
     return tuple(f"{step.seed}/watermark {name}" for name in names)
 

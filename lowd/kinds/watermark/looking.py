@@ -13,6 +13,7 @@ from lowd.streams import stream, stream_seed
 from lowd.watermark.attacks import Attack, attacked
 from lowd.watermark.detection import against_decoys, cosine, p_value, published_p_value
 from lowd.watermark.evidence import PLAIN, RESIDUAL, WHITENED, Spread, residual
+from lowd.watermark.keys import unit, within
 from lowd.watermark.passage import Passage
 from lowd.watermark.rings import Rings
 
@@ -21,6 +22,8 @@ DETECTORS = (PLAIN, WHITENED, RESIDUAL, RINGED)
 PIXEL_SIGMA = 0.1
 """The noise level at which an image passes for a state, where a key was added to its pixels."""
 DECOYS = 1999
+FRESH = 16
+"""Keys by which each unmarked image's p-values are seen to hold their level."""
 
 Evidence = Mapping[str, Tensor]
 """By detector, (image, feature)."""
@@ -34,12 +37,10 @@ class Scores:
     Attributes:
         clean: of every unmarked image with every key.
         marked: of every marked image with its own.
-        p_clean: p-values of the unmarked.
     """
 
     clean: Float[Tensor, "clean key"]
     marked: Float[Tensor, " image"]
-    p_clean: Float[Tensor, "clean key"]
 
 
 def spoiled(images: Images, attack: Attack, name: tuple[str | int, ...]) -> Images:
@@ -76,8 +77,20 @@ def scores_of(direction: Direction, clean: Evidence, marked: Evidence) -> dict[s
         which = torch.arange(len(own)) % len(direction.keys)
         low = cosine(direction.keys[None], clean[detector][:, None], direction.basis)
         high = cosine(direction.keys[which], own, direction.basis)
-        found[detector] = Scores(low, high, p_value(low, direction.dimension))
+        found[detector] = Scores(low, high)
     return found
+
+
+def chance_p_values(
+    direction: Direction, clean: Float[Tensor, "clean feature"], generator: torch.Generator
+) -> Float[Tensor, "clean key"]:
+    """p-values of unmarked images, each with keys of its own that nobody wrote anywhere."""
+    shape = (len(clean), FRESH, clean.shape[1])
+    keys = torch.randn(shape, generator=generator, dtype=torch.float64)
+    if direction.basis is not None:
+        keys = within(keys, direction.basis)
+    found = cosine(unit(keys), clean[:, None], direction.basis)
+    return p_value(found, direction.dimension)
 
 
 @dataclass(frozen=True)
@@ -90,6 +103,7 @@ class Ring:
         keys: a row each.
         decoys: others drawn alike.
         mean: from which coordinates are taken.
+        scale: standard deviation of keys.
     """
 
     name: str
@@ -97,6 +111,7 @@ class Ring:
     keys: Float[Tensor, "key coordinate"]
     decoys: Float[Tensor, "decoy coordinate"]
     mean: Float[Tensor, " feature"]
+    scale: float
 
     @classmethod
     def drawn(
@@ -105,7 +120,7 @@ class Ring:
         """Keys and decoys of their own streams, of standard deviation `scale`."""
         keys = rings.keys(count, stream(seed, "watermark ring", name))
         decoys = rings.keys(DECOYS, stream(seed, "watermark decoys", name))
-        return cls(name, rings, scale * keys, scale * decoys, spread.mean)
+        return cls(name, rings, scale * keys, scale * decoys, spread.mean, scale)
 
     def own(self, count: int) -> Float[Tensor, "image coordinate"]:
         """The keys of so many images."""
@@ -114,13 +129,19 @@ class Ring:
     def scores(self, clean: Evidence, marked: Evidence) -> dict[str, Scores]:
         """Against decoys."""
         low, high = (self.rings.read(one[RINGED], self.mean) for one in (clean, marked))
-        found, p = against_decoys(low, self.keys[None], self.decoys)
+        found, _ = against_decoys(low, self.keys[None], self.decoys)
         own, _ = against_decoys(high, self.own(len(high))[:, None], self.decoys)
-        return {RINGED: Scores(found, own[:, 0], p)}
+        return {RINGED: Scores(found, own[:, 0])}
 
-    def published(self, clean: Evidence) -> Float[Tensor, "clean key"]:
-        """Tree-Ring's own p-values of unmarked images, whose pixels it does not centre."""
-        read = clean[RINGED] @ self.rings.basis
+    def chance_p_values(
+        self, clean: Evidence, generator: torch.Generator
+    ) -> tuple[Float[Tensor, "clean key"], Float[Tensor, "clean key"]]:
+        """As of directions; and by Tree-Ring's formula, which takes states as they are."""
+        read = self.rings.read(clean[RINGED], self.mean)
+        # Decoys are keys drawn alike; those used here are of another stream.
+        keys = self.scale * self.rings.keys(FRESH * len(read), generator)
+        keys = keys.reshape(len(read), FRESH, -1)
+        _, ours = against_decoys(read, keys, self.decoys)
         means = self.mean @ self.rings.basis
-        columns = [published_p_value(read, (key + means).expand(read.shape)) for key in self.keys]
-        return torch.stack(columns, dim=1)
+        columns = [published_p_value(read + means, keys[:, at] + means) for at in range(FRESH)]
+        return ours, torch.stack(columns, dim=1)

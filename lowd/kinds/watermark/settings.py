@@ -25,7 +25,7 @@ class Watermark(FollowUp):
     """Keys written at several noise levels, attacked, and looked for.
 
     Attributes:
-        scenarios: `server` marks while it samples; `user` marks images that are there, by inversion.
+        scenarios: `server` marks while it samples; `user` marks what is there, by inversion.
         images: marked ones.
         clean: unmarked ones; half of them choose thresholds.
         sigmas: at which the key is written.
@@ -128,8 +128,8 @@ class Watermark(FollowUp):
                 )
         if self.of_jacobians and math.prod(shape) > DENSE:
             raise ValueError(
-                f"directions: {', '.join(self.of_jacobians)} take whole Jacobians, of up to {DENSE} "
-                f"numbers, and an image of {self.study} has {math.prod(shape)}; leave them out"
+                f"directions: {', '.join(self.of_jacobians)} take whole Jacobians, of up to "
+                f"{DENSE} numbers, and an image of {self.study} has {math.prod(shape)}; leave them out"
             )
         side = min(shape[1:])
         if self.rings and self.radius >= side / 2:

@@ -14,14 +14,16 @@ from lowd.kinds.watermark.looking import (
     DETECTORS,
     RINGED,
     Evidence,
+    Ring,
     Scores,
+    chance_p_values,
     evidence_in_pixels,
     evidence_in_states,
     scores_of,
     spoiled,
 )
-from lowd.kinds.watermark.writing import Bench, Ring, Written
-from lowd.metrics.detection import area_under_roc, roc_curve, share_above, share_found, threshold_at
+from lowd.kinds.watermark.writing import Bench, Written
+from lowd.metrics.detection import area_under_roc, roc_curve, share_found, threshold_at
 from lowd.metrics.estimate import Estimate
 from lowd.metrics.image_quality import WINDOW, psnr, ssim
 from lowd.store.arrays import sample_dims
@@ -58,7 +60,9 @@ class Looker:
         in_pixels = _in_pixels(written)
         place = attack.name, written.passage.sigma, in_pixels
         if place not in self._known:
-            self._known[place] = self._evidence(written.passage, self.at.clean, attack, in_pixels, 0)
+            self._known[place] = self._evidence(
+                written.passage, self.at.clean, attack, in_pixels, 0
+            )
         return self._known[place]
 
     def marked(self, written: Written, attack: Attack) -> Evidence:
@@ -122,11 +126,7 @@ def _method(looker: Looker, written: Written) -> Cell:
     cell["scores"] = (("attack", "image"), [one.marked.float().numpy() for one in own])
     first = [one.clean[:, 0].float().numpy() for one in own]
     cell["clean_scores"] = (("attack", "clean_image"), first)
-    cell["nominal"] = ("level", _held(own[0].p_clean))
-    cell["published"] = ("level", [np.nan] * len(LEVELS))
-    if isinstance(written.how, Ring):
-        published = written.how.published(looker.clean(written, looker.attacks[0]))
-        cell["published"] = ("level", _held(published))
+    cell |= _levels(looker, written, detector)
     dims = ("shown", *sample_dims(written.images.shape[1:]))
     cell["marked"] = (dims, written.images[:SHOWN].numpy())
     return cell
@@ -151,16 +151,31 @@ def _told(scores: Scores | None, generator: torch.Generator) -> tuple[Estimate, 
     return area, found, wrong
 
 
-def _held(p_values: Tensor) -> list[float]:
-    return [share_above(-p_values, -level) for level in LEVELS]
+def _levels(looker: Looker, written: Written, detector: str) -> Cell:
+    """How many p-values of unmarked images are below a level."""
+    clean = looker.clean(written, looker.attacks[0])
+    generator = stream(looker.bench.settings.seed, "watermark null", written.how.name)
+    if isinstance(written.how, Ring):
+        ours, published = written.how.chance_p_values(clean, generator)
+    else:
+        ours = chance_p_values(written.how, clean[detector], generator)
+        published = torch.full_like(ours, torch.nan)
+    cell: Cell = {}
+    for name, values in (("nominal", ours), ("published", published)):
+        below = torch.stack([(values < level).double() for level in LEVELS])
+        below = torch.where(values.isnan(), torch.nan, below).mean(-1)
+        cell[name] = ("level", below.mean(1).numpy())
+        cell[f"{name}_se"] = ("level", (below.std(1) / below.shape[1] ** 0.5).numpy())
+    return cell
 
 
 def _quality(at: Hosts, written: Written) -> Iterator[tuple[str, object]]:
     shape = at.unmarked.shape[1:]
+    unit_of_length = 1.0 if _in_pixels(written) else written.passage.sigma
     values = {
         "psnr": psnr(at.unmarked, written.images),
         "ssim": ssim(at.unmarked, written.images, min(WINDOW, *shape[1:])),
-        "strength": written.strength / written.passage.sigma / float(np.prod(shape)) ** 0.5,
+        "strength": written.strength / float(np.prod(shape)) ** 0.5 / unit_of_length,
         "pmp_change": written.pmp_change,
         "end_change": written.end_change,
     }
