@@ -16,7 +16,7 @@ from lowd.steps.teacher import TeacherStep, teacher
 from lowd.store.arrays import read_store
 
 SHAPE = (1, 8, 8)
-SAMPLER = SamplerSettings(steps=8, sigma_min=0.02, sigma_max=10)
+SAMPLER = SamplerSettings(steps=6, sigma_min=0.02, sigma_max=10)
 
 
 def step(**changes):
@@ -24,8 +24,8 @@ def step(**changes):
         "seed": 3,
         "sampler": SAMPLER,
         "scenarios": ("server", "user"),
-        "images": 24,
-        "clean": 40,
+        "images": 12,
+        "clean": 24,
         "sigmas": (0.5,),
         "keys": 4,
         "psnr": 30.0,
@@ -33,7 +33,7 @@ def step(**changes):
         "rings": ("low", "tree-ring"),
         "radius": 2.0,
         "attacks": (("noise", 0.1), ("jpeg", 75)),
-        "steps": 5,
+        "steps": 4,
     }
     return ImprintStep(**settings | changes)
 
@@ -96,7 +96,7 @@ def test_pixels_off_the_data_give_a_key_away(results):
 def test_p_values_hold_their_level(results):
     for mark in ("random", "pixels", "low"):
         one = results.sel(mark=mark).isel(sigma=0)
-        error = np.sqrt(one["level"] / 40 / 4)  # 16 keys an image count for 4 at least
+        error = np.sqrt(one["level"] / 24 / 4)  # 16 keys an image count for 4 at least
         assert (abs(one["nominal"] - one["level"]) < 4 * error).all()
 
 
@@ -134,7 +134,7 @@ def test_a_bill_counts_every_evaluation(folder, tmp_path, monkeypatch):
         return denoise(self, x, sigma)
 
     monkeypatch.setattr(MoLRG, "denoise", counted)
-    asked = {"images": 12, "clean": 20, "keys": 4}
+    asked = {"images": 8, "clean": 16, "keys": 2, "scenarios": ("server",)}
     measured(folder, tmp_path / "results.zarr", **asked)
     whole = step(**asked)
     rows = jacobians(whole) * 64

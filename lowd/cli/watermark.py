@@ -108,7 +108,11 @@ def _detect(paths: list[Path], told: Path, pipeline: Path | None, as_json: bool)
 
     if not told.is_file():
         raise FileNotFoundError(f"{told}: no such file; give the {RECORD} of marked images")
-    record = parse_settings(Record, told.read_text(), str(told))
+    try:
+        text = told.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ValueError(f"{told}: no text; give the {RECORD} of marked images") from None
+    record = parse_settings(Record, text, str(told))
     model = open_pipeline(pipeline or Path(record.pipeline))
     if model.sha256 != record.sha256:
         raise ValueError(

@@ -129,7 +129,8 @@ class Watermark(FollowUp):
         if self.of_jacobians and math.prod(shape) > DENSE:
             raise ValueError(
                 f"directions: {', '.join(self.of_jacobians)} take whole Jacobians, of up to "
-                f"{DENSE} numbers, and an image of {self.study} has {math.prod(shape)}; leave them out"
+                f"{DENSE} numbers, and images of {self.study} have {math.prod(shape)}; leave them "
+                "out"
             )
         side = min(shape[1:])
         if self.rings and self.radius >= side / 2:
