@@ -1,7 +1,6 @@
 """`lowd watermark`: a key in files and out of them, by a saved pipeline or an exact denoiser."""
 
 import json
-import os
 
 import numpy as np
 import pytest
@@ -70,7 +69,11 @@ def test_a_mark_is_written_and_looked_for(folder, direction):
     record = json.loads((folder / "marked/watermark.json").read_text())
     assert record["direction"] == direction
     assert len(record["key"]) == 32
-    assert sorted(os.listdir("marked")) == ["a.png", "b.png", "watermark.json"]
+    assert sorted(path.name for path in (folder / "marked").iterdir()) == [
+        "a.png",
+        "b.png",
+        "watermark.json",
+    ]
     for one in record["images"]:
         before, after = (
             np.asarray(Image.open(path), float)

@@ -53,7 +53,7 @@ def watermark(
         if pipeline is None or output is None:
             missing = "--pipeline" if pipeline is None else "--output"
             raise ValueError(f"{missing}: required; or give --detect a {RECORD}")
-        asked = {
+        asked: dict[str, object] = {
             "key": key, "direction": direction, "sigma": sigma, "psnr": psnr, "steps": steps,
             "rank": rank,
         }  # fmt: skip

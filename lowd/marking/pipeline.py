@@ -53,7 +53,9 @@ def open_pipeline(folder: Path) -> Model:
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder; give one that save_pretrained wrote")
-    declared = DiffusersTeacher(kind="diffusers", path=folder, shape=_shape(folder))
+    declared = DiffusersTeacher(
+        kind="diffusers", path=folder, shape=_shape(folder), repository=None, revision=None
+    )
     device = pick_device()
     with tempfile.TemporaryDirectory() as draft:
         diffusers.make(declared, 0, Path(draft), None)

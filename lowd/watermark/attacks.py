@@ -39,8 +39,8 @@ def _blur(image: Image.Image, radius: Real) -> Image.Image:
 
 
 def _resize(image: Image.Image, share: Real) -> Image.Image:
-    smaller = tuple(max(1, round(side * share)) for side in image.size)
-    return image.resize(smaller, Image.Resampling.BICUBIC).resize(
+    width, height = (max(1, round(side * share)) for side in image.size)
+    return image.resize((width, height), Image.Resampling.BICUBIC).resize(
         image.size, Image.Resampling.BICUBIC
     )
 

@@ -107,7 +107,7 @@ class Bench:
         passage, settings = self.passage(sigma), self.settings
         shape = tuple(at.states.shape[1:])
         for name in settings.rings:
-            if name != TREE_RING:
+            if name != "tree-ring":
                 rings = Rings(shape, settings.radius, name)
                 yield self._overwritten(name, rings, at, passage, at.states)
             elif scenario == "server" and sigma == settings.sigmas[0]:
@@ -141,7 +141,7 @@ class Bench:
         scale = (passage.sigma**2 + float(spread.variances.mean())) ** 0.5
         how = Ring.drawn(name, rings, settings.keys, scale, spread, settings.seed)
         moved = rings.write(states, how.own(len(states)), spread.mean)
-        if name == TREE_RING:
+        if name == "tree-ring":
             # Down as the hosts were sampled, so that nothing but the key is another.
             lowest = self.passage(settings.sigmas[0])
             moved_there = sampled_to(
