@@ -64,7 +64,9 @@ def load_pipeline(
         OSError: a file is missing.
         ValueError: lowd can't use it, or its denoiser is not what its scheduler computes.
     """
-    declared = DiffusersTeacher(kind="diffusers", path=folder, shape=shape)
+    declared = DiffusersTeacher.model_validate(
+        {"kind": "diffusers", "path": folder, "shape": shape}
+    )
     with TemporaryDirectory() as scratch:
         diffusers.make(declared, 0, Path(scratch), None)
         tensors, metadata = load_checkpoint(Path(scratch) / WEIGHTS)

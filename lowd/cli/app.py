@@ -7,6 +7,7 @@ import typer
 
 from lowd.cli.audit import audit
 from lowd.cli.calibrate import calibrate
+from lowd.cli.edit import edit
 from lowd.cli.evaluate import evaluate
 from lowd.cli.export import export
 from lowd.cli.init import init
@@ -28,6 +29,7 @@ GROUPS: dict[str, dict[Callable[..., None], str]] = {
         plan: "lowd plan digits --actual",
         calibrate: "lowd calibrate digits",
         evaluate: "lowd evaluate samples/ --training images/ --output found",
+        edit: "lowd edit face.png --pipeline ddpm/ --mask eyes.png --output edited",
     },
     "Look": {
         trace: "lowd trace figures/digits/errors.svg --cell model=unet-16,N=512,replicate=2",
