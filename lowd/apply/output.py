@@ -49,7 +49,7 @@ def write_edits(
         np.savez(
             draft / DIRECTIONS,
             names=np.array([edit.path.name for edit in edits]),
-            directions=np.stack([edit.direction.numpy() for edit in edits]),
+            directions=np.stack([edit.direction.float().numpy() for edit in edits]),
         )
         with styled():
             export(_sheet(edits, request), _caption(request), [draft / SHEET])
