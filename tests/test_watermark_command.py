@@ -9,10 +9,10 @@ from diffusers import DDPMPipeline, DDPMScheduler, UNet2DModel
 from PIL import Image
 from typer.testing import CliRunner
 
+from lowd.apply.mark import Model, Record, find, mark
+from lowd.apply.watching import unwatched
 from lowd.cli.app import app
 from lowd.distributions.gaussian import Gaussian
-from lowd.marking.mark import Record, find, mark
-from lowd.marking.pipeline import Model
 from lowd.watermark.files import as_saved
 
 SIZE = 16
@@ -101,12 +101,12 @@ def test_the_same_secret_writes_the_same_files(folder):
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (("none.png", *EMBED), "none.png: no such file"),
+        (("none.png", *EMBED), "none.png: no such image"),
         (("broken.jpg", *EMBED), "broken.jpg: not a readable image"),
-        (("a.png", "wide.png", *EMBED), "wide.png: 16×17 pixels"),
+        (("a.png", "wide.png", *EMBED), "wide.png: 17×16 pixels"),
         (("deep.png", *EMBED), "deep.png: more than 8 bits"),
         (("clear.png", *EMBED), "clear.png: transparent"),
-        (("a.png", "other/a.jpg", *EMBED), "other/a.jpg: would be a.png"),
+        (("a.png", "other/a.jpg", *EMBED), "other/a.jpg: has the name of a.png"),
         (("a.png", *EMBED, "--sigma", "500"), "--sigma: 500 is not among the pipeline's"),
         (("a.png", *EMBED, "--sigma", "0.001"), "--sigma: 0.001 is not among the pipeline's"),
         (("a.png", *EMBED, "--sigma", "-1"), "sigma"),
@@ -114,8 +114,8 @@ def test_the_same_secret_writes_the_same_files(folder):
         (("a.png", *EMBED, "--direction", "null"), "direction"),
         (("a.png", *EMBED, "--direction", "off-jacobian", "--rank", "300"), "rank: 300"),
         (("a.png", *EMBED, "--direction", "off-jacobian", "--rank", "256"), "left"),
-        (("a.png", "--pipeline", "nowhere", "--output", "marked"), "nowhere: no such folder"),
-        (("a.png", "--pipeline", "other", "--output", "marked"), "config.json: no such file"),
+        (("a.png", "--pipeline", "nowhere", "--output", "marked"), "nowhere: no pipeline in it"),
+        (("a.png", "--pipeline", "other", "--output", "marked"), "other: no pipeline in it"),
         (("a.png", "--pipeline", "pipeline"), "--output: required"),
         (("a.png", "--output", "marked"), "--pipeline: required"),
         (("a.png", *EMBED[:2], "--output", "other"), "other: is there already"),
@@ -154,9 +154,9 @@ def test_a_denoiser_that_knows_its_data_finds_the_key(direction):
         sha256="",
     )  # fmt: skip
     images = as_saved(drawn)
-    marked = torch.cat([one for one, *_ in mark(record, model, images[:6], lambda done: None)])
-    _, found, together = find(record, model, marked, lambda done: None)
-    _, others, by_chance = find(record, model, images[6:], lambda done: None)
+    marked = torch.cat([one for one, *_ in mark(record, model, images[:6], unwatched)])
+    _, found, together = find(record, model, marked, unwatched)
+    _, others, by_chance = find(record, model, images[6:], unwatched)
     assert max(found) < 0.01
     assert together < 1e-6
     assert min(others) > 1e-3

@@ -7,6 +7,7 @@ import typer
 
 from lowd.cli.audit import audit
 from lowd.cli.calibrate import calibrate
+from lowd.cli.edit import edit
 from lowd.cli.evaluate import evaluate
 from lowd.cli.export import export
 from lowd.cli.init import init
@@ -29,7 +30,8 @@ GROUPS: dict[str, dict[Callable[..., None], str]] = {
         plan: "lowd plan digits --actual",
         calibrate: "lowd calibrate digits",
         evaluate: "lowd evaluate samples/ --training images/ --output found",
-        watermark: "lowd watermark a.png b.png --pipeline inputs/ddpm --output marked",
+        edit: "lowd edit face.png --pipeline ddpm/ --mask eyes.png --output edited",
+        watermark: "lowd watermark a.png b.png --pipeline ddpm/ --output marked",
     },
     "Look": {
         trace: "lowd trace figures/digits/errors.svg --cell model=unet-16,N=512,replicate=2",

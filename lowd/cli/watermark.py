@@ -1,16 +1,15 @@
 """`lowd watermark`: write a secret key into images, or look for it."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lowd.cli.bars import progress_bars
 from lowd.cli.failures import told_in_one_line
 
 if TYPE_CHECKING:
-    from lowd.marking.mark import Record
+    from lowd.apply.mark import Model, Record
 
 RECORD = "watermark.json"
 
@@ -61,32 +60,41 @@ def watermark(
         typer.echo(told.model_dump_json(indent=1) if as_json else _lines(told, output))
 
 
+def _open(folder: Path) -> "Model":
+    from lowd.apply.mark import Model
+    from lowd.apply.pipeline import load_pipeline, pipeline_shape
+    from lowd.device import pick_device
+
+    shape, device = pipeline_shape(folder), pick_device()
+    return Model.of(load_pipeline(folder, shape, device), shape, device)
+
+
 def _embed(paths: list[Path], pipeline: Path, output: Path, asked: dict[str, object]) -> "Record":
     import json
     import secrets
 
-    from lowd.marking.mark import Record, described, mark
-    from lowd.marking.pictures import output_names, read_pictures, write_picture
-    from lowd.marking.pipeline import open_pipeline
+    from lowd.apply.images import image_paths, read_images, write_png
+    from lowd.apply.mark import Record, described, mark
+    from lowd.apply.output import check_output
     from lowd.parsing import parse_settings
     from lowd.store.atomic import staged
 
-    if output.exists():
-        raise ValueError(f"{output}: is there already; give --output a new folder")
-    names = output_names(paths)
+    check_output(output)
+    paths = image_paths(paths)
+    names = [f"{path.stem}.png" for path in paths]
     asked["key"] = asked["key"] or secrets.token_hex(16)
     asked |= {"pipeline": str(pipeline), "sha256": ""}
     record = parse_settings(Record, json.dumps(asked), "options")
-    model = open_pipeline(pipeline)
+    model = _open(pipeline)
     record = record.model_copy(update={"sha256": model.sha256})
-    pictures = read_pictures(paths, model.shape)
-    with _progress("marking", len(paths)) as watch:
+    pictures = read_images(paths, model.shape)
+    with progress_bars() as watch:
         rows = list(mark(record, model, pictures, watch))
     record = described(record, paths, names, rows)
     with staged(output) as draft:
         draft.mkdir()
         for name, (marked, *_) in zip(names, rows, strict=True):
-            write_picture(marked, draft / name)
+            write_png(draft / name, marked[0])
         (draft / RECORD).write_text(record.model_dump_json(indent=1) + "\n")
     return record
 
@@ -101,9 +109,8 @@ def _lines(record: "Record", output: Path) -> str:
 def _detect(paths: list[Path], told: Path, pipeline: Path | None, as_json: bool) -> None:
     import json
 
-    from lowd.marking.mark import Record, find
-    from lowd.marking.pictures import read_pictures
-    from lowd.marking.pipeline import open_pipeline
+    from lowd.apply.images import image_paths, read_images
+    from lowd.apply.mark import Record, find
     from lowd.parsing import parse_settings
 
     if not told.is_file():
@@ -113,14 +120,15 @@ def _detect(paths: list[Path], told: Path, pipeline: Path | None, as_json: bool)
     except UnicodeDecodeError:
         raise ValueError(f"{told}: no text; give the {RECORD} of marked images") from None
     record = parse_settings(Record, text, str(told))
-    model = open_pipeline(pipeline or Path(record.pipeline))
+    model = _open(pipeline or Path(record.pipeline))
     if model.sha256 != record.sha256:
         raise ValueError(
             f"--pipeline: its weights are not those that {told} was made with "
             f"({model.sha256[:12]}, {record.sha256[:12]}); give the same pipeline"
         )
-    pictures = read_pictures(paths, model.shape)
-    with _progress("looking", len(paths)) as watch:
+    paths = image_paths(paths)
+    pictures = read_images(paths, model.shape)
+    with progress_bars() as watch:
         cosines, p_values, together = find(record, model, pictures, watch)
     if as_json:
         rows = [
@@ -133,15 +141,3 @@ def _detect(paths: list[Path], told: Path, pipeline: Path | None, as_json: bool)
         typer.echo(f"{path}  cosine {cosine:+.3f}  p = {p:.2g}")
     if len(paths) > 1:
         typer.echo(f"all together  p = {together:.2g}")
-
-
-@contextmanager
-def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on the terminal, if there is one."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda done: progress.update(task, completed=done)

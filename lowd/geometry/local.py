@@ -19,7 +19,13 @@ SEARCHED = 10
 
 
 class Local(Protocol):
-    """Jacobians J of a denoiser at M points, in float64."""
+    """Jacobians J of a denoiser at M points, in float64.
+
+    Attributes:
+        sine: of the largest angle that a search for a subspace ended at; 0 where none is needed.
+    """
+
+    sine: float
 
     def right(
         self, rank: int, inside: Tensor | None = None
@@ -39,6 +45,7 @@ class Dense:
     """J itself, of up to `DENSE` dimensions."""
 
     def __init__(self, denoise: Denoiser, x: Float[Tensor, " noise *shape"], sigma: Real) -> None:
+        self.sine = 0.0
         with torch.enable_grad():
             self.jacobian = jacobian(denoise, x, sigma).double()
 
@@ -77,12 +84,14 @@ class Products:
         generator: torch.Generator,
     ) -> None:
         self._denoise, self._x, self._sigma = denoise, x, sigma
+        self.sine = 0.0
         self._seed = int(torch.randint(2**62, (), generator=generator))
 
     def right(self, rank: int, inside: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """As of any."""
         generator = torch.Generator().manual_seed(self._seed)
         found = top_subspace(self._denoise, self._x, self._sigma, rank, generator, inside=inside)
+        self.sine = max(self.sine, float(found.sine.max()))
         return found.right, found.singular
 
     def push(self, direction: Float[Tensor, "noise feature"]) -> Float[Tensor, "noise feature"]:

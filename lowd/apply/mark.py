@@ -1,6 +1,7 @@
 """A key written into images, and looked for in them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -9,10 +10,12 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
+from lowd.apply.pipeline import LoadedPipeline
+from lowd.apply.watching import Watch
 from lowd.base import Settings
+from lowd.diffusion.denoiser import Denoiser, Sigma
 from lowd.geometry.directions import project_out
 from lowd.geometry.subspaces import top_subspace
-from lowd.marking.pipeline import Model
 from lowd.metrics.image_quality import psnr
 from lowd.streams import stream
 from lowd.watermark.detection import cosine, p_value, shared_evidence
@@ -24,12 +27,53 @@ from lowd.watermark.strength import at_quality
 
 LARGEST = 30.0
 """Strength over σ√d at most."""
+SIGMA_MIN = 0.02
+"""What an image is taken for, or the pipeline's own lowest level: rounding to 8 bits is stretched
+by σ over it on the way up."""
 PIXEL_SIGMA = 0.1
 """The noise level at which an image passes for a state, where the key was added to pixels."""
 
+MARKING, LOOKING = "marking", "looking"
+
 Along = Literal["random", "off-jacobian", "pixels"]
 Images = Float[Tensor, "image channel height width"]
-Watch = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A denoiser of images on the CPU, wherever it computes.
+
+    Attributes:
+        denoise: D(x, sigma).
+        shape: of an image.
+        lowest: the noise level that an image is taken for.
+        highest: the last that the network was trained on.
+        sha256: of its weights.
+    """
+
+    denoise: Denoiser
+    shape: tuple[int, ...]
+    lowest: float
+    highest: float
+    sha256: str
+
+    @classmethod
+    def of(cls, pipeline: LoadedPipeline, shape: tuple[int, ...], device: torch.device) -> "Model":
+        """That of a pipeline, whose network is on `device`."""
+
+        def denoise(x: Tensor, sigma: Sigma) -> Tensor:
+            return pipeline.denoise(x.to(device), sigma).to(x.device)
+
+        lowest = max(SIGMA_MIN, pipeline.sigma_min)
+        return cls(denoise, shape, lowest, pipeline.sigma_max, pipeline.sha256)
+
+    def check_level(self, sigma: float) -> None:
+        """Raise ValueError unless keys can be written there."""
+        if not self.lowest < sigma <= self.highest:
+            raise ValueError(
+                f"--sigma: {sigma:g} is not among the pipeline's noise levels, above "
+                f"{self.lowest:.3g} to {self.highest:.4g}"
+            )
 
 
 class MarkedImage(Settings):
@@ -84,7 +128,7 @@ def mark(
     """
     key, passage = key_of(record, model), _passage(record, model)
     for done, one in enumerate(images.split(1)):
-        watch(done)
+        watch(MARKING, done, len(images))
         marked, strength = _written(record, passage, one, key)
         quality = float(psnr(one, marked))
         if quality > record.psnr + 1:
@@ -94,7 +138,7 @@ def mark(
             )
         (p,) = p_value(cosine(key, evidence(record, model, marked)), len(key)).tolist()
         yield marked, float(strength), quality, p
-    watch(len(images))
+    watch(MARKING, len(images), len(images))
 
 
 def _written(record: Record, passage: Passage, image: Tensor, key: Tensor) -> tuple[Tensor, Tensor]:
@@ -139,9 +183,9 @@ def find(
     """Cosine and p-value of every image, and one p-value of all together, who share one key."""
     key, found = key_of(record, model), []
     for done, one in enumerate(images.split(1)):
-        watch(done)
+        watch(LOOKING, done, len(images))
         found.append(evidence(record, model, one))
-    watch(len(images))
+    watch(LOOKING, len(images), len(images))
     shown = torch.cat(found)
     cosines = cosine(key, shown)
     together = p_value(cosine(key, shared_evidence(shown)), len(key))

@@ -1,1 +1,0 @@
-"""Marks in a user's own images, by a pipeline of their own."""
