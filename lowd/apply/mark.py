@@ -52,13 +52,15 @@ class Model:
     """
 
     denoise: Denoiser
-    shape: tuple[int, ...]
+    shape: tuple[int, int, int]
     lowest: float
     highest: float
     sha256: str
 
     @classmethod
-    def of(cls, pipeline: LoadedPipeline, shape: tuple[int, ...], device: torch.device) -> "Model":
+    def of(
+        cls, pipeline: LoadedPipeline, shape: tuple[int, int, int], device: torch.device
+    ) -> "Model":
         """That of a pipeline, whose network is on `device`."""
 
         def denoise(x: Tensor, sigma: Sigma) -> Tensor:

@@ -77,7 +77,7 @@ def caption(results: xr.Dataset) -> str:
     return (
         "AUC of telling marked images from others, by mark (rows) and attack (columns); numbers at "
         f"the right are PSNR. Keys are written at σ = {sigma:g} and, but for rings, scaled to "
-        f"{results.attrs['psnr']:g} dB; two are added to pixels, with no model. Rings "
+        f"{results.attrs['psnr']:g} dB; two are added to pixels, with no inversion. Rings "
         "overwrite coefficients of the state and are as strong as that makes them. Mean over "
         f"attacks, {'; '.join(parts)}. {results.attrs['images']} marked and "
         f"{results.attrs['clean']} other images of {_shape(results)} pixels, "
