@@ -7,8 +7,10 @@ import pytest
 
 from lowd.diffusion.settings import SamplerSettings
 from lowd.distributions.molrg import MoLRG
+from lowd.kinds.transition.settings import Transition
 from lowd.kinds.watermark.costs import evaluations, jacobians
 from lowd.kinds.watermark.imprint import ImprintStep, imprint
+from lowd.kinds.watermark.settings import Watermark
 from lowd.sources.settings import MoLRGImagesTeacher
 from lowd.steps.figure import FigureStep, figure
 from lowd.steps.pool import PoolStep, pool
@@ -139,3 +141,51 @@ def test_a_bill_counts_every_evaluation(folder, tmp_path, monkeypatch):
     whole = step(**asked)
     rows = jacobians(whole) * 64
     assert (seen["value"] - rows) / evaluations(whole) == pytest.approx(1, abs=0.25)
+
+
+FASHION_LIKE = Transition.model_validate(
+    {
+        "teacher": {"kind": "molrg_images", "shape": [1, 8, 8], "rank": 4},
+        "pool": {"size": 600},
+        "samples": [4, 8],
+        "models": {"mlp": {"architecture": "mlp", "width": 4}},
+        "training": {"steps": 100},
+        "sampler": {"steps": 8, "sigma_min": 0.02, "sigma_max": 10},
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"sigmas": [0.8, 0.3]}, "sigmas: .* must ascend"),
+        ({"sigmas": [0.01]}, "sigmas: 0.01 is not between s's sampler.sigma_min"),
+        ({"sigmas": [10]}, "sigmas: 10 is not between"),
+        ({"directions": ["random", "random"]}, "directions: .* names one twice"),
+        ({"directions": ["up"]}, "directions"),
+        ({"keys": 100}, "keys: 100 for 64 images"),
+        ({"attacks": {"jpeg": [0]}}, r"attacks\.jpeg: 0 is not a quality"),
+        ({"attacks": {"jpeg": [70.5]}}, r"attacks\.jpeg: 70.5 is no whole number"),
+        ({"attacks": {"noise": [-0.1]}}, r"attacks\.noise: -0.1 is not a standard"),
+        ({"attacks": {"crop": [4]}}, r"attacks\.crop: 4 pixels off each side leave none"),
+        ({"attacks": {"smudge": [1]}}, "smudge"),
+        ({"radius": 4}, "radius: 4 does not fit images of 8 pixels"),
+        ({"clean": 300}, "clean: 64 images and 300 clean ones take 664"),
+        ({"psnr": 60}, "psnr"),
+    ],
+)
+def test_settings_that_can_not_be_are_refused(changes, line):
+    declared = {"kind": "watermark", "study": "s", **changes}
+    with pytest.raises(ValueError, match=line):
+        Watermark.model_validate(declared).check_base(FASHION_LIKE)
+
+
+def test_images_that_no_file_holds_and_jacobians_too_large_are_refused():
+    asked = Watermark(kind="watermark", study="s")
+    vectors = {"kind": "molrg", "dimension": 24, "rank": 4}
+    large = {"kind": "molrg_images", "shape": [3, 32, 32], "rank": 4}
+    for teacher_settings, line in ((vectors, "study: s has samples"), (large, "directions: off-")):
+        declared = FASHION_LIKE.model_dump(mode="json", exclude_unset=True)
+        study = Transition.model_validate(declared | {"teacher": teacher_settings})
+        with pytest.raises(ValueError, match=line):
+            asked.check_base(study)
