@@ -149,7 +149,7 @@ FASHION_LIKE = Transition.model_validate(
         "pool": {"size": 600},
         "samples": [4, 8],
         "models": {"mlp": {"architecture": "mlp", "width": 4}},
-        "training": {"steps": 100},
+        "training": {"steps": 100, "warm_up": 5},
         "sampler": {"steps": 8, "sigma_min": 0.02, "sigma_max": 10},
     },
 )
