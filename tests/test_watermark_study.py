@@ -1,21 +1,25 @@
 """The watermark study on an exact teacher, whose answers are known."""
 
+import shlex
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from lowd.cli.steps import read_settings
 from lowd.diffusion.settings import SamplerSettings
 from lowd.distributions.molrg import MoLRG
 from lowd.kinds.transition.settings import Transition
-from lowd.kinds.watermark.costs import evaluations, jacobians
+from lowd.kinds.watermark.costs import evaluations, imprint_bill, jacobians
 from lowd.kinds.watermark.imprint import ImprintStep, imprint
 from lowd.kinds.watermark.settings import Watermark
+from lowd.settings import Params
 from lowd.sources.settings import MoLRGImagesTeacher
 from lowd.steps.figure import FigureStep, figure
 from lowd.steps.pool import PoolStep, pool
 from lowd.steps.teacher import TeacherStep, teacher
 from lowd.store.arrays import read_store
+from lowd.table import graph
 
 SHAPE = (1, 8, 8)
 SAMPLER = SamplerSettings(steps=6, sigma_min=0.02, sigma_max=10)
@@ -189,3 +193,15 @@ def test_images_that_no_file_holds_and_jacobians_too_large_are_refused():
         study = Transition.model_validate(declared | {"teacher": teacher_settings})
         with pytest.raises(ValueError, match=line):
             asked.check_base(study)
+
+
+def test_a_finding_is_one_job_and_its_figures_whose_settings_a_shell_takes():
+    params = Params(
+        studies={"s": FASHION_LIKE}, findings={"marks": Watermark(kind="watermark", study="s")}
+    )
+    jobs = {job.rule.name: job for job in graph(params).jobs if job.study == "marks"}
+    assert set(jobs) == {"imprint", "figure", "manifest"}
+    job = jobs["imprint"]
+    words = shlex.split(job.command)
+    assert read_settings(imprint, words[words.index("--settings") + 1]) == job.settings
+    assert imprint_bill(job, job.settings, graph(params)).is_modelled

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from lowd.diffusion.denoiser import Real
 from lowd.watermark.files import from_bytes, to_bytes
+from lowd.watermark.ranges import RANGES
 
 
 class Attack(NamedTuple):
@@ -61,13 +62,6 @@ ATTACKS: dict[str, Callable[[Image.Image, Real], Image.Image]] = {
 
 `noise`, of a standard deviation in parts of white, is the one that draws.
 """
-RANGES = {
-    "jpeg": (1, 95, "a quality"),
-    "blur": (0, 100, "a radius in pixels"),
-    "noise": (0, 1, "a standard deviation, white being 1"),
-    "resize": (0, 1, "a share of the sides"),
-    "crop": (0, 1000, "a margin in pixels"),
-}
 
 
 def attacked(

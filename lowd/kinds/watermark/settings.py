@@ -16,7 +16,7 @@ from lowd.kinds.watermark.imprint import (
     Scenario,
 )
 from lowd.studies import Study
-from lowd.watermark.attacks import RANGES
+from lowd.watermark.ranges import RANGES
 
 AttackKind = Literal["jpeg", "blur", "noise", "resize", "crop"]
 
