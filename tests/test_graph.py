@@ -59,9 +59,20 @@ ELSEWHERE = {
         "models": {"a": {"kind": "exported", "path": "inputs/{N}-{replicate}.pt2"}},
     }
 }
+LOOKED_AT = {
+    "edits": {"kind": "editing", "study": "wide", "images": 4, "singular": [1, 5]},
+    "marks": {
+        "kind": "watermark",
+        "study": "wide",
+        "images": 8,
+        "clean": 16,
+        "sigmas": [0.3],
+        "radius": 1,
+    },
+}
 EVERY = {
     "studies": STUDIES | MAPS | WIDE | DESCRIBED | SPLIT | DEEP | ELSEWHERE,
-    "findings": FINDINGS,
+    "findings": FINDINGS | LOOKED_AT,
     "across": ACROSS,
 }
 
