@@ -81,6 +81,11 @@ def said(axes: Axes, text: str) -> None:
     )  # fmt: skip
 
 
+def signed(strength: float) -> str:
+    """A strength in σ."""
+    return f"{strength:+g}σ".replace("-", "−") if strength else "0"
+
+
 def tighten(figure: Figure) -> None:
     """Pictures of a sheet stand close together."""
     engine = figure.get_layout_engine()

@@ -9,8 +9,8 @@ from matplotlib.lines import Line2D
 from lowd.figures.style import BLACK, COLUMN, GREY, quoted
 from lowd.kinds.editing.drawing import STARTS, colour, label, middle_strength
 
-MARKERS = {"random": "x", "random-in-region": "+", "singular-1": "o", "region": "s", "best": "*"}
-SIZES = {"best": 8.0, "random": 4.5, "random-in-region": 6.0}
+MARKERS = {"random": "X", "random-in-region": "P", "singular-1": "o", "region": "s", "best": "*"}
+SIZES = {"best": 8.0, "random": 5.5, "random-in-region": 5.5}
 
 
 def draw(results: xr.Dataset) -> Figure:
@@ -34,10 +34,16 @@ def draw(results: xr.Dataset) -> Figure:
         axes.set_xlabel("change of the image / length of the edit")
     panels[0, 0].set_xlim(left=0)
     panels[0, 0].set_ylim(0, 1.03)
+    edits = ", ".join(str(protected) for protected in results.attrs["protect"][1:])
     handles = [
-        Line2D([], [], ls="", marker=_marker(name), color=colour(name), label=label(name),
-               ms=SIZES.get(name, 4.5))
+        Line2D(
+            [], [], ls="-" if name == edited else "", marker=_marker(name), color=colour(name),
+            label=f"LOCO, r′ = {edits}" if name == edited else label(name),
+            ms=SIZES.get(name, 4.5),
+        )
+        for edited in [f"loco-{results.attrs['protect'][-1]}"]
         for name in shown
+        if name == edited or not name.startswith("loco")
     ]  # fmt: skip
     if results.sizes["start"] > 1:
         handles += [
@@ -46,7 +52,7 @@ def draw(results: xr.Dataset) -> Figure:
                    label=STARTS["images"]),
         ]  # fmt: skip
     handles.append(Line2D([], [], color=GREY, ls=":", label="area of the region"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=5)
+    figure.legend(handles=handles, loc="outside lower center", ncols=4)
     return figure
 
 
@@ -79,24 +85,28 @@ def caption(results: xr.Dataset) -> str:
     """Locality and gain of the directions that matter, at every σ."""
     strength, protected = middle_strength(results), results.attrs["protect"][-1]
     one = results.isel(denoiser=0, start=0).sel(strength=strength)
-    parts = []
+    parts, most = [], []
     for sigma in results["sigma"].values:
         at = one.sel(sigma=sigma)
+        first = str(at["direction"].values[int(at["end_locality"].argmax("direction"))])
+        most.append(f"{label(first)} at σ = {sigma:g}")
         numbers = [
             f"{label(name)} {quoted(point['end_locality'], point['end_locality_se'])} with gain "
             f"{quoted(point['end_gain'], point['end_gain_se'])}"
-            for name in ("random", "random-in-region", "singular-1", "region",
-                         f"loco-{protected}", "best")
+            for name in (
+                "random", "random-in-region", "singular-1", "region", f"loco-{protected}", "best",
+            )
             for point in [at.sel(direction=name)]
         ]  # fmt: skip
         parts.append(f"at σ = {sigma:g}: {', '.join(numbers)}")
-    first = STARTS[str(results["start"].values[0])]
+    start = STARTS[str(results["start"].values[0])]
     return (
-        "An edit can be local by doing little: share of the image's squared change that lies in "
-        f"the region, {results.attrs['area']:.0%} of the image, against the length of that change "
-        f"over the edit's, λ = {strength:g}σ. A point is a direction, of each image's own "
-        "Jacobian J; r' directions of the rest of the image are projected out along the line. "
-        "The generalised eigenvector has the largest change inside for its change outside. "
-        f"Means over {results.attrs['images']} images, bars two standard errors. For "
-        f"{one['denoiser'].item()} and {first}, {'; '.join(parts)}."
+        f"The most local direction is {', '.join(most)}. Share of the image's squared change that "
+        f"lies in the region, {results.attrs['area']:.0%} of the image, against its gain, the "
+        f"length of that change over the edit's, λ = {strength:g}σ: an edit may be local by doing "
+        "little. A point is a direction, of each image's own Jacobian J; along the line ever more "
+        "directions of the rest of the image, r′, are projected out. The generalised eigenvector "
+        "has the largest change inside for its change outside. Means over "
+        f"{results.attrs['images']} images, filled for sampled and open for inverted ones, bars "
+        f"two standard errors. For {one['denoiser'].item()} and {start}, {'; '.join(parts)}."
     )

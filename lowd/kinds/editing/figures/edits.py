@@ -13,6 +13,7 @@ from lowd.kinds.editing.drawing import (
     outline,
     picture,
     said,
+    signed,
     tighten,
 )
 
@@ -47,7 +48,7 @@ def draw(results: xr.Dataset) -> Figure:
                 said(panels[2 * image, 0], "image")
                 said(panels[2 * image + 1, 0], "change")
         for axes, strength in zip(panels[0], strengths, strict=True):
-            axes.set_title(f"{strength:+g}$\\sigma$" if strength else "0", fontsize=6)
+            axes.set_title(signed(strength), fontsize=6)
         block.suptitle(label(name), fontsize=7.5)
     return figure
 

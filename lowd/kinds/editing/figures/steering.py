@@ -12,6 +12,7 @@ from lowd.kinds.editing.drawing import (
     of_kind,
     picture,
     said,
+    signed,
     tighten,
 )
 
@@ -40,7 +41,7 @@ def draw(results: xr.Dataset) -> Figure:
     panels[0, 0].set_title("$v$", fontsize=7)
     panels[0, 1].set_title("$Jv$", fontsize=7)
     for axes, strength in zip(panels[0, 2:], strengths, strict=True):
-        axes.set_title(f"{strength:+g}$\\sigma$" if strength else "0", fontsize=7)
+        axes.set_title(signed(strength), fontsize=7)
     return figure
 
 
