@@ -11,7 +11,8 @@ from lowd.diffusion.settings import SamplerSettings
 from lowd.distributions.molrg import MoLRG
 from lowd.kinds.transition.settings import Transition
 from lowd.kinds.watermark.costs import evaluations, imprint_bill, jacobians
-from lowd.kinds.watermark.imprint import ImprintStep, imprint
+from lowd.kinds.watermark.imprint import imprint
+from lowd.kinds.watermark.imprint_step import ImprintStep
 from lowd.kinds.watermark.settings import Watermark
 from lowd.settings import Params
 from lowd.sources.settings import MoLRGImagesTeacher

@@ -11,7 +11,7 @@ from lowd.cost.tally import denoiser_cost, step_cost
 from lowd.graph.graph import Graph
 from lowd.graph.job import Job
 from lowd.kinds.watermark.directions import POINTS
-from lowd.kinds.watermark.imprint import OF_JACOBIANS, TREE_RING, ImprintStep
+from lowd.kinds.watermark.imprint_step import OF_JACOBIANS, TREE_RING, ImprintStep
 from lowd.models.settings import ModelSettings
 from lowd.sources.settings import MoLRGImagesTeacher, MoLRGTeacher, TrainedTeacher
 from lowd.steps.pool import PoolStep

@@ -6,7 +6,7 @@ import xarray as xr
 from torch import Tensor
 
 from lowd.kinds.watermark.directions import BOTTOM
-from lowd.kinds.watermark.imprint import ImprintStep
+from lowd.kinds.watermark.imprint_step import ImprintStep
 from lowd.watermark.evidence import Spread
 from lowd.watermark.exact import area_of, deflection, end_of_flow
 

@@ -1,56 +1,14 @@
 """`lowd step imprint`: write keys at several noise levels, attack the images, look for the keys."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from lowd.base import Settings
-from lowd.diffusion.settings import SamplerSettings
+from lowd.kinds.watermark.imprint_step import RATE, ImprintStep
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from lowd.kinds.watermark.writing import Bench
-
-Scenario = Literal["server", "user"]
-Direction = Literal[
-    "random",
-    "off-jacobian",
-    "off-mean-jacobian",
-    "in-jacobian",
-    "bottom",
-    "pixels",
-    "pixels-bottom",
-]
-RingKind = Literal["low", "high", "tree-ring"]
-TREE_RING = "tree-ring"
-OF_JACOBIANS = ("off-jacobian", "in-jacobian", "off-mean-jacobian")
-"""Directions that take Jacobians."""
-DENSE = 1024
-"""Numbers of an image up to which Jacobians are held whole."""
-RATE = 0.01
-"""Of false alarms."""
-LEVELS = (0.05, 0.01, 0.001)
-"""That p-values have to hold."""
-RATES = 49
-"""Of the ROC, evenly spaced in their logarithm from 0.001 to 1."""
-
-
-class ImprintStep(Settings):
-    """Settings of the imprint step: those of the study, and the sampler of the one it is on."""
-
-    seed: int
-    sampler: SamplerSettings
-    scenarios: tuple[Scenario, ...]
-    images: int
-    clean: int
-    sigmas: tuple[float, ...]
-    keys: int
-    psnr: float
-    directions: tuple[Direction, ...]
-    rings: tuple[RingKind, ...]
-    radius: float
-    attacks: tuple[tuple[str, float], ...]
-    steps: int
 
 
 def imprint(settings: ImprintStep, *, teacher: Path, pool: Path, output: Path) -> None:
@@ -65,8 +23,7 @@ def imprint(settings: ImprintStep, *, teacher: Path, pool: Path, output: Path) -
     the same by Tree-Ring's formula. Of the detector that a mark is reported by, `roc` over rates of
     false alarms, `scores`, and `clean_scores` of the first key. `auc_gaussian` is that of the best
     linear detector on a Gaussian with the samples' covariance. An image that is not changed has
-    infinite PSNR.
-    What is not measured is NaN.
+    infinite PSNR; what is not measured is NaN.
 
     Raises:
         ValueError: the teacher held out too few images; or its Jacobian leaves nothing of a key.

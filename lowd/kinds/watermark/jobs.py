@@ -6,7 +6,8 @@ from lowd.base import Settings
 from lowd.graph.data import POOL, TEACHER
 from lowd.graph.job import Job, Rule
 from lowd.graph.step import Step
-from lowd.kinds.watermark.imprint import ImprintStep, imprint
+from lowd.kinds.watermark.imprint import imprint
+from lowd.kinds.watermark.imprint_step import ImprintStep
 from lowd.kinds.watermark.settings import Watermark
 
 

@@ -8,7 +8,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from lowd.fields import Seed
 from lowd.followups import FollowUp
-from lowd.kinds.watermark.imprint import (
+from lowd.kinds.watermark.imprint_step import (
     DENSE,
     OF_JACOBIANS,
     Direction,

@@ -9,7 +9,7 @@ import xarray as xr
 from torch import Tensor
 
 from lowd.kinds.watermark.hosts import Hosts
-from lowd.kinds.watermark.imprint import LEVELS, RATE, RATES
+from lowd.kinds.watermark.imprint_step import LEVELS, RATE, RATES
 from lowd.kinds.watermark.looking import (
     DETECTORS,
     RINGED,

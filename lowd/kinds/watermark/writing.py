@@ -16,7 +16,7 @@ from lowd.kinds.watermark.directions import (
     directions,
 )
 from lowd.kinds.watermark.hosts import Hosts, Images, Supply, hosts, sampled_to
-from lowd.kinds.watermark.imprint import OF_JACOBIANS, ImprintStep
+from lowd.kinds.watermark.imprint_step import OF_JACOBIANS, ImprintStep
 from lowd.kinds.watermark.looking import Ring
 from lowd.streams import stream
 from lowd.watermark.evidence import Spread
