@@ -71,3 +71,27 @@ def at_depth(results: xr.Dataset, mark: str, scenario: str) -> xr.Dataset:
     if bool(one["psnr"].sel(sigma=sigma).notnull()) or not tried.any():
         return one.sel(sigma=sigma)
     return one.isel(sigma=int(np.flatnonzero(tried)[0]))
+
+
+def most_found(results: xr.Dataset, scenario: str, attack: str, score: str) -> str:
+    """The sentence on which of the added keys is found best, and on the best of those in states."""
+    values = {
+        mark: float(reported(at_depth(results, mark, scenario), score).sel(attack=attack))
+        for mark in added(results)
+    }
+    best = max(values, key=values.__getitem__)
+    after = "no attack" if attack == "none" else attack.replace("jpeg", "JPEG")
+    name = {"auc": "AUC", "tpr": "TPR"}[score]
+    told = f"Found best after {after}: {LOOKS[best].label} ({name} {values[best]:.2f})"
+    inside = {mark: value for mark, value in values.items() if "pixels" not in mark}
+    if best in inside or not inside:
+        return f"{told}."
+    second = max(inside, key=inside.__getitem__)
+    return f"{told}; of keys that the model carries, {LOOKS[second].label} ({inside[second]:.2f})."
+
+
+def quality(psnr: float, digits: int = 0) -> str:
+    """A PSNR as figures tell it."""
+    if np.isnan(psnr):
+        return "not tried"
+    return "unchanged" if np.isinf(psnr) else f"{psnr:.{digits}f} dB"

@@ -95,10 +95,25 @@ def caption(results: xr.Dataset) -> str:
             )
         parts.append(f"{LOOKS[mark].label} {', '.join(told)}")
     return (
+        f"{_found(results, values)} "
         "AUC against the noise level σ at which a key is written, all keys scaled to "
         f"{results.attrs['psnr']:g} dB. Lines without markers: the best linear detector on a "
         "Gaussian with the covariance of the teacher's samples, for keys that are spread evenly; "
         "there σ matters only by how it shapes the change of the image, d′² = Σ δ²/(λ + s²), s "
         "being the standard deviation of attack and rounding. Keys in pixels know no σ. "
         f"{scenario}, {_named(attack)}: {'; '.join(parts)}. Bars are two standard errors."
+    )
+
+
+def _found(results: xr.Dataset, values: xr.DataArray) -> str:
+    """Of how many of the keys in states the AUC is less at the largest σ than at the smallest."""
+    states = [mark for mark in added(results) if "pixels" not in mark]
+    if results.sizes["sigma"] < 2 or not states:
+        return "One noise level alone."
+    ends = values.sel(mark=states).isel(sigma=[0, -1])
+    fewer = int((ends.isel(sigma=1) < ends.isel(sigma=0)).sum())
+    low, high = (float(sigma) for sigma in ends["sigma"].values)
+    return (
+        f"Of {len(states)} keys that the model carries {fewer} are found less well at "
+        f"σ = {high:g} than at {low:g}."
     )

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lowd.figures.style import COLUMN
-from lowd.kinds.watermark.drawing import LOOKS, at_depth, marks, middle
+from lowd.kinds.watermark.drawing import LOOKS, at_depth, marks, middle, quality
 
 COLUMNS = 5
 GAIN = 10
@@ -35,7 +35,10 @@ def draw(results: xr.Dataset) -> Figure:
         if name is not None:
             one = at_depth(results, name, scenario)
             before = one["unmarked"].values
-            after, label = one["marked"].values, f"{LOOKS[name].label}\n{float(one['psnr']):.1f} dB"
+            after, label = (
+                one["marked"].values,
+                f"{LOOKS[name].label}\n{quality(float(one['psnr']), 1)}",
+            )
         line[0].text(
             -0.12, 0.5, label, ha="right", va="center", transform=line[0].transAxes, fontsize=6
         )
@@ -61,14 +64,16 @@ def _show(axes: Axes, image: np.ndarray) -> None:
 def caption(results: xr.Dataset) -> str:
     """PSNR and SSIM of every mark."""
     scenario = str(results["scenario"].values[0])
-    parts = []
+    parts, psnrs = [], {}
     for name in marks(results):
         one = at_depth(results, name, scenario)
         if bool(one["psnr"].notnull()):
-            parts.append(
-                f"{LOOKS[name].label} {float(one['psnr']):.1f} dB, SSIM {float(one['ssim']):.2f}"
-            )
+            psnrs[name] = float(one["psnr"])
+            told = quality(psnrs[name], 1)
+            parts.append(f"{LOOKS[name].label} {told}, SSIM {float(one['ssim']):.2f}")
+    most = min(psnrs, key=psnrs.__getitem__)
     return (
+        f"Changes most: {LOOKS[most].label} ({quality(psnrs[most], 1)}). "
         f"The same images with every mark ({scenario}, σ = {middle(results):g}), and what it "
         f"changed, × {GAIN}; grey is no change. {'; '.join(parts)}."
     )

@@ -14,6 +14,7 @@ from lowd.kinds.watermark.drawing import (
     attacks,
     marks,
     middle,
+    most_found,
     reported,
 )
 
@@ -67,6 +68,7 @@ def caption(results: xr.Dataset) -> str:
     if np.isfinite(published).any():
         told = f", by the published formula for rings up to {np.nanmax(published):.2f}"
     return (
+        f"{most_found(results, str(scenario), attack, 'tpr')} "
         "Share of marked images detected against the rate of false alarms; grey: chance, and 1 %. "
         f"σ = {middle(results):g}. At 1 %, {scenario}, "
         f"{'no attack' if attack == 'none' else attack.replace('jpeg', 'JPEG')}: "

@@ -7,7 +7,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lowd.figures.style import BLACK, COLUMN, GREY, quoted
-from lowd.kinds.watermark.drawing import LOOKS, SCENARIOS, added, at_depth, marks, middle, reported
+from lowd.kinds.watermark.drawing import (
+    JPEG,
+    LOOKS,
+    SCENARIOS,
+    added,
+    at_depth,
+    attacks,
+    marks,
+    middle,
+    most_found,
+    quality,
+    reported,
+)
 
 NAMES = {"none": "8 bits", "jpeg": "JPEG"}
 
@@ -52,8 +64,7 @@ def _qualities(axes: Axes, results: xr.Dataset, scenario: str) -> None:
     right = results.sizes["attack"] - 0.35
     for row, mark in enumerate(marks(results)):
         value = float(at_depth(results, mark, scenario)["psnr"])
-        told = "not tried" if np.isnan(value) else f"{value:.0f} dB"
-        axes.text(right, row, told, va="center", fontsize=5.5, color=GREY)
+        axes.text(right, row, quality(value), va="center", fontsize=5.5, color=GREY)
 
 
 def _attack(name: str) -> str:
@@ -74,7 +85,10 @@ def caption(results: xr.Dataset) -> str:
                 error = (reported(one, "auc_se") ** 2).isel(attack=slice(1, None)).mean() ** 0.5
                 numbers.append(f"{LOOKS[mark].label} {quoted(mean, error)}")
         parts.append(f"{scenario}: {', '.join(numbers)}")
+    jpeg = (attacks(results, JPEG) or ["none"])[0]
+    first = str(results["scenario"].values[0])
     return (
+        f"{most_found(results, first, jpeg, 'auc')} "
         "AUC of telling marked images from others, by mark (rows) and attack (columns); numbers at "
         f"the right are PSNR. Keys are written at σ = {sigma:g} and, but for rings, scaled to "
         f"{results.attrs['psnr']:g} dB; two are added to pixels, with no inversion. Rings "
