@@ -175,9 +175,9 @@ def test_the_same_settings_give_the_same_bits_and_another_seed_other_random_dire
     again = measured(tmp_path / "again", 2, **with_mixture).results
     assert again.identical(mixture.results)
     other = measured(tmp_path / "other", 2, **with_mixture, seed=4).results
-    changed = abs(other["vectors"] - again["vectors"]).max(
-        ("denoiser", "start", "sigma", "shown", "channel", "height", "width")
-    )
+    # The fitted mixture is another too.
+    changed = abs(other["vectors"] - again["vectors"]).sel(denoiser="teacher")
+    changed = changed.max(("start", "sigma", "shown", "channel", "height", "width"))
     assert float(changed.sel(direction="random")) > 0.1
     assert float(changed.sel(direction="region").drop_vars("direction")) < 1e-4
 
@@ -204,21 +204,23 @@ def test_products_find_what_a_held_jacobian_does():
     held, by_products = Dense(denoise, x, 0.5), Products(denoise, x, 0.5, stream("start"))
     for region in (None, inside, ~inside):
         ours, theirs = held.right(1, region), by_products.right(1, region)
-        torch.testing.assert_close(ours[1], theirs[1], rtol=1e-4, atol=0)
+        torch.testing.assert_close(ours[1], theirs[1], rtol=1e-3, atol=0)
         cosine = (ours[0] * theirs[0]).sum(1).abs()
-        assert cosine.min() > 1 - 1e-4
+        assert cosine.min() > 1 - 1e-3
     direction = ours[0][..., 0]
     torch.testing.assert_close(held.push(direction), by_products.push(direction))
-    assert 0 < by_products.sine <= 1e-3
-    # Among the directions that move either part most, the best is nearly the best of all.
-    share = [
-        (
-            own.push(own.best(inside, 5))[:, inside].norm(dim=1)
-            / own.push(own.best(inside, 5)).norm(dim=1)
-        )
-        for own in (held, by_products)
-    ]
-    assert (share[1] > 0.9 * share[0]).all()
+    assert by_products.sine > 0
+
+    def worth(direction):
+        """What the best direction has most of, ε being a share of the largest gain inside."""
+        moved = held.push(direction).square()
+        ridge = 0.05 * held.right(1, inside)[1][:, 0] ** 2
+        return moved[:, inside].sum(1) / (moved[:, ~inside].sum(1) + ridge)
+
+    best, nearly = held.best(inside, 5), by_products.best(inside, 5)
+    region = held.right(1, inside)[0][..., 0]
+    assert (worth(nearly) <= worth(best) * (1 + 1e-6)).all()
+    assert (worth(nearly) >= worth(region) * (1 - 1e-2)).all()
 
 
 STUDY = {

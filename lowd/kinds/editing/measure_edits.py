@@ -126,9 +126,7 @@ def _real_images(
     origin = "held-out images" if store.exists() else "samples of the pool"
     every = read_store(store)["held_out"].values if store.exists() else points[::-1].copy()
     if len(every) < settings.images:
-        raise ValueError(
-            f"images: {settings.images} exceed the {len(every)} held-out images; lower it"
-        )
+        raise ValueError(f"images: {settings.images} exceed the {len(every)} {origin}; lower it")
     return torch.from_numpy(every[: settings.images]), origin
 
 
