@@ -15,7 +15,7 @@ from lowd.geometry.subspaces import AT_ONCE
 from lowd.graph.graph import Graph
 from lowd.graph.job import Job
 from lowd.kinds.editing.directions import names
-from lowd.kinds.editing.measure_edits import EditingStep
+from lowd.kinds.editing.editing_step import EditingStep
 from lowd.models.settings import ModelSettings
 from lowd.sources.settings import MoLRGImagesTeacher, MoLRGTeacher, TrainedTeacher
 from lowd.steps.noise import NoiseStep

@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from lowd.geometry.directions import brightening, project_out, unit
-from lowd.kinds.editing.measure_edits import EditingStep
+from lowd.kinds.editing.editing_step import EditingStep
 from lowd.kinds.editing.places import Place
 from lowd.streams import stream
 

@@ -6,7 +6,8 @@ from lowd.base import Settings
 from lowd.graph.data import NOISE, POOL, TEACHER
 from lowd.graph.job import Job, Rule
 from lowd.graph.step import Step
-from lowd.kinds.editing.measure_edits import EditingStep, measure_edits
+from lowd.kinds.editing.editing_step import EditingStep
+from lowd.kinds.editing.measure_edits import measure_edits
 from lowd.kinds.editing.settings import Editing
 
 

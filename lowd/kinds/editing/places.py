@@ -11,7 +11,7 @@ from lowd.diffusion.denoiser import Denoiser
 from lowd.geometry.between import Flow
 from lowd.geometry.local import Dense, Products, local
 from lowd.geometry.regions import box_region
-from lowd.kinds.editing.measure_edits import EditingStep
+from lowd.kinds.editing.editing_step import EditingStep
 from lowd.streams import stream
 
 

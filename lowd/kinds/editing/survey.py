@@ -21,7 +21,7 @@ from lowd.kinds.editing.directions import (
     names,
     protected_edits,
 )
-from lowd.kinds.editing.measure_edits import SHOWN, EditingStep
+from lowd.kinds.editing.editing_step import SHOWN, EditingStep
 from lowd.kinds.editing.places import Place, Places
 from lowd.kinds.editing.reuse import compose, transfer
 from lowd.progress import report_begun
