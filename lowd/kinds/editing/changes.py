@@ -7,7 +7,8 @@ from torch import Tensor
 from lowd.geometry.directions import locality
 from lowd.kinds.editing.places import Place, Places
 
-ByImage = dict[str, Float[Tensor, "*stack noise"]]
+ByImage = dict[str, Tensor]
+"""Numbers by their names, images along the last axis."""
 
 
 def linear_part(

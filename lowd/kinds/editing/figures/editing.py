@@ -25,7 +25,7 @@ def draw(results: xr.Dataset) -> Figure:
         for axes, sigma in zip(line, results["sigma"].values, strict=True):
             one = results.sel(denoiser=denoiser, sigma=sigma, strength=middle_strength(results))
             for start in results["start"].values:
-                _points(axes, one.sel(start=start), shown, filled=start == "noise")
+                _points(axes, one.sel(start=start), shown, filled=bool(start == "noise"))
             axes.axhline(results.attrs["area"], color=GREY, ls=":", lw=0.9)
             name = "" if rows == 1 else f"{denoiser}, "
             axes.set_title(f"{name}$\\sigma$ = {sigma:g}")
