@@ -65,9 +65,20 @@ OF_STUDENTS = {
     "seen": {"kind": "markers", "study": "network"},
     "told": {"kind": "explained", "study": "pictures", "noises": 8},
 }
+LOOKED_AT = {
+    "edits": {"kind": "editing", "study": "wide", "images": 4, "singular": [1, 5]},
+    "marks": {
+        "kind": "watermark",
+        "study": "wide",
+        "images": 8,
+        "clean": 16,
+        "sigmas": [0.3],
+        "radius": 1,
+    },
+}
 EVERY = {
     "studies": STUDIES | MAPS | WIDE | DESCRIBED | SPLIT | DEEP | ELSEWHERE,
-    "findings": FINDINGS | OF_STUDENTS,
+    "findings": FINDINGS | OF_STUDENTS | LOOKED_AT,
     "across": ACROSS,
 }
 

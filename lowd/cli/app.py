@@ -9,6 +9,7 @@ from lowd.cli.audit import audit
 from lowd.cli.calibrate import calibrate
 from lowd.cli.clean import clean
 from lowd.cli.declare import declare
+from lowd.cli.edit import edit
 from lowd.cli.evaluate import evaluate
 from lowd.cli.export import export
 from lowd.cli.init import init
@@ -22,6 +23,7 @@ from lowd.cli.studies import run
 from lowd.cli.trace import trace
 from lowd.cli.verify import verify
 from lowd.cli.version import tell_version
+from lowd.cli.watermark import watermark
 
 GROUPS: dict[str, dict[Callable[..., None], str]] = {
     "Start": {
@@ -30,6 +32,8 @@ GROUPS: dict[str, dict[Callable[..., None], str]] = {
         plan: "lowd plan digits --actual",
         calibrate: "lowd calibrate digits",
         evaluate: "lowd evaluate samples/ --training images/ --output found",
+        edit: "lowd edit face.png --pipeline ddpm/ --mask eyes.png --output edited",
+        watermark: "lowd watermark a.png b.png --pipeline ddpm/ --output marked",
     },
     "Look": {
         trace: "lowd trace figures/digits/errors.svg --cell model=unet-16,N=512,replicate=2",

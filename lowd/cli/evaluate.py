@@ -1,13 +1,12 @@
 """`lowd evaluate`: score samples that were made elsewhere."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lowd.cli.bars import progress_bars
 from lowd.cli.failures import told_in_one_line
 
 if TYPE_CHECKING:
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from lowd.evaluation.evaluate import Choices, Evaluation
-    from lowd.evaluation.watching import Watch
 
 
 def evaluate(
@@ -133,7 +131,7 @@ def _sets(
     from lowd.evaluation.wording import all_warnings
 
     generated, training, held_out = sources
-    with _progress() as watch:
+    with progress_bars() as watch:
         fixed = yardstick(training, held_out, replace(choices, watch=watch))
         found = [fixed.evaluate(each, **others) for each in generated]
     if output is not None:
@@ -156,7 +154,7 @@ def _table(path: Path, choices: "Choices", output: Path | None, as_json: bool) -
     from lowd.evaluation.grid import evaluate_table, warnings_of
     from lowd.evaluation.results import cells
 
-    with _progress() as watch:
+    with progress_bars() as watch:
         results = evaluate_table(path, replace(choices, watch=watch))
     if output is not None:
         from lowd.evaluation.output import write_table
@@ -236,26 +234,3 @@ def _console() -> "Console":
     from lowd.cli.console import wide_console
 
     return wide_console()
-
-
-@contextmanager
-def _progress() -> Iterator["Watch"]:
-    """A bar on the terminal, if there is one, for each thing that is done."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as progress:
-        tasks: dict[str, TaskID] = {}
-
-        def watch(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                for earlier in tasks.values():
-                    progress.update(earlier, visible=False)
-                tasks[what] = progress.add_task(what, total=total)
-            progress.update(tasks[what], completed=done, total=total)
-
-        yield watch

@@ -1,1 +1,1 @@
-"""The shape of data: how many dimensions they really have."""
+"""The shape of data: how many dimensions they have, and which directions a denoiser keeps."""

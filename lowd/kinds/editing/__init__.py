@@ -1,0 +1,1 @@
+"""Local linearity, steering and local edits of a teacher's images."""

@@ -1,0 +1,145 @@
+"""How far a denoiser is linear, and what the end of sampling keeps of a step."""
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lowd.figures.style import (
+    BLACK,
+    COLUMN,
+    GREEN,
+    GREY,
+    ORANGE,
+    VERMILION,
+    quoted,
+    size_colours,
+)
+from lowd.kinds.editing.drawing import STARTS, label, middle_strength, of_kind
+
+SIGNS = {
+    "asymmetry": ("$\\|J-J^\\top\\|/\\|J\\|$", VERMILION, "o"),
+    "negative": ("negative part", ORANGE, "s"),
+    "to_gaussian": ("distance to Gaussian's", BLACK, "^"),
+    "overlap": ("overlap of two images", GREEN, "D"),
+}
+
+
+def draw(results: xr.Dataset) -> Figure:
+    """Above a panel a σ, residuals over distance; below gains at the end, and signs of J."""
+    one = results.isel(denoiser=0, start=0)
+    figure = plt.figure(figsize=(2 * COLUMN, 5.0))
+    above, below = figure.subfigures(2, 1, height_ratios=(1, 1.25))  # type: ignore[misc]
+    panels = above.subplots(1, one.sizes["sigma"], sharey=True, squeeze=False)[0]
+    singular = of_kind(one, "singular")
+    colours = dict(zip(singular, size_colours(range(len(singular), 0, -1)), strict=True))
+    for axes, sigma in zip(panels, one["sigma"].values, strict=True):
+        _residuals(axes, one.sel(sigma=sigma), colours)
+        axes.set_title(f"$\\sigma$ = {sigma:g}")
+    panels[0].set_ylabel("residual of $\\lambda Jv$")
+    panels[0].legend(loc="upper left")
+    left, right = below.subplots(1, 2)
+    _gains(left, one, singular)
+    _signs(right, one)
+    return figure
+
+
+def _residuals(axes: Axes, one: xr.Dataset, colours: Mapping[str, object]) -> None:
+    for name, colour in {"random": GREY, **colours}.items():
+        line = one.sel(direction=name)
+        axes.errorbar(
+            one["strength"], line["residual"], yerr=2 * line["residual_se"],
+            color=colour, marker="o", label=label(name),
+        )  # fmt: skip
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xticks(one["strength"].values, [f"{s:g}" for s in one["strength"].values])
+    axes.minorticks_off()
+    axes.set_xlabel("$\\lambda/\\sigma$")
+
+
+def _gains(axes: Axes, one: xr.Dataset, singular: list[str]) -> None:
+    """Of the smallest step, lest what is not linear counts."""
+    points = one.sel(direction=singular).isel(strength=0)
+    for sigma, colour in zip(
+        one["sigma"].values, size_colours(range(one.sizes["sigma"])), strict=True
+    ):
+        at = points.sel(sigma=sigma)
+        axes.errorbar(
+            at["gain"], at["end_gain"], xerr=2 * at["gain_se"], yerr=2 * at["end_gain_se"],
+            ls="", marker="o", color=colour, label=f"$\\sigma$ = {sigma:g}",
+        )  # fmt: skip
+    low = max(1e-4, float(points["gain"].where(points["gain"] > 0).min()) / 2)
+    scale = np.geomspace(low, max(1.5, float(points["gain"].max())), 50)
+    axes.plot(scale, scale, color=GREY, ls=":", label="$s$")
+    axes.plot(scale, np.sqrt(scale), color=GREY, ls="--", label="$\\sqrt{s}$, a Gaussian's")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlim(left=low)
+    axes.set_ylim(bottom=low)
+    axes.set_xlabel("singular value $s$ of $J$")
+    axes.set_ylabel("gain at the end of sampling")
+    axes.legend()
+
+
+def _signs(axes: Axes, one: xr.Dataset) -> None:
+    for name, (text, colour, marker) in SIGNS.items():
+        if name in one:
+            axes.errorbar(
+                one["sigma"], one[name], yerr=2 * one[f"{name}_se"], color=colour, marker=marker,
+                label=text,
+            )  # fmt: skip
+    axes.axhline(float(one["overlap_chance"].max()), color=GREEN, ls=":", label="overlap by chance")
+    axes.set_xscale("log")
+    axes.set_xticks(one["sigma"].values, [f"{s:g}" for s in one["sigma"].values])
+    axes.minorticks_off()
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("$\\sigma$")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=2)
+
+
+def caption(results: xr.Dataset) -> str:
+    """Residuals at the strength in the middle, gains of the last direction, and signs."""
+    one = results.isel(denoiser=0, start=0)
+    strength, last = middle_strength(results), of_kind(results, "singular")[-1]
+    parts = []
+    for sigma in one["sigma"].values:
+        at = one.sel(sigma=sigma)
+        far, near = at.sel(strength=strength), at.isel(strength=0)
+        random, first = (far.sel(direction=name) for name in ("random", "singular-1"))
+        low = near.sel(direction=last)
+        parts.append(
+            f"at σ = {sigma:g} the residual at {strength:g}σ is "
+            f"{quoted(first['residual'], first['residual_se'])} along v₁ and "
+            f"{quoted(random['residual'], random['residual_se'])} along a random direction; of "
+            f"{label(last)}, whose singular value is {float(low['gain']):.2g}, the image keeps "
+            f"{float(low['end_gain']):.2g}"
+            + (f"; asymmetry {float(at['asymmetry']):.2f}" if "asymmetry" in at else "")
+        )
+    return (
+        f"{_found(one)} Above, ‖D(x + λv) − D(x) − λJv‖/‖λJv‖ against the distance. Below left, "
+        "what the end of sampling keeps of a small step along v_i, against its singular value, "
+        "which is what the denoised image keeps; a Gaussian's flow keeps the root. Right: signs "
+        "that a network is no exact denoiser, whose J is symmetric and positive, how far J is from "
+        "that of the Gaussian of the same mean and covariance, and how much of the span of the "
+        f"five leading directions two images share. Means over {results.attrs['images']} "
+        f"{STARTS[str(one['start'].item())]}, bars two standard errors; "
+        f"{one['denoiser'].item()}: {'; '.join(parts)}."
+    )
+
+
+def _found(one: xr.Dataset) -> str:
+    """Whether random directions flatter the test of linearity."""
+    far = one.sel(strength=middle_strength(one))
+    random, first = (far.sel(direction=name) for name in ("random", "singular-1"))
+    apart = first["residual"] - random["residual"]
+    error = (first["residual_se"] ** 2 + random["residual_se"] ** 2) ** 0.5
+    if bool((apart > 2 * error).all()):
+        return (
+            "The denoiser is linear about a point further along random directions than along the "
+            "one that it keeps most."
+        )
+    return "How far the denoiser is linear about a point depends on the direction and on σ."

@@ -1,0 +1,60 @@
+"""The way between images and noisy states: the probability flow, down and up."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from lowd.diffusion.denoiser import Denoiser
+from lowd.diffusion.inversion import invert, levels_between
+from lowd.diffusion.solvers import probability_flow
+
+BATCH_VALUES = 2**18
+"""Numbers in one batch of states."""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """Between images and their states at `sigma`, by Heun's method over the same levels both ways.
+
+    Attributes:
+        denoise: D(x, sigma).
+        sigma: of the states.
+        sigma_min: what an image is taken for on the way up; from it to 0 is a step of Euler's.
+        steps: between the two.
+    """
+
+    denoise: Denoiser
+    sigma: float
+    sigma_min: float
+    steps: int
+
+    @property
+    def evaluations(self) -> tuple[int, int]:
+        """Of the denoiser for one image, down and up."""
+        return 2 * self.steps + 1, 2 * self.steps
+
+    @torch.no_grad()
+    def down(self, states: Float[Tensor, " noise *shape"]) -> Float[Tensor, " noise *shape"]:
+        """The images that states end at."""
+        levels = levels_between(self.sigma, self.sigma_min, self.steps)
+        levels = torch.cat([levels, levels.new_zeros(1)])
+        return torch.cat(
+            [probability_flow(self.denoise, some, levels) for some in _batches(states)]
+        )
+
+    @torch.no_grad()
+    def up(self, images: Float[Tensor, " noise *shape"]) -> Float[Tensor, " noise *shape"]:
+        """The states of images."""
+        levels = levels_between(self.sigma, self.sigma_min, self.steps).flip(0)
+        return torch.cat([invert(self.denoise, some, levels) for some in _batches(images)])
+
+    @torch.no_grad()
+    def denoised(self, states: Float[Tensor, " noise *shape"]) -> Float[Tensor, " noise *shape"]:
+        """D of states at `sigma`."""
+        return torch.cat([self.denoise(some, self.sigma) for some in _batches(states)])
+
+
+def _batches(rows: Tensor) -> tuple[Tensor, ...]:
+    return rows.split(max(1, BATCH_VALUES // rows[0].numel()))
