@@ -108,7 +108,7 @@ def _flops(model: ModelSettings | Mixture, aim: EDMSettings, shape: tuple[int, .
     return float(denoiser_cost(aim, model, shape, 1).flops)
 
 
-def _held(step: EditingStep, model: ModelSettings | Mixture, aim: EDMSettings) -> float:
+def _held(step: EditingStep, model: ModelSettings | Mixture, aim: EDMSettings) -> float | int:
     """Bytes of one point's pass, and of all points' Jacobians."""
     size = prod(step.shape)
     rows = size if size <= DENSE else AT_ONCE
