@@ -4,7 +4,7 @@ from math import prod
 
 from lowd.cost.bill import LEARNING, NUMBERS, SCORES, Bill
 from lowd.cost.files import DOUBLE, FLOAT
-from lowd.cost.images import BUNDLED
+from lowd.cost.labelled import training_points
 from lowd.cost.probes import (
     DenoiserProbe,
     FlowProbe,
@@ -14,7 +14,6 @@ from lowd.cost.probes import (
     StartProbe,
     TrainProbe,
 )
-from lowd.cost.sources import holding
 from lowd.cost.stores import results_written, samples_read
 from lowd.cost.tally import denoiser_cost, step_cost
 from lowd.diffusion.evaluations import evaluations
@@ -33,8 +32,8 @@ from lowd.kinds.guidance.expect_guidance import (
     ExpectGuidanceStep,
 )
 from lowd.kinds.guidance.guide import GuideStep
-from lowd.kinds.guidance.label_points import LabelPointsStep
 from lowd.kinds.guidance.train_conditional import TrainConditionalStep
+from lowd.steps.label_points import LabelPointsStep
 from lowd.steps.noise import NoiseStep
 from lowd.training.settings import EDMSettings
 
@@ -46,15 +45,6 @@ PRODUCTS = 2.0
 VARIABLES = 70
 """Of the results."""
 AIM = EDMSettings()
-
-
-def label_points_bill(job: Job, step: LabelPointsStep, graph: Graph) -> Bill:
-    """Images read, or points drawn; and their classes' Gaussians."""
-    points = step.size or 0
-    if step.images is not None:
-        points = holding(step.images).images
-    numbers = points * prod(step.shape)
-    return Bill(BUNDLED if step.images is not None else NUMBERS, host=4.0 * DOUBLE * numbers)
 
 
 def train_conditional_bill(job: Job, step: TrainConditionalStep, graph: Graph) -> Bill:
@@ -97,7 +87,7 @@ def guide_bill(job: Job, step: GuideStep, graph: Graph) -> Bill:
     noises = graph.nearest(job, NoiseStep).size
     points, trained = graph.nearest(job, LabelPointsStep), graph.nearest(job, TrainConditionalStep)
     shape, features = points.shape, prod(points.shape)
-    learned = _training_points(points)
+    learned = training_points(points)
     classes, ways = _classes(job, graph), len(step.weights) + len(step.intervals)
     calls = float(evaluations(step.sampler) * ways)
     # Nothing is asked of what guidance pushes away from at γ = 0; intervals hold half the levels.
@@ -133,11 +123,6 @@ def guide_bill(job: Job, step: GuideStep, graph: Graph) -> Bill:
 
 def _exact(mixture: Mixture, shape: tuple[int, ...], rows: int) -> Probe:
     return DenoiserProbe(kind="value", model=mixture, aim=AIM, shape=shape, rows=rows)
-
-
-def _training_points(step: LabelPointsStep) -> int:
-    every = step.size if step.images is None else holding(step.images).images
-    return int((every or 0) * (1 - step.held_out))
 
 
 def _classes(job: Job, graph: Graph) -> int:

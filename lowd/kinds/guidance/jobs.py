@@ -3,23 +3,16 @@
 from collections.abc import Iterator, Mapping
 
 from lowd.base import Settings
-from lowd.graph.data import NOISE, TEACHER, training_streams
+from lowd.graph.data import NOISE, training_streams
 from lowd.graph.figures import figure_job
 from lowd.graph.job import Job, Rule
-from lowd.graph.own import image_files
+from lowd.graph.labelled import label_job
 from lowd.graph.step import Step
 from lowd.kinds.guidance.expect_guidance import ExpectGuidanceStep, expect_guidance
 from lowd.kinds.guidance.guide import GuideStep, guide
-from lowd.kinds.guidance.label_points import LabelPointsStep, label_points
 from lowd.kinds.guidance.settings import Guidance
 from lowd.kinds.guidance.train_conditional import TrainConditionalStep, train_conditional
 from lowd.sources.settings import TrainedTeacher
-from lowd.studies import Study
-
-
-def _drawn_points(step: LabelPointsStep) -> tuple[str, ...]:
-    split = f"{step.seed}/held out"
-    return (split,) if step.images is not None else (split, f"{step.seed}/points")
 
 
 def _student_streams(step: TrainConditionalStep) -> tuple[str, ...]:
@@ -27,16 +20,6 @@ def _student_streams(step: TrainConditionalStep) -> tuple[str, ...]:
     return *training_streams(cell), f"{cell}/dropped classes/{{block}}"
 
 
-LABEL_POINTS = Rule(
-    "label_points",
-    Step(
-        label_points,
-        cost="kinds.guidance.costs:label_points_bill",
-        draws=_drawn_points,
-        reads=lambda step: {} if step.images is None else image_files(step.images),
-    ),
-    ("data/{study}/labelled.zarr",),
-)
 TRAIN_CONDITIONAL = Rule(
     "train_conditional",
     Step(
@@ -74,7 +57,14 @@ GUIDE = Rule(
 def jobs(name: str, follow_up: Guidance, every: Mapping[str, Settings]) -> Iterator[Job]:
     """Points with classes, students of them, theory, and all guided from the same noises."""
     study = follow_up.base(every)
-    labelled = _labelled(name, follow_up, study)
+    labelled = label_job(
+        name,
+        follow_up.study,
+        study,
+        seed=follow_up.seed,
+        points=follow_up.points,
+        held_out=follow_up.held_out,
+    )
     trained = TRAIN_CONDITIONAL.job(
         TrainConditionalStep(
             seed=follow_up.seed,
@@ -108,21 +98,3 @@ def jobs(name: str, follow_up: Guidance, every: Mapping[str, Settings]) -> Itera
     )
     if isinstance(study.teacher, TrainedTeacher) and study.is_of_images:
         yield figure_job(name, "guided_samples")
-
-
-def _labelled(name: str, follow_up: Guidance, study: Study) -> Job:
-    """Real images with their classes, or points of the study's mixture with theirs."""
-    given: dict[str, object] = {"size": follow_up.points}
-    inputs = {"teacher": TEACHER.path(study=follow_up.study)}
-    if isinstance(study.teacher, TrainedTeacher):
-        given, inputs = {"images": study.teacher.images}, {}
-    return LABEL_POINTS.job(
-        LabelPointsStep(
-            seed=follow_up.seed,
-            shape=study.teacher.shape,
-            held_out=follow_up.held_out,
-            **given,  # type: ignore[arg-type]
-        ),
-        inputs,
-        study=name,
-    )

@@ -8,13 +8,10 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_
 from lowd.diffusion.settings import SamplerSettings
 from lowd.fields import Name, Seed
 from lowd.followups import FollowUp
+from lowd.graph.labelled import check_classes
 from lowd.models.settings import MLPSettings, UNetSettings
-from lowd.sources.settings import MoLRGImagesTeacher, MoLRGTeacher, TrainedTeacher
 from lowd.studies import Study
 from lowd.training.settings import TrainingSettings
-
-LABELLED = ("digits", "folder")
-"""Sources whose images come with classes."""
 
 
 class Guidance(FollowUp):
@@ -66,23 +63,8 @@ class Guidance(FollowUp):
 
     def check_base(self, study: Study) -> None:
         """Raise ValueError unless its data have classes, and the model takes them."""
-        teacher = study.teacher
-        match teacher:
-            case MoLRGTeacher() | MoLRGImagesTeacher() if teacher.clusters < 2:
-                raise ValueError(
-                    f"study: the teacher of {self.study} has one cluster, and guidance needs "
-                    "classes; give a study whose teacher has two or more"
-                )
-            case MoLRGTeacher() | MoLRGImagesTeacher():
-                pass
-            case TrainedTeacher() if teacher.images.source in LABELLED:
-                pass
-            case _:
-                raise ValueError(
-                    f"study: {self.study} has no classes; give one on a mixture, on digits, or on "
-                    "a folder of images with a subfolder a class"
-                )
+        check_classes(self.study, study)
         try:
-            self.model.check_shape(teacher.shape)
+            self.model.check_shape(study.teacher.shape)
         except ValueError as error:
             raise ValueError(f"model.{error}") from None

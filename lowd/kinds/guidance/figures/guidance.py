@@ -8,6 +8,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from lowd.figures.style import (
     BLACK,
@@ -81,6 +82,9 @@ def _limit(axes: Axes, results: xr.Dataset, score: str) -> None:
         float(results[f"real_{score}"].mean()),
     )
     axes.set_ylim(least / 1.6, 3 * max(shown))
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _legend(axes: Axes) -> None:
@@ -116,6 +120,24 @@ def student(
     return one.mean("replicate"), (spread + (error**2).mean("replicate")) ** 0.5
 
 
+def _intervals(results: xr.Dataset) -> str:
+    """What guidance at some noise levels alone does to students."""
+    if "interval" not in results.dims:
+        return ""
+    told = []
+    for name in results["interval"].values:
+        one = results.sel(interval=name)
+        scores = [
+            float(one[f"interval_student_{score}"].mean())
+            for score in ("accuracy", "diversity", "frechet")
+        ]
+        told.append(f"{name} {scores[0]:.3f}, {scores[1]:.2f}, {scores[2]:.2f}")
+    return (
+        f"Accuracy, trace and Fréchet distance of students guided by γ = {results.attrs['at']:g} "
+        f"in intervals of σ alone: {'; '.join(told)}. "
+    )
+
+
 def caption(results: xr.Dataset) -> str:
     """What students lose and gain, and which exact denoiser says so."""
     weights = results["weight"].values
@@ -143,9 +165,10 @@ def caption(results: xr.Dataset) -> str:
         f"{float(results['real_frechet'].mean()):.2f}. At γ = {at:g} the mean cosine with the "
         f"student's sample of the same noise is {agreed[0]} of linear guidance and {agreed[1]} of "
         f"the exact mixture's, whose trace at γ = {weights[-1]:g} is {float(mixture.mean()):.2f}. "
-        f"The judge, support vectors fitted to {results.attrs['training']} training points, knows "
-        f"{results.attrs['judge']:.3f} of {results.attrs['held_out']} held-out ones. "
-        f"{results.sizes['replicate']} students, means over {results.sizes['class']} classes; "
-        "bands and ± are two standard errors; curves that leave a panel grow on. Fréchet distances "
-        "of so few samples are biased upward, alike for all but held-out data."
+        f"{_intervals(results)}The judge, support vectors fitted to {results.attrs['training']} "
+        f"training points, knows {results.attrs['judge']:.3f} of {results.attrs['held_out']} "
+        f"held-out ones. {results.sizes['replicate']} students, means over "
+        f"{results.sizes['class']} classes; bands and ± are two standard errors; curves that leave "
+        "a panel grow on. Fréchet distances of so few samples are biased upward, alike for all but "
+        "held-out data."
     )

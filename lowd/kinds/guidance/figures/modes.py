@@ -24,7 +24,7 @@ def draw(results: xr.Dataset) -> Figure:
         axes.plot(x, y, ".", ms=0.8, color=BLUE, alpha=0.5, rasterized=True)
         axes.plot(*zip(*OTHERS, strict=True), "x", ms=4, color=GREY, ls="")
         axes.set_title(f"$\\gamma$ = {weight:g}", pad=2)
-        axes.set(xticks=[], yticks=[], xlim=(-1.8, 2.2), ylim=(-1.2, 1.2))
+        axes.set(xticks=[], yticks=[], xlim=(-1.8, 2.5), ylim=(-1.2, 1.2))
         axes.set_aspect("equal")
     axes = below.subplots()
     for span, colour, line in zip(results["span"].values, COLOURS, LINES, strict=True):

@@ -120,4 +120,4 @@ def _mixture(teacher: Path) -> "MoLRG":
     from lowd.store.checkpoints import load_checkpoint
 
     tensors, _ = load_checkpoint(teacher / WEIGHTS)
-    return MoLRG(tensors["bases"])
+    return MoLRG(tensors["bases"], variances=tensors.get("variances"))
