@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lowd.figures.style import (
@@ -12,7 +13,6 @@ from lowd.figures.style import (
     band,
     centre_and_error,
     extremes,
-    quoted,
     size_colours,
 )
 
@@ -23,33 +23,43 @@ def draw(results: xr.Dataset) -> Figure:
     """The largest model; a panel an input, a curve an N, darker for more."""
     figure, panels = plt.subplots(1, 2, figsize=(2 * COLUMN, 2.75), sharex=True, sharey=True)
     largest, _ = extremes(results)
-    sigma = results["sigma"].values
     for axes, (name, title) in zip(panels, TITLES.items(), strict=True):
-        one = largest.sel(input=name)
-        sizes = one["N"].values
-        for n, colour in zip(sizes, size_colours(sizes.tolist()), strict=True):
-            centre, error = centre_and_error(one.sel(N=n), "accuracy", "replicate")
-            band(axes, sigma, centre, error, color=colour, marker="o", label=f"N = {n:,}")
-        centre, error = centre_and_error(one, "accuracy_untrained", "untrained")
-        band(axes, sigma, centre, error, color=GREY, ls="--", label="untrained")
-        raw = one["accuracy_raw"]
-        band(
-            axes, sigma, raw, one["accuracy_raw_se"], color=VERMILION, ls=":", lw=1.1,
-            label="points, no network",
-        )  # fmt: skip
-        if "accuracy_exact" in one:
-            axes.plot(
-                sigma, one["accuracy_exact"], color=BLACK, ls="-.", lw=0.9,
-                label="exact denoiser, nearest subspace",
-            )  # fmt: skip
+        _curves(axes, largest.sel(input=name))
         axes.axhline(1 / results.attrs["classes"], color=GREY, lw=0.6, ls=":")
-        axes.set_xscale("log")
         axes.set_xlabel("$\\sigma$")
         axes.set_title(title)
+    # The peaks at clean points are low beside what networks and points are apart.
+    inset = panels[0].inset_axes((0.1, 0.31, 0.56, 0.38))
+    clean = largest.sel(input="clean")
+    _curves(inset, clean)
+    peaks = clean["accuracy"].mean("replicate").max("sigma")
+    inset.set_ylim(float(peaks.min()) - 0.035, float(peaks.max()) + 0.02)
+    inset.set_xlim(right=float(clean["sigma"][-2]))
+    inset.tick_params(labelsize=6)
     panels[0].set_ylabel("accuracy")
     handles = panels[0].get_legend_handles_labels()[0]
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
     return figure
+
+
+def _curves(axes: Axes, one: xr.Dataset) -> None:
+    """Students by N, untrained networks, the points, and the exact denoiser if there is one."""
+    sigma, sizes = one["sigma"].values, one["N"].values
+    for n, colour in zip(sizes, size_colours(sizes.tolist()), strict=True):
+        centre, error = centre_and_error(one.sel(N=n), "accuracy", "replicate")
+        band(axes, sigma, centre, error, color=colour, marker="o", label=f"N = {n:,}")
+    centre, error = centre_and_error(one, "accuracy_untrained", "untrained")
+    band(axes, sigma, centre, error, color=GREY, ls="--", label="untrained")
+    band(
+        axes, sigma, one["accuracy_raw"], one["accuracy_raw_se"], color=VERMILION, ls=":", lw=1.1,
+        label="points, no network",
+    )  # fmt: skip
+    if "accuracy_exact" in one:
+        axes.plot(
+            sigma, one["accuracy_exact"], color=BLACK, ls="-.", lw=0.9,
+            label="exact denoiser, nearest subspace",
+        )  # fmt: skip
+    axes.set_xscale("log")
 
 
 def caption(results: xr.Dataset) -> str:
@@ -82,5 +92,5 @@ def caption(results: xr.Dataset) -> str:
 def _ends(centre: xr.DataArray, error: xr.DataArray) -> str:
     peak = int(centre.argmax("sigma"))
     places = (0, peak, -1)
-    values = ", ".join(quoted(centre[at], error[at]) for at in places)
+    values = ", ".join(f"{float(centre[at]):.3f} ± {2 * float(error[at]):.3f}" for at in places)
     return f"{values} (peak at σ = {float(centre['sigma'][peak]):g})"
