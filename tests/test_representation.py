@@ -9,7 +9,8 @@ from sklearn.linear_model import Ridge
 from sklearn.neighbors import KNeighborsClassifier
 
 from lowd.distributions.molrg import MoLRG
-from lowd.kinds.representation.probe import ProbeStep, Probing, probe
+from lowd.kinds.representation.probe import ProbeStep, probe
+from lowd.kinds.representation.probing_settings import Probing
 from lowd.metrics.class_snr import class_snr
 from lowd.metrics.probes import neighbour_probe, ridge_probe, ridge_weights, unimodality
 from lowd.models.build import build, initialise

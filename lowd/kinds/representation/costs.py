@@ -11,7 +11,8 @@ from lowd.cost.stores import results_written, samples_read
 from lowd.cost.tally import denoiser_cost
 from lowd.graph.graph import Graph
 from lowd.graph.job import Job
-from lowd.kinds.representation.probe import INPUTS, UNTRAINED, ProbeStep
+from lowd.kinds.representation.probe import ProbeStep
+from lowd.kinds.representation.reading import INPUTS, UNTRAINED
 from lowd.models.settings import MLPSettings, ModelSettings, UNetSettings
 from lowd.sources.settings import NoisyMoLRGTeacher
 from lowd.steps.gather import GatherStep

@@ -1,6 +1,7 @@
 """What can be read from the features of a study's students."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 from lowd.base import Settings
 from lowd.graph.across import results_of
@@ -39,7 +40,7 @@ def jobs(name: str, follow_up: Representation, every: Mapping[str, Settings]) ->
         held_out=follow_up.held_out,
     )
     models = follow_up.models or tuple(study.models)
-    inputs = {
+    inputs: dict[str, Path | Iterable[Path]] = {
         "students": [TRAIN.path(study=follow_up.study, model=model) for model in models],
         "labelled": labelled.outputs,
         "scores": results_of(follow_up.study),

@@ -8,7 +8,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from lowd.fields import Name, Seed, TrainingSize, check_ascending
 from lowd.followups import FollowUp
 from lowd.graph.labelled import check_classes
-from lowd.kinds.representation.probe import Probing
+from lowd.kinds.representation.probing_settings import Probing
 from lowd.models.settings import MLPSettings, UNetSettings
 from lowd.studies import Study
 

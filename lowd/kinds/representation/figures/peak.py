@@ -84,7 +84,6 @@ def _told(values: xr.DataArray, over: str) -> str:
 
 def _correlation(one: xr.DataArray, other: xr.DataArray) -> str:
     """Pearson's, where both vary."""
-    pair = [values.values.ravel() for values in (one, other)]
-    if min(np.ptp(values) for values in pair) < ROUNDING:
+    if float(other.max() - other.min()) < ROUNDING:
         return "none, as it does not vary"
-    return f"{np.corrcoef(*pair)[0, 1]:.2f}"
+    return f"{float(xr.corr(one, other)):.2f}"
