@@ -49,6 +49,6 @@ def _jobs(params: Params) -> Iterator[Job]:
     for name, settings in {**params.every, **params.across}.items():
         jobs = list(JOBS[kind_of(type(settings))].jobs(name, settings, params.every))
         if not isinstance(settings, Comparison):
-            jobs += [figures.figure_job(name, shown) for shown in settings.plots]
+            jobs += [figures.figure_job(name, shown) for shown in settings.shown(params.every)]
             jobs.append(figures.manifest_job(name, jobs))
         yield from jobs

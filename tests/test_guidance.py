@@ -24,7 +24,6 @@ from lowd.kinds.guidance.references import REFERENCES, flow
 from lowd.kinds.guidance.settings import Guidance
 from lowd.kinds.guidance.train_conditional import TrainConditionalStep, train_conditional
 from lowd.models.build import build, initialise, parameter_count
-from lowd.models.conditional import ClassDenoiser
 from lowd.models.conditional_settings import with_classes
 from lowd.models.settings import MLPSettings, UNetSettings
 from lowd.settings import Params
@@ -44,6 +43,7 @@ from lowd.theory.guidance import (
     shift_integral,
     tilted_deviation,
 )
+from lowd.training.class_denoiser import ClassDenoiser
 from lowd.training.conditional import ConditionalTrainer
 from lowd.training.draws import Cell
 from lowd.training.settings import TrainingSettings
@@ -140,7 +140,9 @@ def test_no_weight_is_no_guidance_and_asks_once():
     def refuse(x, sigma):
         raise AssertionError
 
-    ends = probability_flow(guided(target.denoise, refuse, 0.0), noises, karras_sigmas(256, 2e-3, T))
+    ends = probability_flow(
+        guided(target.denoise, refuse, 0.0), noises, karras_sigmas(256, 2e-3, T)
+    )
     torch.testing.assert_close(ends, target.flow(noises, T), rtol=1e-3, atol=1e-3)
     inside = guided(target.denoise, refuse, 4.0, (1.0, 2.0))
     torch.testing.assert_close(inside(noises, 0.5), target.denoise(noises, 0.5))

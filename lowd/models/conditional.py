@@ -12,8 +12,6 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from lowd.diffusion.denoiser import Denoiser, Sigma
-from lowd.diffusion.preconditioning import precondition
 from lowd.models.layers import NoiseEmbedding
 
 FEATURES = 16
@@ -42,29 +40,3 @@ def condition(
     levels = c_noise.reshape(c_noise.shape + (1,) * (2 - c_noise.ndim)).expand(labels.shape)
     hot = functional.one_hot(labels, classes + 1).to(c_noise.dtype)
     return torch.cat([levels[..., None], hot], dim=-1)
-
-
-class ClassDenoiser:
-    """A stack of conditional networks as a denoiser that can be told classes.
-
-    Args:
-        stack: from `lowd.models.build`, of conditional settings.
-        classes: K.
-        sigma_data: standard deviation of data.
-    """
-
-    def __init__(self, stack: torch.nn.Module, classes: int, sigma_data: float) -> None:
-        self.stack = stack
-        self.classes = classes
-        self.sigma_data = sigma_data
-
-    def given(self, labels: Int[Tensor, "student batch"]) -> Denoiser:
-        """D(x; σ | class), x (student, batch, *shape), a class for each row."""
-
-        def denoise(x: Tensor, sigma: Sigma) -> Tensor:
-            def network(scaled: Tensor, c_noise: Tensor) -> Tensor:
-                return self.stack(scaled, condition(c_noise, labels, self.classes))
-
-            return precondition(network, self.sigma_data)(x, sigma)
-
-        return denoise

@@ -8,9 +8,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lowd.models.admission import admit
-from lowd.models.conditional import ClassDenoiser
 from lowd.models.conditional_settings import ConditionalSettings
 from lowd.streams import stream
+from lowd.training.class_denoiser import ClassDenoiser
 from lowd.training.draws import Cell
 from lowd.training.objectives import EDM
 from lowd.training.settings import BLOCK, EDMSettings, TrainingSettings

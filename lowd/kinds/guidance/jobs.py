@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 
 from lowd.base import Settings
 from lowd.graph.data import NOISE, training_streams
-from lowd.graph.figures import figure_job
 from lowd.graph.job import Job, Rule
 from lowd.graph.labelled import label_job
 from lowd.graph.step import Step
@@ -96,5 +95,3 @@ def jobs(name: str, follow_up: Guidance, every: Mapping[str, Settings]) -> Itera
         },
         study=name,
     )
-    if isinstance(study.teacher, TrainedTeacher) and study.is_of_images:
-        yield figure_job(name, "guided_samples")

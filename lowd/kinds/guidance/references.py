@@ -16,9 +16,9 @@ from lowd.diffusion.solvers import probability_flow
 from lowd.distributions.class_gaussians import PARTS, ClassGaussians
 from lowd.models.admission import admit
 from lowd.models.build import build
-from lowd.models.conditional import ClassDenoiser
 from lowd.models.conditional_settings import ConditionalSettings
 from lowd.store.students import load_students
+from lowd.training.class_denoiser import ClassDenoiser
 
 LINEAR = {"gaussian": PARTS, **{part: (part,) for part in PARTS}}
 """What parts of linear guidance each reference has."""

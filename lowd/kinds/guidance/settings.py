@@ -5,11 +5,13 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
+from lowd.base import Settings
 from lowd.diffusion.settings import SamplerSettings
 from lowd.fields import Name, Seed
 from lowd.followups import FollowUp
 from lowd.graph.labelled import check_classes
 from lowd.models.settings import MLPSettings, UNetSettings
+from lowd.sources.settings import TrainedTeacher
 from lowd.studies import Study
 from lowd.training.settings import TrainingSettings
 
@@ -35,6 +37,7 @@ class Guidance(FollowUp):
         "mechanism": ("cosine", "norm", "part_norm"),
         "modes": ("near_share", "spurious"),
         "guided_entropy": ("entropy_change", "end_deviation"),
+        "guided_samples": (),
     }
     seed: Seed = 0
     points: PositiveInt = 4096
@@ -60,6 +63,11 @@ class Guidance(FollowUp):
             if low >= high:
                 raise ValueError(f"intervals.{name}: [{low}, {high}] must ascend")
         return self
+
+    def shown(self, every: Mapping[str, Settings]) -> tuple[str, ...]:
+        """All, but samples where they are no images."""
+        is_of_images = isinstance(self.base(every).teacher, TrainedTeacher)
+        return tuple(one for one in self.plots if is_of_images or one != "guided_samples")
 
     def check_base(self, study: Study) -> None:
         """Raise ValueError unless its data have classes, and the model takes them."""

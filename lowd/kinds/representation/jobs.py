@@ -6,7 +6,6 @@ from pathlib import Path
 from lowd.base import Settings
 from lowd.graph.across import results_of
 from lowd.graph.data import TEACHER
-from lowd.graph.figures import figure_job
 from lowd.graph.job import Job, Rule
 from lowd.graph.labelled import label_job
 from lowd.graph.step import Step
@@ -62,5 +61,3 @@ def jobs(name: str, follow_up: Representation, every: Mapping[str, Settings]) ->
         networks=[study.models[model] for model in models],
         study=name,
     )
-    if isinstance(study.teacher, NoisyMoLRGTeacher):
-        yield figure_job(name, "snr")

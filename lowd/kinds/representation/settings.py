@@ -5,11 +5,13 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
+from lowd.base import Settings
 from lowd.fields import Name, Seed, TrainingSize, check_ascending
 from lowd.followups import FollowUp
 from lowd.graph.labelled import check_classes
 from lowd.kinds.representation.probing_settings import Probing
 from lowd.models.settings import MLPSettings, UNetSettings
+from lowd.sources.settings import NoisyMoLRGTeacher
 from lowd.studies import Study
 
 
@@ -32,6 +34,7 @@ class Representation(FollowUp):
     plots: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "probe": ("accuracy", "accuracy_untrained", "accuracy_raw"),
         "peak": ("unimodality", "unimodality_untrained"),
+        "snr": ("snr", "snr_exact"),
     }
     seed: Seed = 0
     points: PositiveInt = 3000
@@ -54,6 +57,11 @@ class Representation(FollowUp):
                 f"sigmas: {list(self.sigmas)} must be three or more, ascending without repetition"
             )
         return self
+
+    def shown(self, every: Mapping[str, Settings]) -> tuple[str, ...]:
+        """All, but the signal-to-noise ratio where the teacher has none."""
+        has_ratio = isinstance(self.base(every).teacher, NoisyMoLRGTeacher)
+        return tuple(one for one in self.plots if has_ratio or one != "snr")
 
     def check_base(self, study: Study) -> None:
         """Raise ValueError unless its data have classes, and its students are what is asked for."""
