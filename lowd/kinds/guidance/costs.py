@@ -42,6 +42,8 @@ LINEAR = 4
 """References that are linear: of all parts, and of each of the three."""
 PRODUCTS = 2.0
 """What a linear reference takes, in passes through a Gaussian's denoiser."""
+GAUSSIAN = 0.3
+"""What a Gaussian's denoiser takes of that of a mixture of one, for a few rows."""
 VARIABLES = 70
 """Of the results."""
 AIM = EDMSettings()
@@ -74,8 +76,8 @@ def expect_guidance_bill(job: Job, step: ExpectGuidanceStep, graph: Graph) -> Bi
     return Bill(
         NUMBERS,
         work=(
-            (small, float(calls * PAIRS * (DIMENSION + 1))),
-            (single, float(calls * len(RATIOS) * 2)),
+            (small, GAUSSIAN * calls * PAIRS * (DIMENSION + 1)),
+            (single, GAUSSIAN * calls * len(RATIOS) * 2),
             (bumps, share * 127 * len(WEIGHTS) * len(SPANS) * SAMPLES),
             results_written(10),
         ),
@@ -108,7 +110,7 @@ def guide_bill(job: Job, step: GuideStep, graph: Graph) -> Bill:
         (network, calls + pushed),
         (ScoreProbe(kind="singular", features=features), 2.0 * classes * levels),
         (ScoreProbe(kind="frechet", features=features), float(sets * (noises + learned))),
-        (ScoreProbe(kind="neighbour", features=features), 3.0 * sets * noises * learned),
+        (ScoreProbe(kind="neighbour", features=features), float(sets * noises * learned)),
     )
     one = denoiser_cost(AIM, trained.model, shape, noises)
     return Bill(

@@ -25,8 +25,10 @@ VARIABLES = 25
 """Of the results."""
 CLASSES = 10
 """Of digits; folders are taken to have as many."""
-LEAST = 1500
-"""Points whose Fréchet distance takes what one fit does that is too small to count by points."""
+FIT = 0.2
+"""What a fit takes of a Fréchet distance of as many samples, besides what every fit takes."""
+FEW, SAMPLES = 16, 3300
+"""Features and samples whose Fréchet distance takes as long as a fit to a few points."""
 AIM = EDMSettings()
 
 
@@ -49,7 +51,8 @@ def probe_bill(job: Job, step: ProbeStep, graph: Graph) -> Bill:
         features = _features(model, step, shape)
         fits = passes * (count + UNTRAINED) * draws
         probe = ScoreProbe(kind="frechet", features=features)
-        work.append((probe, fits * max(fitted, min(LEAST, rows))))
+        work.append((probe, FIT * fits * fitted))
+        work.append((ScoreProbe(kind="frechet", features=FEW), fits * SAMPLES))
         one = denoiser_cost(AIM, model, shape, rows)
         flops += passes * (count + UNTRAINED) * one.flops
         students += count
