@@ -64,6 +64,10 @@ class KindSettings(Settings):
             every: studies and follow-ups, by name.
         """
 
+    def shown(self, every: Mapping[str, Settings]) -> tuple[str, ...]:
+        """The figures of `plots` that can be drawn; all, if nothing else is said."""
+        return tuple(self.plots)
+
 
 class SizeSettings(Settings):
     """How many to draw.

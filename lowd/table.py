@@ -6,7 +6,7 @@ from pathlib import Path
 from lowd.base import Settings
 from lowd.comparisons import Comparison
 from lowd.discovery import kind_of, modules_of_kinds
-from lowd.graph import across, data, descriptors, figures, students
+from lowd.graph import across, data, descriptors, figures, labelled, students
 from lowd.graph.graph import Graph
 from lowd.graph.job import Job, Rule
 from lowd.graph.step import Step
@@ -15,7 +15,7 @@ from lowd.settings import DECLARED, Params, load_params
 JOBS = {module.__name__.split(".")[2]: module for module in modules_of_kinds("jobs")}
 RULES = {
     rule.name: rule
-    for module in (data, students, descriptors, *JOBS.values(), across, figures)
+    for module in (data, labelled, students, descriptors, *JOBS.values(), across, figures)
     for rule in vars(module).values()
     if isinstance(rule, Rule)
 }
@@ -49,6 +49,6 @@ def _jobs(params: Params) -> Iterator[Job]:
     for name, settings in {**params.every, **params.across}.items():
         jobs = list(JOBS[kind_of(type(settings))].jobs(name, settings, params.every))
         if not isinstance(settings, Comparison):
-            jobs += [figures.figure_job(name, shown) for shown in settings.plots]
+            jobs += [figures.figure_job(name, shown) for shown in settings.shown(params.every)]
             jobs.append(figures.manifest_job(name, jobs))
         yield from jobs

@@ -76,9 +76,27 @@ LOOKED_AT = {
         "radius": 1,
     },
 }
+CLASSED = {
+    "classed": STUDIES["tiny"]
+    | {
+        "teacher": {
+            "kind": "noisy_molrg", "dimension": 6, "rank": 2, "clusters": 2, "delta": 0.3,
+        }
+    }
+}  # fmt: skip
+OF_CLASSES = {
+    "guided": {
+        "kind": "guidance",
+        "study": "classed",
+        "model": {"architecture": "mlp", "width": 4},
+        "training": {"steps": 40, "warm_up": 5},
+        "weights": [0, 1],
+    },
+    "read": {"kind": "representation", "study": "classed"},
+}
 EVERY = {
-    "studies": STUDIES | MAPS | WIDE | DESCRIBED | SPLIT | DEEP | ELSEWHERE,
-    "findings": FINDINGS | OF_STUDENTS | LOOKED_AT,
+    "studies": STUDIES | MAPS | WIDE | DESCRIBED | SPLIT | DEEP | ELSEWHERE | CLASSED,
+    "findings": FINDINGS | OF_STUDENTS | LOOKED_AT | OF_CLASSES,
     "across": ACROSS,
 }
 

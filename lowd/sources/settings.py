@@ -93,6 +93,17 @@ def check_held_out(images: int, share: float) -> None:
     )
 
 
+class NoisyMoLRGTeacher(MoLRGTeacher):
+    """The same whose clusters have variance δ² in each other's subspaces (arXiv:2502.05743).
+
+    Attributes:
+        delta: δ, standard deviation of a cluster in the others' subspaces; 1 in its own.
+    """
+
+    kind: Literal["noisy_molrg"]  # type: ignore[assignment]
+    delta: float = Field(gt=0, lt=1)
+
+
 class TrainedTeacher(Settings):
     """A diffusion model trained on real images, a share of which it never sees.
 
@@ -182,6 +193,11 @@ class DiffusersTeacher(Settings):
 
 
 TeacherSettings = Annotated[
-    MoLRGTeacher | MoLRGImagesTeacher | TrainedTeacher | CustomTeacher | DiffusersTeacher,
+    MoLRGTeacher
+    | NoisyMoLRGTeacher
+    | MoLRGImagesTeacher
+    | TrainedTeacher
+    | CustomTeacher
+    | DiffusersTeacher,
     Field(discriminator="kind"),
 ]

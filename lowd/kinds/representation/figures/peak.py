@@ -1,0 +1,89 @@
+"""Unimodality of probes' curves against N, GL and E_gen of the same students."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from lowd.figures.style import COLUMN, GREY, extremes, quoted, size_colours
+from lowd.figures.vacuous import ROUNDING
+
+SCORES = ("gl",)
+"""What it shows that a threshold decides."""
+
+
+def draw(results: xr.Dataset) -> Figure:
+    """The largest model; a dot a student, coloured by N; untrained networks as a band."""
+    figure, panels = plt.subplots(1, 3, figsize=(2 * COLUMN, 2.6), sharey=True)
+    largest, _ = extremes(results)
+    sizes = results["N"].values
+    centre, error = _mean(largest["unimodality_untrained"], "untrained")
+    for axes in panels:
+        axes.axhspan(centre - 2 * error, centre + 2 * error, color=GREY, alpha=0.18, lw=0)
+        axes.axhline(centre, color=GREY, lw=0.8, ls="--")
+    colours = size_colours(sizes.tolist())
+    for n, colour in zip(sizes, colours, strict=True):
+        one = largest.sel(N=n)
+        u = one["unimodality"].values
+        mean, spread = _mean(one["unimodality"], "replicate")
+        panels[0].errorbar(np.log2(n), mean, 2 * spread, color=colour, marker="o", ms=5)
+        panels[0].plot(np.full(len(u), np.log2(n)) + 0.25, u, ".", color=colour, ms=3)
+        for axes, score in zip(panels[1:], ("gl", "e_gen"), strict=True):
+            axes.plot(one[score].values, u, "o", color=colour, ms=3.5)
+    panels[0].set_xlabel("$\\log_2 N$")
+    panels[0].set_ylabel("unimodality $u$ of accuracy")
+    panels[1].set_xlabel("GL")
+    panels[2].set_xlabel("$\\mathcal{E}_{gen}$")
+    handles = [
+        Line2D([], [], color=colour, marker="o", ls="", label=f"N = {n:,}")
+        for n, colour in zip(sizes, colours, strict=True)
+    ]
+    handles.append(Line2D([], [], color=GREY, ls="--", label="untrained"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    return figure
+
+
+def _mean(values: xr.DataArray, over: str) -> tuple[float, float]:
+    """Mean and standard error over replicates, or over untrained networks."""
+    count = values.sizes[over]
+    return float(values.mean(over)), float(values.std(over, ddof=1)) / count**0.5
+
+
+def caption(results: xr.Dataset) -> str:
+    """What u is by N, and how it goes with the other scores."""
+    largest, name = extremes(results)
+    u = largest["unimodality"]
+    told = []
+    for n in results["N"].values:
+        peaks = largest["peak_sigma"].sel(N=n)
+        told.append(
+            f"N = {n:,} {_told(u.sel(N=n), 'replicate')} (median peak at σ = "
+            f"{float(peaks.median()):g}, GL {float(largest['gl'].sel(N=n).mean()):.2f}, E_gen "
+            f"{float(largest['e_gen'].sel(N=n).mean()):.2f})"
+        )
+    first, last = u.isel(N=0), u.isel(N=-1)
+    gap = float(last.mean() - first.mean())
+    error = float(np.hypot(_mean(first, "replicate")[1], _mean(last, "replicate")[1]))
+    return (
+        "u = min(peak − first, peak − last) of the accuracy over σ, at clean points. Of the "
+        f"students of {name}: {'; '.join(told)}; untrained networks "
+        f"{_told(largest['unimodality_untrained'], 'untrained')}. From the smallest N to the "
+        f"largest it rises by {gap:.3f}, {abs(gap) / max(error, ROUNDING):.1f} standard errors. "
+        f"Correlation over students: with GL {_correlation(u, largest['gl'])}, with E_gen "
+        f"{_correlation(u, largest['e_gen'])}. A maximum over σ is biased upward by noise, so that "
+        f"untrained networks say what is none. {results.sizes['replicate']} replicates; bars, "
+        "bands and ± are two standard errors."
+    )
+
+
+def _told(values: xr.DataArray, over: str) -> str:
+    mean, error = _mean(values, over)
+    return quoted(mean, error) if mean > 1 else f"{mean:.3f} ± {2 * error:.3f}"
+
+
+def _correlation(one: xr.DataArray, other: xr.DataArray) -> str:
+    """Pearson's, where both vary."""
+    if float(other.max() - other.min()) < ROUNDING:
+        return "none, as it does not vary"
+    return f"{float(xr.corr(one, other)):.2f}"
