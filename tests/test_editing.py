@@ -53,7 +53,7 @@ def measured(path, clusters, **changes):
     declared = {"kind": "molrg_images", "shape": SHAPE, "rank": 4, "clusters": clusters}
     teacher(TeacherStep.model_validate({"seed": 0, "teacher": declared}), output=path / "teacher")
     noise(NoiseStep(seed=0, size=8, shape=SHAPE), output=path / "noise.zarr")
-    drawn = PoolStep(seed=0, size=64, shape=SHAPE, sampler=None)
+    drawn = PoolStep(seed=0, size=64, reference=16, replicates=2, shape=SHAPE)
     pool(drawn, teacher=path / "teacher", output=path / "pool.zarr")
     measure_edits(
         EditingStep.model_validate(STEP | changes),

@@ -207,7 +207,8 @@ def folder(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("representation")
     teacher(TeacherStep(seed=0, teacher=NOISY), output=folder / "teacher")
-    pool(PoolStep(seed=0, size=80, shape=(12,)), teacher=folder / "teacher", output=folder / "pool")
+    drawn = PoolStep(seed=0, size=80, reference=16, replicates=2, shape=(12,))
+    pool(drawn, teacher=folder / "teacher", output=folder / "pool")
     training = TrainingSettings(steps=50, batch=8, warm_up=5)
     step = TrainStep(
         seed=0, name="mlp", model=MLPSettings(architecture="mlp", width=7), samples=(4, 8, 20),

@@ -51,7 +51,7 @@ def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("exact")
     settings = MoLRGImagesTeacher(kind="molrg_images", shape=SHAPE, rank=4, clusters=1)
     teacher(TeacherStep(seed=0, teacher=settings), output=path / "teacher")
-    asked = PoolStep(seed=0, size=600, shape=SHAPE, sampler=None)
+    asked = PoolStep(seed=0, size=600, reference=16, replicates=2, shape=SHAPE)
     pool(asked, teacher=path / "teacher", output=path / "pool.zarr")
     return path
 

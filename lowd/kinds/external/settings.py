@@ -158,7 +158,7 @@ class External(Grid):
             )
         if isinstance(self.threshold, NearestRule) and size < largest:
             raise ValueError(
-                f"pool.size: {size} samples are fewer than the {largest} of the largest N, by which "
-                "the threshold is chosen; raise it"
+                f"pool.size: {size} samples are fewer than the {largest} of the largest N, by "
+                "which the threshold is chosen; raise it"
             )
         return self
