@@ -91,7 +91,7 @@ def test_comments_docstrings_and_layout_anywhere_rerun_nothing(repository):
     [
         ("lowd/metrics/generalization.py", with_code, SCORED),
         ("lowd/training/trainer.py", with_code, TRAINED),
-        ("lowd/diffusion/solvers.py", with_code, GENERATED),
+        ("lowd/diffusion/solvers/flow.py", with_code, GENERATED),
         ("lowd/steps/noise.py", with_setting, {"noise": 1} | GENERATED),
         ("lowd/steps/teachers/trained.py", with_code, {}),
         ("params.yaml", with_params("tiny", "training", "steps", value=50), TRAINED),
