@@ -12,8 +12,8 @@ from lowd.diffusion.settings import SamplerSettings
 from lowd.fields import Name, Seed, TrainingSize, check_ascending, check_file_name, check_shapes
 from lowd.metrics.settings import DescriptorKind, NearestRule, ThresholdSettings
 from lowd.models.settings import ModelSettings
-from lowd.sources.image_settings import OwnSource
 from lowd.sources.settings import DiffusersTeacher, TeacherSettings
+from lowd.sources.source_settings import OwnSource
 from lowd.training.compute import Backend, Precision
 from lowd.training.settings import TrainingSettings
 

@@ -9,11 +9,11 @@ from lowd.sources.image_settings import (
     ArraySource,
     DigitsSource,
     FolderSource,
-    KnownSource,
     SourceSettings,
     ZarrSource,
 )
 from lowd.sources.settings import TrainedTeacher
+from lowd.sources.source_settings import KnownSource
 
 PUBLISHED = {"digits": 1797, "cifar10": 60_000, "fashion_mnist": 70_000}
 """How many a published source has."""

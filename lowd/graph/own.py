@@ -14,8 +14,9 @@ from lowd.descriptors.settings import CustomDescriptor, NetworkSettings, SSCDSet
 from lowd.models.admission import networks_in
 from lowd.models.custom_settings import CustomSettings
 from lowd.models.settings import ModelSettings
-from lowd.sources.image_settings import OwnSource, SourceSettings
+from lowd.sources.image_settings import SourceSettings
 from lowd.sources.settings import CustomTeacher, DiffusersTeacher, TeacherSettings
+from lowd.sources.source_settings import OwnSource
 from lowd.training.settings import ObjectiveSettings
 
 EDM = {"kind": "edm"}

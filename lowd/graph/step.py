@@ -1,6 +1,6 @@
 """What is to be known of a step besides what it computes, and outside its digest."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -93,7 +93,7 @@ class Step:
             declared = [EDMSettings()]
         if "trained" in teachers or (networks and not objectives):
             objectives = [*objectives, EDMSettings()]
-        samplers = settings_within(settings, SamplerSettings)
+        samplers: Iterator[SamplerSettings] = settings_within(settings, SamplerSettings)
         named = (
             *(f"lowd.steps.teachers.{kind}" for kind in teachers),
             *(module_of(architecture) for architecture in built if not _is_imported(architecture)),

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Shaped
 
 from lowd.sources.image_settings import SourceSettings
 from lowd.sources.processing import process
+from lowd.sources.source_settings import KnownSource, OwnSource
 
 Images = Shaped[np.ndarray, "image channel height width"]
 
@@ -67,7 +68,7 @@ def find_repeats(images: Images) -> tuple[Bool[np.ndarray, " image"], int]:
     return repeats, sum(count > 1 for count in counts.values())
 
 
-def _check_shape(name: str, images: Images, settings: SourceSettings) -> None:
+def _check_shape(name: str, images: Images, settings: KnownSource | OwnSource) -> None:
     found, declared = images.shape[1:], settings.shape
     if found[0] != declared[0]:
         raise ValueError(

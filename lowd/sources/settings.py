@@ -9,7 +9,8 @@ from pydantic import Field, PositiveInt, model_validator
 
 from lowd.base import Settings
 from lowd.models.settings import ModelSettings
-from lowd.sources.image_settings import Shape, SourceSettings
+from lowd.sources.image_settings import SourceSettings
+from lowd.sources.source_settings import Shape
 from lowd.training.settings import TrainingSettings
 
 
