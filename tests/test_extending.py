@@ -218,6 +218,7 @@ FAMILIES = """
     samples: 128
     training: {steps: 200}
     members:
+      edm: {model: {architecture: unet, width: 4}}
       flow:
         model: {architecture: unet, width: 4}
         objective: {kind: flow_matching}

@@ -633,7 +633,7 @@ def test_no_metric_asked_for_leaves_no_trace():
     [
         (
             ["none"],
-            r"^metrics\[0\]: 'none': no function .* lowd/metrics/none.py; write it, or leave",
+            r"^metrics\[0\]: 'none': no function .* lowd/metrics/none.py; write it, or ",
         ),
         (["frechet"], r"^metrics\[0\]: 'frechet': no function of that name"),
         (["generalization", "odd"], rf"^metrics\[1\]: 'odd': .* 'what' is none of {SIDES[0]}, "),
