@@ -1,6 +1,7 @@
 """A study that grows or is renamed makes what is new, and comes out as if made afresh."""
 
 import copy
+import json
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +19,7 @@ from lowd.cli.run import run
 from lowd.models.settings import MLPSettings
 from lowd.provenance.cells import cells_of, earlier_jobs
 from lowd.provenance.digests import digest
+from lowd.provenance.repository import read_repository
 from lowd.provenance.statement import read_statement, read_statements
 from lowd.steps.train import TrainStep, student_name
 from lowd.store.atomic import remove
@@ -163,7 +165,13 @@ EDITS = {
 }
 
 
-@pytest.mark.parametrize("name", EDITS)
+QUICK = ("one N more", "a model renamed")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name if name in QUICK else pytest.param(name, marks=pytest.mark.campaign) for name in EDITS],
+)
 def test_an_edit_makes_new_cells_and_leaves_what_a_fresh_run_does(
     name, folder, tmp_path, monkeypatch
 ):
@@ -183,6 +191,7 @@ def test_an_edit_makes_new_cells_and_leaves_what_a_fresh_run_does(
     assert [path for path in fresh if fresh[path] != grown[path]] == []
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("stop", ["train-large", "generate-large", "score-small", "collect"])
 def test_growth_that_was_cut_short_goes_on_without_loss(stop, folder, tmp_path, monkeypatch):
     study = edited(STUDY, samples=[2, 4, 8])
@@ -243,6 +252,27 @@ def test_an_old_and_a_new_cell_lead_to_the_two_jobs(folder):
     statements = read_statements()
     stated = statements[Path("provenance/s/train-small.json")]
     assert {job for group in cells_of(stated) for job in group.jobs} == {*made_by.values(), ""}
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("edit", ["settings", "dropped", "maker"])
+def test_a_statement_whose_earlier_job_was_edited_is_told(edit, folder):
+    make(edited(STUDY, samples=[2, 4, 8]))
+    path = Path("provenance/s/train-small.json")
+    assert read_repository().edited == set()
+    content = json.loads(path.read_text())
+    details = content["predicate"]["runDetails"]
+    (cells,) = (each for each in details["byproducts"] if each["name"] == "cells")
+    (earlier,) = (each for each in details["byproducts"] if each["name"] == "earlier")
+    if edit == "settings":
+        definition = earlier["annotations"]["statement"]["predicate"]["buildDefinition"]
+        definition["externalParameters"]["settings"]["seed"] = 7
+    elif edit == "dropped":
+        details["byproducts"].remove(earlier)
+    else:
+        cells["annotations"]["groups"][0]["madeBy"] = [-1] * 6
+    path.write_text(json.dumps(content))
+    assert read_repository().edited == {path}
 
 
 def test_students_of_images_are_the_same_in_every_stack(tmp_path, monkeypatch):

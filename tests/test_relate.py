@@ -8,7 +8,8 @@ import xarray as xr
 
 from lowd.figures.style import styled
 from lowd.kinds.dimension.figures import estimates, transitions
-from lowd.kinds.dimension.relate import Member, RelateStep, relate
+from lowd.kinds.dimension.relate import RelateStep, relate
+from lowd.steps.members import Member
 from lowd.store.arrays import read_store, write_store
 
 RANKS = (2, 4, 8)

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
+from lowd.provenance.cells import cells_of, earlier_jobs
 from lowd.provenance.digests import Digests
 from lowd.provenance.environment import WRITTEN
 from lowd.provenance.history import History, read_history, versions_ever
@@ -157,8 +158,10 @@ def read_repository() -> Repository:
 
 def _follows(stated: Statement) -> bool:
     try:
-        return stated.derived_lineage() == stated.lineage
-    except ValueError:  # NaN among the settings, which no step has
+        earlier = earlier_jobs(stated)
+        makers = {job for group in cells_of(stated) for job in group.jobs if job}
+        return stated.derived_lineage() == stated.lineage and makers == earlier.keys()
+    except ValueError:  # of a statement inside; or NaN among the settings, which no step has
         return False
 
 

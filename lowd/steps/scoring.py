@@ -19,6 +19,9 @@ from lowd.store.cells import Cells, content_digest
 Cell = tuple[int, int]
 """(N, replicate)."""
 
+PAIR = "{}|{}"
+"""How a coordinate names a pair of replicates or models."""
+
 Features = dict[Cell, Tensor | None]
 """Descriptors (noise, feature) of every cell; None where the student diverged."""
 

@@ -200,19 +200,12 @@ def _taken(taken: "dict[int, Place]", coordinates: list[dict[str, int]]) -> "Stu
     found = []
     for at, place in taken.items():
         stack = stacks[place.path]
-        each = _snapshots(stack)
-        chosen = list(range(place.at * each, (place.at + 1) * each))
-        own = [
-            coordinates[at] | {key: stack.cells[one][key] for key in ("step",) if each > 1}
-            for one in chosen
-        ]
-        found.append(replace(stack.of(chosen), cells=own))
+        # At several steps, a student is as many in a row.
+        each = len({cell.get("step") for cell in stack.cells})
+        part = stack.of(range(place.at * each, (place.at + 1) * each))
+        steps = [{key: cell[key] for key in cell.keys() & {"step"}} for cell in part.cells]
+        found.append(replace(part, cells=[coordinates[at] | step for step in steps]))
     return joined(found)
-
-
-def _snapshots(stack: "Students") -> int:
-    """How many students of a stack are one at several steps."""
-    return len({cell.get("step") for cell in stack.cells})
 
 
 def _together(parts: "list[Students]", coordinates: list[dict[str, int]]) -> "Students":

@@ -11,6 +11,7 @@ from typing import cast
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.optim.adam import adam
 
 from lowd.models.build import initialise
 from lowd.models.settings import ModelSettings
@@ -22,6 +23,8 @@ from lowd.training.objectives.build import assemble, objective
 from lowd.training.precision import tf32
 from lowd.training.settings import BLOCK, EDMSettings, ObjectiveSettings, TrainingSettings
 
+EPSILON = 1e-8
+"""Adam's."""
 NEVER = -1
 """The step at which a healthy student diverged."""
 
@@ -82,15 +85,11 @@ class Trainer:
             graphed = torch.cuda.make_graphed_callables(networks, (noisy, levels))
             networks = cast(nn.Module, graphed)
         self.objective = objective(self.aim, networks, settings.sigma_data)
-        self.optimizer = torch.optim.Adam(
-            [self.flat.whole], lr=settings.learning_rate, betas=settings.betas, fused=True
-        )
         self._moments = {
             "step": torch.zeros((), device=self.pool.device, dtype=torch.float32),
             "exp_avg": torch.zeros_like(self.flat.whole),
             "exp_avg_sq": torch.zeros_like(self.flat.whole),
         }
-        self.optimizer.state[self.flat.whole] = self._moments
         self.step = 0
         self.diverged = torch.full((len(cells),), NEVER, device=device)
         self.losses = torch.empty((len(cells), 0), dtype=pool.dtype)
@@ -154,15 +153,6 @@ class Trainer:
             for name, tensor in tensors.items():
                 tensor.copy_(state[f"{part}.{name}"])
 
-    def _learning_rate(self) -> float:
-        """Linear warm-up, then half a cosine down to `final_rate` of the highest."""
-        s = self.settings
-        if self.step < s.warm_up:
-            return s.learning_rate * (self.step + 1) / s.warm_up
-        progress = (self.step - s.warm_up) / (s.steps - s.warm_up)
-        cosine = (1 + math.cos(math.pi * progress)) / 2
-        return s.learning_rate * (s.final_rate + (1 - s.final_rate) * cosine)
-
     def _advance(self, rows: Tensor, noise: Tensor, log_sigma: Tensor) -> Float[Tensor, " student"]:
         """One step of every student; returns their losses."""
         s = self.settings
@@ -170,19 +160,42 @@ class Trainer:
         clean = self.pool[rows]
         progress = self.step / s.steps
         precision, device = self.compute.precision, clean.device.type
-        self.optimizer.zero_grad(set_to_none=False)
+        assert self.flat.whole.grad is not None
+        self.flat.whole.grad.zero_()
         with tf32(precision == "tf32"):
             with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16"):
                 loss = self.objective.loss(clean, noise.to(clean.dtype), sigma, progress).mean(1)
             loss.sum().backward()
         self._clip_and_freeze(loss.detach())
-        self.optimizer.param_groups[0]["lr"] = self._learning_rate()
-        self.optimizer.step()
+        self._descend()
         self.step += 1
         # Early averages forget the initialisation fast (as in k-diffusion's and EDM's ramp-up).
         decay = min(s.ema, (1 + self.step) / (10 + self.step))
         self._average.lerp_(self.flat.whole.detach(), 1 - decay)
         return loss.detach()
+
+    @torch.no_grad()
+    def _descend(self) -> None:
+        """One step of Adam (Kingma & Ba 2015, arXiv:1412.6980)."""
+        whole, moments = self.flat.whole, self._moments
+        assert whole.grad is not None
+        # Not by an optimiser, which imports torch's compiler for some seconds.
+        adam(
+            [whole],
+            [whole.grad],
+            [moments["exp_avg"]],
+            [moments["exp_avg_sq"]],
+            [],
+            [moments["step"]],
+            fused=True,
+            amsgrad=False,
+            beta1=self.settings.betas[0],
+            beta2=self.settings.betas[1],
+            lr=learning_rate(self.settings, self.step),
+            weight_decay=0,
+            eps=EPSILON,
+            maximize=False,
+        )
 
     @torch.no_grad()
     def _clip_and_freeze(self, loss: Float[Tensor, " student"]) -> None:
@@ -201,3 +214,13 @@ class Trainer:
         scale = (self.settings.gradient_clip / norm).clamp(max=1).nan_to_num(0)
         for g in gradients:
             g.mul_(scale.view(-1, *[1] * (g.dim() - 1)))
+
+
+def learning_rate(settings: TrainingSettings, step: int) -> float:
+    """Of a step: linear warm-up, then half a cosine down to `final_rate` of the highest."""
+    s = settings
+    if step < s.warm_up:
+        return s.learning_rate * (step + 1) / s.warm_up
+    progress = (step - s.warm_up) / (s.steps - s.warm_up)
+    cosine = (1 + math.cos(math.pi * progress)) / 2
+    return s.learning_rate * (s.final_rate + (1 - s.final_rate) * cosine)

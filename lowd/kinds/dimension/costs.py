@@ -10,8 +10,9 @@ from lowd.cost.sources import holding
 from lowd.cost.stores import results_read, results_written, samples_read
 from lowd.graph.graph import Graph
 from lowd.graph.job import Job
-from lowd.kinds.dimension.relate import NEIGHBOURS, POINTS, Member, RelateStep
+from lowd.kinds.dimension.relate import NEIGHBOURS, POINTS, RelateStep
 from lowd.sources.settings import TrainedTeacher
+from lowd.steps.members import Member
 from lowd.steps.pool import PoolStep
 from lowd.steps.teacher import TeacherStep
 

@@ -6,8 +6,8 @@ from lowd.base import Settings
 from lowd.graph.across import RESULTS, related, results_of
 from lowd.graph.descriptors import unseen
 from lowd.graph.job import Job, Rule
+from lowd.graph.members import members
 from lowd.graph.step import Step
-from lowd.kinds.dimension.members import members
 from lowd.kinds.dimension.relate import RelateStep, relate
 from lowd.kinds.dimension.settings import Dimension
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lowd.base import Settings
+from lowd.steps.members import Member
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,20 +14,6 @@ NEIGHBOURS = (3, 5, 10, 20)
 POINTS = 4096
 CEILING = 0.8
 """Below it, GL's transition moves with the teacher's own GL, which depends on the dimension."""
-
-
-class Member(Settings):
-    """One study of those compared.
-
-    Attributes:
-        name: what to call it.
-        clusters: K of its subspaces; 1 for real images.
-        rank: their dimension r; None for real images.
-    """
-
-    name: str
-    clusters: int = 1
-    rank: int | None = None
 
 
 class RelateStep(Settings):

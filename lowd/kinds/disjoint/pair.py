@@ -35,11 +35,10 @@ def pair(settings: PairStep, *, generated: Path, pool: Path, yardstick: Path, ou
     import torch
     import xarray as xr
 
-    from lowd.kinds.transition.score import PAIR
     from lowd.metrics.descriptors import unit
     from lowd.metrics.neighbours import most_similar
     from lowd.steps.describe import load_yardstick
-    from lowd.steps.scoring import read_training_features
+    from lowd.steps.scoring import PAIR, read_training_features
     from lowd.steps.training_sets import training_rows
     from lowd.store.arrays import read_store, sample_dims, write_store
 

@@ -87,12 +87,12 @@ def _scores(
     import numpy as np
     import xarray as xr
 
-    from lowd.kinds.transition.score import PAIR
     from lowd.metrics.flow_distance import probability_flow_distance
     from lowd.metrics.generalization import generalization
     from lowd.metrics.reproducibility import reproducibility, reproducibility_chance
     from lowd.steps.describe import load_yardstick
     from lowd.steps.scoring import (
+        PAIR,
         measure,
         read_features,
         read_training_features,

@@ -6,9 +6,9 @@ from lowd.base import Settings
 from lowd.graph.across import RESULTS, each, related
 from lowd.graph.data import POOL, TEACHER
 from lowd.graph.job import Job, Rule
+from lowd.graph.members import members
 from lowd.graph.step import Step
 from lowd.graph.students import TRAIN
-from lowd.kinds.dimension.members import members
 from lowd.kinds.jacobians.linearise import LineariseStep, linearise
 from lowd.kinds.jacobians.settings import Jacobians
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lowd.base import Settings
-from lowd.kinds.dimension.relate import Member
+from lowd.steps.members import Member
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from lowd.metrics.estimate import Estimate
     from lowd.steps.scoring import Features
 
-PAIR = "{}|{}"
-"""How a coordinate names a pair of replicates or models."""
-
 
 class ScoreStep(Settings):
     """Settings of the score step.
@@ -64,7 +61,7 @@ def score(
     import xarray as xr
 
     from lowd.steps.describe import load_yardstick
-    from lowd.steps.scoring import read_features, read_reference, read_training_features
+    from lowd.steps.scoring import PAIR, read_features, read_reference, read_training_features
     from lowd.store.arrays import read_store, write_store
 
     others = other or []

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from lowd.kinds.dimension.relate import Member
 from lowd.sources.settings import MoLRGImagesTeacher, MoLRGTeacher
+from lowd.steps.members import Member
 from lowd.studies import Study
 
 
