@@ -51,8 +51,8 @@ def score(
     Per (N, replicate): e_gen, e_mem, their difference e_gap, gl, rp_emp and the baselines frechet,
     authenticity and data_copying, whose held-out samples are the pool's reference, and those of
     `settings.metrics`; per pair of replicates rp_disjoint; per model in `other`, in the order of
-    `settings.others`, rp_same. Every RP has its chance level. A diverged student scores NaN. What an
-    earlier job has scored of the same samples, by `cells`, is taken from its store.
+    `settings.others`, rp_same. Every RP has its chance level. A diverged student scores NaN. What
+    an earlier job has scored of the same samples, by `cells`, is taken from its store.
 
     Raises:
         ValueError: there are more or fewer stores in `other` than names in `settings.others`, or
