@@ -1,6 +1,6 @@
 """Settings of deterministic sampling."""
 
-from typing import Literal, get_args
+from typing import Literal
 
 from pydantic import PositiveFloat, PositiveInt, model_validator
 
@@ -29,7 +29,3 @@ class SamplerSettings(Settings):
                 f"sigma_min: {self.sigma_min} must be less than sigma_max ({self.sigma_max})"
             )
         return self
-
-
-SOLVERS: tuple[str, ...] = get_args(SamplerSettings.model_fields["solver"].annotation)
-"""The names of all solvers."""

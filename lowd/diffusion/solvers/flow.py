@@ -8,13 +8,17 @@ step.
 
 from importlib import import_module
 from itertools import pairwise
+from typing import get_args
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from lowd.diffusion.denoiser import Denoiser, Sigma
-from lowd.diffusion.settings import SOLVERS
+from lowd.diffusion.settings import SamplerSettings
+
+SOLVERS: tuple[str, ...] = get_args(SamplerSettings.model_fields["solver"].annotation)
+"""The names of all solvers."""
 
 
 def probability_flow(
