@@ -158,7 +158,10 @@ def test_a_trained_teacher_depends_on_the_trainer(pictures, tmp_path):
         jobs, _ = planned(repository, "pictures")
     assert {"teacher", "pool", "train", "sheet"} <= set(jobs)
     assert not {"noise", "images"} & set(jobs)
-    with edited(repository, "lowd/sources/own.py", with_code):
+    for other in ("own", "zarr", "cifar10"):
+        with edited(repository, f"lowd/sources/{other}.py", with_code):
+            assert planned(repository, "pictures") == ({}, set())
+    with edited(repository, "lowd/sources/npz.py", with_code):
         jobs, _ = planned(repository, "pictures")
     assert {"images", "teacher", "pool"} <= set(jobs)
     assert "noise" not in jobs
