@@ -13,8 +13,8 @@ from lowd.fields import Name, Seed, TrainingSize, check_ascending, check_file_na
 from lowd.metrics.settings import DescriptorKind, NearestRule, ThresholdSettings
 from lowd.misspelt import meant
 from lowd.models.settings import ModelSettings
-from lowd.sources.image_settings import OwnSource
 from lowd.sources.settings import DiffusersTeacher, TeacherSettings
+from lowd.sources.source_settings import OwnSource
 from lowd.training.compute import Backend, Precision
 from lowd.training.settings import TrainingSettings
 

@@ -52,7 +52,7 @@ def make(job, content="made"):
         job.settings.model_dump(mode="json"),
         inputs=inputs,
         outputs=job.outputs,
-        modules=job.step.modules(job.settings, {teacher.kind for teacher in job.teachers}),
+        modules=job.modules,
     )
     for path in job.outputs:
         path.parent.mkdir(parents=True, exist_ok=True)

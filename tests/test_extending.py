@@ -18,7 +18,7 @@ from pathlib import Path
 from lowd.table import graph
 from lowd.settings import load_params
 jobs = graph(load_params(Path("params.yaml"))).jobs
-print(json.dumps({str(job.statement): job.code for job in jobs}))
+print(json.dumps({str(job.statement): [job.code, job.modules] for job in jobs}))
 """
 
 
@@ -70,16 +70,91 @@ def test_every_block_says_where_it_goes():
 
 
 def test_a_metric(copied):
-    root = copied("A metric")
     run(
-        root,
+        copied("A metric"),
         "import torch\n"
-        "from lowd.kinds.transition import score\n"
-        "from lowd.metrics.distance_to_training import distance_to_training\n"
-        "found = distance_to_training(torch.tensor([[0.0, 3.0], [1.0, 0.0]]), torch.zeros(2, 2))\n"
+        "from lowd.kinds.transition.asked import check_metrics, metric\n"
+        "check_metrics(['distance_to_training'])\n"
+        "distance, parameters = metric('distance_to_training')\n"
+        "assert parameters == ('generated', 'training')\n"
+        "found = distance(torch.tensor([[0.0, 3.0], [1.0, 0.0]]), torch.zeros(2, 2))\n"
         "assert found.value == 2.0 and abs(found.standard_error - 1.0) < 1e-12, found\n",
     )
-    assert "distance_to_training, ours" in (root / "lowd/kinds/transition/score.py").read_text()
+
+
+def test_a_solver_of_second_order(copied):
+    run(
+        copied("A solver"),
+        "import torch\n"
+        "from lowd.diffusion.evaluations import evaluations\n"
+        "from lowd.diffusion.noise_levels import karras_sigmas\n"
+        "from lowd.diffusion.settings import SamplerSettings\n"
+        "from lowd.diffusion.solvers import SOLVERS, probability_flow\n"
+        "assert 'dpmpp_2s' in SOLVERS\n"
+        "asked, noise = [], torch.ones(1, 1, dtype=torch.float64)\n"
+        "def denoise(x, sigma):\n"
+        "    asked.append(sigma)\n"
+        "    return x / (1 + sigma**2)\n"
+        "def error(steps):\n"
+        "    sigmas = karras_sigmas(steps, 0.1, 5.0)[:-1]\n"
+        "    exact = ((1 + 0.1**2) / (1 + 5.0**2)) ** 0.5\n"
+        "    return abs(float(probability_flow(denoise, noise, sigmas, 'dpmpp_2s')) - exact)\n"
+        "assert 3.5 < error(17) / error(33) < 5\n"
+        "asked.clear()\n"
+        "probability_flow(denoise, noise, karras_sigmas(9, 0.1, 5.0), 'dpmpp_2s')\n"
+        "assert len(asked) == evaluations(SamplerSettings(solver='dpmpp_2s', steps=9))\n",
+    )
+
+
+def test_an_objective(copied):
+    run(
+        copied("An objective"),
+        "import torch\n"
+        "from lowd.models.settings import MLPSettings\n"
+        "from lowd.training.objectives.build import assemble, objective\n"
+        "from lowd.training.settings import FlowMatchingSettings\n"
+        "aim = FlowMatchingSettings(kind='flow_matching')\n"
+        "model = MLPSettings(architecture='mlp', width=4)\n"
+        "made = objective(aim, assemble(aim, model, 2, (3,)), 0.5)\n"
+        "clean, noise, sigma = torch.randn(2, 5, 3), torch.randn(2, 5, 3), torch.rand(2, 5) + 0.5\n"
+        "assert made.loss(clean, noise, sigma, 0.0).shape == (2, 5)\n"
+        "made.network = lambda x, level: noise - clean\n"
+        "assert not made.loss(clean, noise, sigma, 0.0).any()\n"
+        "noisy = clean + sigma[..., None] * noise\n"
+        "torch.testing.assert_close(made.denoise(noisy, sigma), clean)\n",
+    )
+
+
+def test_a_kind_of_teacher(copied):
+    run(
+        copied("A kind of teacher"),
+        "from pathlib import Path\n"
+        "import torch\n"
+        "from lowd.diffusion.settings import SamplerSettings\n"
+        "from lowd.steps.teacher import TeacherStep, teacher\n"
+        "from lowd.steps.teachers.teacher import load_teacher\n"
+        "given = {'kind': 'gaussian', 'shape': [3], 'std': 2.0}\n"
+        "teacher(TeacherStep(seed=0, teacher=given), output=Path('teacher'))\n"
+        "made = load_teacher(Path('teacher'), torch.device('cpu'))\n"
+        "sampler = SamplerSettings(steps=40)\n"
+        "drawn = made.sample(4000, torch.Generator().manual_seed(0), sampler)\n"
+        # Three standard errors of a standard deviation of 12,000 numbers.
+        "assert drawn.shape == (4000, 3) and abs(drawn.std() / 2 - 1) < 3 / 24000**0.5\n",
+    )
+
+
+def test_a_descriptor(copied):
+    run(
+        copied("A descriptor"),
+        "import torch\n"
+        "from pydantic import TypeAdapter\n"
+        "from lowd.descriptors.embedding import load_network\n"
+        "from lowd.descriptors.settings import NetworkSettings\n"
+        "settings = TypeAdapter(NetworkSettings).validate_python({'kind': 'pooled', 'side': 2})\n"
+        "network = load_network(settings, None, torch.device('cpu'))\n"
+        "images = torch.arange(32.0).view(2, 1, 4, 4)\n"
+        "assert network(images)[0].tolist() == [2.5, 4.5, 10.5, 12.5]\n",
+    )
 
 
 def test_an_architecture(copied):
@@ -113,18 +188,76 @@ def test_a_source_of_images(copied):
     )
 
 
-def test_architecture_figure_and_kind_of_study_change_no_job_that_was_there(copied, before):
-    root = copied("An architecture", "A figure", "A kind of study")
+ADDED = """
+  added:
+    teacher:
+      kind: trained
+      images: {source: stripes}
+      model: {architecture: affine}
+      training: {steps: 200}
+    pool: {size: 64, sampler: {solver: dpmpp_2s}}
+    noise: {size: 16}
+    samples: [2, 4]
+    models: {unet: {architecture: unet, width: 4}}
+    training: {steps: 200}
+    descriptor: {kind: pooled}
+    metrics: [distance_to_training]
+  added-gaussian:
+    teacher: {kind: gaussian, shape: [1, 8, 8]}
+    pool: {size: 4096}
+    noise: {size: 512}
+    samples: [2, 4]
+    models: {unet: {architecture: unet, width: 4}}
+    training: {steps: 200}
+"""
+"""Studies of what the page adds, and a follow-up of one."""
+FAMILIES = """
+  added-families:
+    kind: families
+    study: added-gaussian
+    samples: 128
+    training: {steps: 200}
+    members:
+      edm: {model: {architecture: unet, width: 4}}
+      flow:
+        model: {architecture: unet, width: 4}
+        objective: {kind: flow_matching}
+"""
+COUNTED = {
+    "metrics.distance_to_training": {"added/score-unet"},
+    "models.affine": {f"added/{job}" for job in ("teacher", "pool", "generate-teacher")},
+    "diffusion.solvers.dpmpp_2s": {"added/pool"},
+    "training.objectives.flow_matching": {
+        "added-families/train-flow",
+        "added-families/generate-flow",
+    },
+    "steps.teachers.gaussian": {
+        f"added-gaussian/{job}" for job in ("teacher", "pool", "generate-teacher")
+    },
+    "sources.stripes": {"added/images"},
+}
+"""The jobs that run what is added, by its module; embeddings besides."""
+
+
+def test_what_is_added_changes_no_job_that_was_there_and_counts_where_it_is_used(copied, before):
+    root = copied(*(name for name in sections() if name.startswith("A")))
     text = (root / "params.yaml").read_text()
     line = re.search(r"```yaml\n(.*?)```", sections()["A kind of study"], re.S)[1]
-    (root / "params.yaml").write_text(text.replace("\nfindings:\n", f"\nfindings:\n  {line}"))
+    text = text.replace("studies:\n", f"studies:{ADDED}", 1)
+    text = text.replace("\nfindings:\n", f"\nfindings:\n  {line}{FAMILIES}", 1)
+    (root / "params.yaml").write_text(text)
     old, new = json.loads(before), json.loads(run(root, COUNTS))
     assert {job: new[job] for job in old} == old
-    assert {job for job in set(new) - set(old) if not job.endswith("/figure-gap.json")} == {
-        "provenance/my-norms/figure-norms.json",
-        "provenance/my-norms/manifest.json",
-        "provenance/my-norms/measure-norms.json",
+    more = {job.removeprefix("provenance/").removesuffix(".json") for job in set(new) - set(old)}
+    assert {job for job in more if "added" not in job and not job.endswith("/figure-gap")} == {
+        *("my-norms/figure-norms", "my-norms/manifest", "my-norms/measure-norms")
     }
+    for module, jobs in COUNTED.items():
+        found = {job for job in more if f"lowd.{module}" in new[f"provenance/{job}.json"][1]}
+        assert found == jobs, module
+    pooled = {job for job in more if "lowd.descriptors.pooled" in new[f"provenance/{job}.json"][1]}
+    assert "added/appraise" in pooled
+    assert all(job.startswith(("added/embed-", "added/appraise")) for job in pooled)
 
 
 def test_a_kind_of_study_measures_and_is_drawn(copied):

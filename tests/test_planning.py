@@ -91,7 +91,7 @@ def test_comments_docstrings_and_layout_anywhere_rerun_nothing(repository):
     [
         ("lowd/metrics/generalization.py", with_code, SCORED),
         ("lowd/training/trainer.py", with_code, TRAINED),
-        ("lowd/diffusion/solvers.py", with_code, GENERATED),
+        ("lowd/diffusion/solvers/flow.py", with_code, GENERATED),
         ("lowd/steps/noise.py", with_setting, {"noise": 1} | GENERATED),
         ("lowd/steps/teachers/trained.py", with_code, {}),
         ("params.yaml", with_params("tiny", "training", "steps", value=50), TRAINED),
@@ -158,7 +158,10 @@ def test_a_trained_teacher_depends_on_the_trainer(pictures, tmp_path):
         jobs, _ = planned(repository, "pictures")
     assert {"teacher", "pool", "train", "sheet"} <= set(jobs)
     assert not {"noise", "images"} & set(jobs)
-    with edited(repository, "lowd/sources/own.py", with_code):
+    for other in ("own", "zarr", "cifar10"):
+        with edited(repository, f"lowd/sources/{other}.py", with_code):
+            assert planned(repository, "pictures") == ({}, set())
+    with edited(repository, "lowd/sources/npz.py", with_code):
         jobs, _ = planned(repository, "pictures")
     assert {"images", "teacher", "pool"} <= set(jobs)
     assert "noise" not in jobs

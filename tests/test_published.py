@@ -18,9 +18,11 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
+from lowd.sources.cifar10 import read_cifar10
+from lowd.sources.fashion_mnist import read_fashion_mnist
 from lowd.sources.image_settings import Cifar10Source, FashionMnistSource
 from lowd.sources.images import load_images
-from lowd.sources.published import Published, read_cifar10, read_fashion_mnist
+from lowd.sources.published import Published
 
 BATCHES = [f"data_batch_{number}" for number in range(1, 6)] + ["test_batch"]
 ROWS = 3

@@ -2,15 +2,19 @@
 
 import itertools
 import json
+import sys
 from math import nan, sqrt
+from types import ModuleType
 
 import numpy as np
 import pytest
 import xarray as xr
 
+from lowd.kinds.transition.asked import SIDES, check_metrics
 from lowd.kinds.transition.collect import CollectStep, collect
 from lowd.kinds.transition.controls import ControlsStep, controls
 from lowd.kinds.transition.score import ScoreStep, score
+from lowd.metrics.estimate import Estimate
 from lowd.metrics.flow_distance import probability_flow_distance, probability_flow_gap
 from lowd.metrics.settings import NearestRule, UnrelatedRule
 from lowd.models.build import parameter_count
@@ -69,10 +73,18 @@ def write_yardstick(path, threshold=0.5):
     return path
 
 
-def scored(folder, ours, teacher, empirical, pool, others=None, finite=True, reference=None):
+def scored(
+    folder, ours, teacher, empirical, pool, others=None, finite=True, reference=None, metrics=()
+):
     """What `score` writes for a model called `mine`."""
     score(
-        ScoreStep(name="mine", samples=SAMPLES, replicates=REPLICATES, others=tuple(others or ())),
+        ScoreStep(
+            name="mine",
+            samples=SAMPLES,
+            replicates=REPLICATES,
+            others=tuple(others or ()),
+            metrics=metrics,
+        ),
         generated=write_samples(folder / "mine.zarr", ours),
         teacher=write_samples(folder / "teacher.zarr", teacher),
         empirical=write_samples(folder / "empirical.zarr", empirical),
@@ -560,3 +572,79 @@ def test_diverged_students_are_passed_over_and_curves_without_two_others_are_unk
     assert np.isnan([found[f"slope_e{end}"] for end in ("", "_low", "_high")]).all()
     assert float(found["spread_e"]) == 0
     xr.testing.assert_identical(found["slope_gl"], before["slope_gl"])
+
+
+# Metrics that a study asks for
+
+
+def add_metric(monkeypatch, function):
+    """A module of lowd.metrics of the function's name, which has it."""
+    name = f"lowd.metrics.{function.__name__}"
+    module = ModuleType(name)
+    setattr(module, function.__name__, function)
+    monkeypatch.setitem(sys.modules, name, module)
+
+
+def test_a_metric_asked_for_is_scored_beside_the_others(folder):
+    ours = everywhere(TEACHER).copy()
+    ours[0, 1] = nan
+    pool = np.arange(48).reshape(24, 2)
+    scores = scored(folder, ours, TEACHER, SHIFTED, pool, finite=False, metrics=("generalization",))
+    for name in ("", "_se"):
+        found, known = scores[f"generalization{name}"], scores[f"gl{name}"]
+        assert found.dims == known.dims == ("N", "replicate")
+        np.testing.assert_array_equal(found, known)
+    assert np.isnan(scores["generalization"].values).sum() == 1
+
+
+def test_what_a_metric_is_given_goes_by_the_names_of_its_parameters(folder, monkeypatch):
+    given = []
+
+    def seen(threshold, held_out, training, memorised, teacher, generated):
+        given.append((generated, teacher, memorised, training, held_out, threshold))
+        return Estimate(1.0, 0.0)
+
+    add_metric(monkeypatch, seen)
+    pool, reference = np.arange(48).reshape(24, 2), np.arange(NOISES * 2).reshape(NOISES, 2) / 4
+    scored(
+        folder,
+        everywhere(TEACHER + 1),
+        TEACHER,
+        SHIFTED,
+        pool,
+        reference=reference,
+        metrics=("seen",),
+    )
+    assert len(given) == len(SAMPLES) * REPLICATES
+    last = (TEACHER + 1, TEACHER, SHIFTED[-1, -1], pool[16:20], reference, 0.5)
+    for found, expected in zip(given[-1], last, strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_no_metric_asked_for_leaves_no_trace():
+    settings = {"name": "mine", "samples": (2,), "replicates": 2}
+    assert "metrics" not in ScoreStep(**settings).model_dump()
+    asked = ScoreStep(**settings, metrics=("generalization",)).model_dump(mode="json")
+    assert asked["metrics"] == ["generalization"]
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (
+            ["none"],
+            r"^metrics\[0\]: 'none': no function .* lowd/metrics/none.py; write it, or ",
+        ),
+        (["frechet"], r"^metrics\[0\]: 'frechet': no function of that name"),
+        (["generalization", "odd"], rf"^metrics\[1\]: 'odd': .* 'what' is none of {SIDES[0]}, "),
+        (["generalization"] * 2, r"^metrics\[1\]: 'generalization' is there twice"),
+        (["authenticity"], r"^metrics\[0\]: 'authenticity' is scored in every study; leave it out"),
+    ],
+)
+def test_metrics_that_can_not_be_asked_for_are_refused(names, message, monkeypatch):
+    def odd(generated, what):
+        return Estimate(0.0, 0.0)
+
+    add_metric(monkeypatch, odd)
+    with pytest.raises(ValueError, match=message):
+        check_metrics(names)

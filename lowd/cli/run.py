@@ -124,7 +124,10 @@ def take_down(
         inputs={**inputs, **declared.own_files(settings, inputs)},
         outputs=outputs,
         modules=declared.modules(
-            settings, declared.teacher_kinds(inputs), declared.networks(inputs)
+            settings,
+            declared.teacher_kinds(inputs),
+            declared.networks(inputs),
+            declared.objectives(inputs),
         ),
         streams=declared.draws(settings),
         snapshot=snapshot,

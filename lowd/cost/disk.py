@@ -13,10 +13,10 @@ from lowd.sources.image_settings import (
     ArraySource,
     DigitsSource,
     FolderSource,
-    ImageSource,
     SourceSettings,
 )
 from lowd.sources.images import load_images
+from lowd.sources.source_settings import ImageSource
 from lowd.store.arrays import read_store, sample_dims, write_store
 from lowd.streams import stream
 

@@ -8,7 +8,7 @@ from lowd.cost.probes import ImageProbe, StartProbe
 from lowd.cost.sources import holding
 from lowd.graph.graph import Graph
 from lowd.graph.job import Job
-from lowd.sources.image_settings import ImageSource
+from lowd.sources.source_settings import ImageSource
 from lowd.steps.images import ImagesStep
 
 READING = StartProbe(modules=("lowd.cli.app", "lowd.sources.images", "lowd.store.arrays"))

@@ -35,7 +35,7 @@ from lowd.models.build import initialise
 from lowd.steps.generation import flow_in_batches
 from lowd.streams import stream
 from lowd.training.draws import Cell, draw_block
-from lowd.training.objectives import assemble, objective
+from lowd.training.objectives.build import assemble, objective
 from lowd.training.settings import BLOCK, TrainingSettings
 from lowd.training.trainer import Trainer
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from lowd.base import Settings
 from lowd.models.settings import ModelSettings
-from lowd.sources.image_settings import ImageSource
+from lowd.sources.source_settings import ImageSource
 from lowd.theory.settings import LowRankTraining
 from lowd.training.compute import ComputeSettings
 from lowd.training.settings import ObjectiveSettings

@@ -11,11 +11,11 @@ from lowd.sources.image_settings import (
     DigitsSource,
     FashionMnistSource,
     FolderSource,
-    KnownSource,
     SourceSettings,
     ZarrSource,
 )
 from lowd.sources.settings import TrainedTeacher, held_out_of
+from lowd.sources.source_settings import KnownSource
 
 PUBLISHED = {
     "digits": DigitsSource.count,

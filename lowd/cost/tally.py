@@ -19,7 +19,8 @@ from lowd.descriptors.network import CopyNetwork
 from lowd.models.admission import admit
 from lowd.models.custom_settings import CustomSettings
 from lowd.models.settings import ModelSettings
-from lowd.training.objectives import Objective, assemble, objective
+from lowd.training.objectives.base import Objective
+from lowd.training.objectives.build import assemble, objective
 from lowd.training.settings import ObjectiveSettings
 
 Shape = tuple[int, ...]

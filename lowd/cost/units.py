@@ -32,7 +32,7 @@ from lowd.metrics.reproducibility import reproducibility_chance
 from lowd.models.build import initialise
 from lowd.streams import stream
 from lowd.theory.low_rank import train
-from lowd.training.objectives import assemble, objective
+from lowd.training.objectives.build import assemble, objective
 
 ROWS, POINTS = 512, 2048
 """Samples that metrics are measured on."""

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lowd.descriptors.settings import CustomDescriptor, SSCDSettings, TrainedSSCDSettings
+from lowd.descriptors.settings import NetworkSettings
 from lowd.metrics.descriptors import unit
 
 Network: TypeAlias = Callable[[Tensor], Tensor]
@@ -17,7 +17,7 @@ Network: TypeAlias = Callable[[Tensor], Tensor]
 
 
 def load_network(
-    settings: SSCDSettings | TrainedSSCDSettings | CustomDescriptor,
+    settings: NetworkSettings,
     weights: Path | None,
     device: torch.device,
 ) -> Network:

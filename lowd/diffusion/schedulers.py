@@ -17,31 +17,10 @@ if TYPE_CHECKING:
     from lowd.diffusion.denoiser import Denoiser
 
 
-def diffusers_ddim(denoise: "Denoiser", x: Tensor, sigmas: Sequence[float]) -> Tensor:
-    """DDIM, η = 0: first order, as Euler's method (Song et al. 2021, arXiv:2010.02502)."""
-    from diffusers import DDIMScheduler
-
-    return _run(DDIMScheduler, denoise, x, sigmas, clip_sample=False)
-
-
-def diffusers_dpmpp(denoise: "Denoiser", x: Tensor, sigmas: Sequence[float]) -> Tensor:
-    """DPM-Solver++(2M), midpoint (Lu et al. 2022, arXiv:2211.01095)."""
-    from diffusers import DPMSolverMultistepScheduler
-
-    return _run(
-        DPMSolverMultistepScheduler,
-        denoise,
-        x,
-        sigmas,
-        algorithm_type="dpmsolver++",
-        solver_order=2,
-        final_sigmas_type="zero",
-    )
-
-
-def _run(
+def run_scheduler(
     scheduler: Any, denoise: "Denoiser", x: Tensor, sigmas: Sequence[float], **options: Any
 ) -> Tensor:
+    """What a scheduler class of the library, with these options, makes of x."""
     if sigmas[-1] != 0:
         raise ValueError(f"sigmas end at {sigmas[-1]}; the schedulers of diffusers go down to 0")
     levels = list(sigmas[:-1])

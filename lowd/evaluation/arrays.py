@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from lowd.evaluation.sets import AT_ONCE, Images, Pixels, Reading, SampleSet
-from lowd.sources.image_settings import ImageSource
 from lowd.sources.processing import process
 from lowd.sources.scaling import scaled
+from lowd.sources.source_settings import ImageSource
 
 ARRAYS = (".npy", ".npz", ".zarr")
 NAMES = ("images", "samples", "features", "arr_0")

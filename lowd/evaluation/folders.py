@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from lowd.evaluation.sets import AT_ONCE, Images, Pixels, Reading, SampleSet
-from lowd.sources.image_settings import FolderSource, ImageSource
+from lowd.sources.image_settings import FolderSource
 from lowd.sources.own import image_files, read_folder
 from lowd.sources.processing import process
 from lowd.sources.scaling import scaled
+from lowd.sources.source_settings import ImageSource
 
 WHITE = (255, 255, 255)
 """What is behind transparent pixels."""

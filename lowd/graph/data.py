@@ -34,7 +34,12 @@ GENERATING = Step(generate, cost="cost.networks:generate_bill", loads_teacher=Tr
 
 IMAGES = Rule(
     "images",
-    Step(images, cost="cost.images:images_bill", reads=lambda step: image_files(step.images)),
+    Step(
+        images,
+        cost="cost.images:images_bill",
+        imports=lambda step: (f"lowd.sources.{step.images.source}",),
+        reads=lambda step: image_files(step.images),
+    ),
     ("data/{study}/images.zarr",),
 )
 TEACHER = Rule(

@@ -14,6 +14,7 @@ from lowd.models.settings import ModelSettings
 from lowd.provenance.code import code_digest
 from lowd.provenance.digests import digest
 from lowd.sources.settings import TeacherSettings
+from lowd.training.settings import ObjectiveSettings
 
 ACROSS = "across"
 """What the jobs that compare studies belong to, as if it were a study."""
@@ -73,6 +74,7 @@ class Rule:
         *,
         teachers: Iterable[TeacherSettings] = (),
         networks: Iterable[ModelSettings] = (),
+        objectives: Iterable[ObjectiveSettings] = (),
         waits_for: Iterable[Path] = (),
         **wildcards: str,
     ) -> "Job":
@@ -81,7 +83,7 @@ class Rule:
             role: (paths,) if isinstance(paths, Path) else tuple(paths)
             for role, paths in inputs.items()
         }
-        loaded = tuple(teachers), tuple(networks)
+        loaded = tuple(teachers), tuple(networks), tuple(objectives)
         return Job(self, settings, listed, wildcards, *loaded, tuple(waits_for))
 
 
@@ -96,6 +98,7 @@ class Job:
         wildcards: the names that set the job apart from others of its rule.
         teachers: settings of the teachers that it loads.
         networks: settings of the students that it loads.
+        objectives: what those were trained for, if not for EDM's.
         waits_for: what else has to be there before it starts.
     """
 
@@ -105,6 +108,7 @@ class Job:
     wildcards: Mapping[str, str] = field(default_factory=dict)
     teachers: tuple[TeacherSettings, ...] = ()
     networks: tuple[ModelSettings, ...] = ()
+    objectives: tuple[ObjectiveSettings, ...] = ()
     waits_for: tuple[Path, ...] = ()
 
     @property
@@ -142,12 +146,17 @@ class Job:
         code = "-".join((self.code, *own))
         return Path(self.rule.scratch.format_map({**self.wildcards, "code": code}))
 
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The modules that it runs, those found by name included."""
+        kinds = sorted({teacher.kind for teacher in self.teachers})
+        networks = (*networks_in(self.teachers), *self.networks)
+        return self.step.modules(self.settings, kinds, networks, self.objectives)
+
     @cached_property
     def code(self) -> str:
         """Digest of the code that it runs, short enough to read in a log."""
-        kinds = {teacher.kind for teacher in self.teachers}
-        networks = (*networks_in(self.teachers), *self.networks)
-        return code_digest(self.step.modules(self.settings, kinds, networks))[:16]
+        return code_digest(self.modules)[:16]
 
     @property
     def command(self) -> str:

@@ -14,8 +14,12 @@ from lowd.descriptors.settings import CustomDescriptor, NetworkSettings, SSCDSet
 from lowd.models.admission import networks_in
 from lowd.models.custom_settings import CustomSettings
 from lowd.models.settings import ModelSettings
-from lowd.sources.image_settings import OwnSource, SourceSettings
+from lowd.sources.image_settings import SourceSettings
 from lowd.sources.settings import CustomTeacher, DiffusersTeacher, TeacherSettings
+from lowd.sources.source_settings import OwnSource
+from lowd.training.settings import ObjectiveSettings
+
+EDM = {"kind": "edm"}
 
 
 def image_files(images: SourceSettings) -> dict[str, list[Path]]:
@@ -82,6 +86,16 @@ def network_said(checkpoint: dict[str, Any]) -> list[ModelSettings]:
     """The network that a checkpoint says it is of, if it does."""
     try:
         return [TypeAdapter(ModelSettings).validate_python(checkpoint.get("model"))]
+    except ValidationError:
+        return []
+
+
+def objective_said(checkpoint: dict[str, Any]) -> list[ObjectiveSettings]:
+    """What the network that a checkpoint is of was trained for; EDM's goes without saying."""
+    if not network_said(checkpoint):
+        return []
+    try:
+        return [TypeAdapter(ObjectiveSettings).validate_python(checkpoint.get("aim", EDM))]
     except ValidationError:
         return []
 

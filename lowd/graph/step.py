@@ -1,17 +1,23 @@
 """What is to be known of a step besides what it computes, and outside its digest."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from lowd.base import Settings
-from lowd.graph.own import module_file, network_files, network_said, said_by
+from lowd.diffusion.settings import SamplerSettings
+from lowd.graph.own import module_file, network_files, network_said, objective_said, said_by
 from lowd.models.admission import module_of, networks_in
 from lowd.models.settings import ModelSettings
 from lowd.provenance.code import ROOT, source_files
+from lowd.training.settings import EDMSettings, ObjectiveSettings, TrainingSettings
+from lowd.within import settings_within
+
+OBJECTIVE = get_args(ObjectiveSettings)[0]
+"""The settings of any objective."""
 
 Inputs = Mapping[str, Sequence[Path]]
 """Files and folders given to a step, by the name of its argument."""
@@ -67,20 +73,34 @@ class Step:
         settings: Settings,
         teachers: Iterable[str] = (),
         networks: Iterable[ModelSettings] = (),
+        objectives: Iterable[ObjectiveSettings] = (),
     ) -> tuple[str, ...]:
         """The modules that it runs: its own, and those that it imports by name.
+
+        What its settings name is found in them: networks, solvers, objectives, of which EDM's goes
+        without saying, for what it trains and for what it loads.
 
         Args:
             settings: its settings.
             teachers: the kinds of teachers that it loads.
             networks: those that it loads, its students' and its teachers'.
+            objectives: of the students that it loads.
         """
-        loaded = (f"lowd.steps.teachers.{kind}" for kind in teachers)
+        teachers, networks, objectives = list(teachers), list(networks), list(objectives)
         built = dict.fromkeys(one.architecture for one in (*networks_in(settings), *networks))
+        declared = list(settings_within(settings, OBJECTIVE))
+        if not declared and any(settings_within(settings, TrainingSettings)):
+            declared = [EDMSettings()]
+        if "trained" in teachers or (networks and not objectives):
+            objectives = [*objectives, EDMSettings()]
+        samplers: Iterator[SamplerSettings] = settings_within(settings, SamplerSettings)
         named = (
-            module_of(architecture) for architecture in built if not _is_imported(architecture)
+            *(f"lowd.steps.teachers.{kind}" for kind in teachers),
+            *(module_of(architecture) for architecture in built if not _is_imported(architecture)),
+            *(f"lowd.training.objectives.{one.kind}" for one in (*declared, *objectives)),
+            *(f"lowd.diffusion.solvers.{one.solver}" for one in samplers),
         )
-        return self.run.__module__, *self.imports(settings), *loaded, *named
+        return self.run.__module__, *self.imports(settings), *dict.fromkeys(named)
 
     def teacher_kinds(self, inputs: Inputs) -> list[str]:
         """The kinds of teachers that it loads from its inputs, in alphabetical order."""
@@ -88,8 +108,11 @@ class Step:
 
     def networks(self, inputs: Inputs) -> list[ModelSettings]:
         """The networks that it loads from its inputs."""
-        said = [*said_by(inputs.get("students", ())), *self._teachers(inputs)]
-        return [network for one in said for network in network_said(one)]
+        return [network for one in self._said(inputs) for network in network_said(one)]
+
+    def objectives(self, inputs: Inputs) -> list[ObjectiveSettings]:
+        """What the networks were trained for that it loads from its inputs."""
+        return [objective for one in self._said(inputs) for objective in objective_said(one)]
 
     def own_files(
         self, settings: Settings, inputs: Inputs = MappingProxyType({})
@@ -107,6 +130,9 @@ class Step:
         if modules:
             files["custom"] = list(dict.fromkeys((*files.get("custom", ()), *modules)))
         return files
+
+    def _said(self, inputs: Inputs) -> list[dict[str, Any]]:
+        return [*said_by(inputs.get("students", ())), *self._teachers(inputs)]
 
     def _teachers(self, inputs: Inputs) -> list[dict[str, Any]]:
         return said_by(inputs.get("teacher", ())) if self.loads_teacher else []

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from lowd.diffusion.settings import SamplerSettings
 from lowd.graph.data import GENERATING, NOISE, POOL, training_streams
@@ -12,6 +13,7 @@ from lowd.steps.gather import GatherStep, gather
 from lowd.steps.generate import GenerateStep
 from lowd.steps.train import TrainStep, student_name
 from lowd.steps.train import train as train_stack
+from lowd.training.settings import ObjectiveSettings
 
 
 def _student_streams(step: TrainStep) -> tuple[str, ...]:
@@ -84,6 +86,7 @@ def generate(
     on: str,
     samplings: Mapping[str, tuple[str, SamplerSettings]],
     networks: Mapping[str, ModelSettings],
+    objectives: Mapping[str, ObjectiveSettings | None] = MappingProxyType({}),
 ) -> Iterator[Job]:
     """What students make of the noises of the study `on`: by its name their stack and sampler.
 
@@ -92,13 +95,16 @@ def generate(
         on: the study whose noises they get.
         samplings: stack and sampler of each store of samples.
         networks: the architecture of each stack.
+        objectives: what a stack was trained for, if not for EDM's.
     """
     for stored, (stack, sampler) in samplings.items():
+        objective = objectives.get(stack)
         students = TRAIN.path(study=name, model=stack)
         yield GENERATE.job(
             GenerateStep(sampler=sampler),
             {"students": students, "noise": NOISE.path(study=on)},
             networks=[networks[stack]],
+            objectives=[] if objective is None else [objective],
             study=name,
             model=stored,
         )

@@ -4,12 +4,12 @@
 lowd/models/, with a class called as its settings are, which is admitted where a job builds it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from typing import get_args
 
-from lowd.base import Settings
 from lowd.models.settings import ModelSettings
+from lowd.within import settings_within
 
 NETWORK = get_args(ModelSettings)[0]
 """The settings of any architecture."""
@@ -17,17 +17,7 @@ NETWORK = get_args(ModelSettings)[0]
 
 def networks_in(settings: object) -> Iterator[ModelSettings]:
     """The networks that settings of any kind declare, at whatever depth."""
-    if isinstance(settings, NETWORK):
-        yield settings
-    elif isinstance(settings, Settings):
-        for name in type(settings).model_fields:
-            yield from networks_in(getattr(settings, name))
-    elif isinstance(settings, Mapping):
-        for each in settings.values():
-            yield from networks_in(each)
-    elif isinstance(settings, list | tuple):
-        for each in settings:
-            yield from networks_in(each)
+    return settings_within(settings, NETWORK)
 
 
 def module_of(architecture: str) -> str:

@@ -1,24 +1,15 @@
 """Real images as one array, read, checked and processed as their source's settings say."""
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 
 import numpy as np
 from jaxtyping import Bool, Shaped
 
-from lowd.sources.image_settings import (
-    ArraySource,
-    Cifar10Source,
-    DigitsSource,
-    FashionMnistSource,
-    FolderSource,
-    SourceSettings,
-)
-from lowd.sources.own import read_folder
-from lowd.sources.own_arrays import read_npz, read_zarr
+from lowd.sources.image_settings import SourceSettings
 from lowd.sources.processing import process
-from lowd.sources.published import read_cifar10, read_fashion_mnist
+from lowd.sources.source_settings import KnownSource, OwnSource
 
 Images = Shaped[np.ndarray, "image channel height width"]
 
@@ -50,7 +41,8 @@ def load_images(settings: SourceSettings) -> Loaded:
             names the file.
     """
     content, blocks = hashlib.sha256(), []
-    for name, block in _read(settings):
+    # Each kind of source has a module of its name, whose `read` gives files' names and images.
+    for name, block in import_module(f"lowd.sources.{settings.source}").read(settings):
         content.update(block.tobytes())
         try:
             processed = process(block, settings)
@@ -76,29 +68,7 @@ def find_repeats(images: Images) -> tuple[Bool[np.ndarray, " image"], int]:
     return repeats, sum(count > 1 for count in counts.values())
 
 
-def _read(settings: SourceSettings) -> Iterator[tuple[str, Images]]:
-    """What to call each file, and its images."""
-    match settings:
-        case DigitsSource():
-            return iter([("digits", _digits())])
-        case Cifar10Source():
-            return read_cifar10(settings.path)
-        case FashionMnistSource():
-            return read_fashion_mnist(settings.path)
-        case FolderSource():
-            return read_folder(settings)
-        case ArraySource():
-            return read_npz(settings)
-    return read_zarr(settings)
-
-
-def _digits() -> Images:
-    from sklearn.datasets import load_digits
-
-    return (load_digits().images[:, None] / 8 - 1).astype(np.float32)
-
-
-def _check_shape(name: str, images: Images, settings: SourceSettings) -> None:
+def _check_shape(name: str, images: Images, settings: KnownSource | OwnSource) -> None:
     found, declared = images.shape[1:], settings.shape
     if found[0] != declared[0]:
         raise ValueError(

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float64, Shaped
 
-from lowd.sources.image_settings import ImageSource
+from lowd.sources.source_settings import ImageSource
 
 Images = Shaped[np.ndarray, "image channel height width"]
 Processed = Shaped[np.ndarray, "image new_channel new_height new_width"]

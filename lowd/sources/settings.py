@@ -10,7 +10,8 @@ from pydantic import Field, PositiveInt, model_validator
 
 from lowd.base import Settings
 from lowd.models.settings import ModelSettings
-from lowd.sources.image_settings import KnownSource, Shape, SourceSettings
+from lowd.sources.image_settings import SourceSettings
+from lowd.sources.source_settings import KnownSource, Shape
 from lowd.training.settings import TrainingSettings
 
 

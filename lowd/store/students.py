@@ -13,7 +13,7 @@ from torch import Tensor
 from lowd.diffusion.denoiser import Denoiser
 from lowd.models.settings import ModelSettings
 from lowd.store.checkpoints import load_checkpoint, save_checkpoint
-from lowd.training.objectives import assemble, objective
+from lowd.training.objectives.build import assemble, objective
 from lowd.training.settings import EDMSettings, ObjectiveSettings
 
 

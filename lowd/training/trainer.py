@@ -19,7 +19,7 @@ from lowd.training.backends import run_by
 from lowd.training.compute import ComputeSettings
 from lowd.training.draws import Cell, Draws, draw_block
 from lowd.training.flat import flatten
-from lowd.training.objectives import assemble, objective
+from lowd.training.objectives.build import assemble, objective
 from lowd.training.precision import tf32
 from lowd.training.settings import BLOCK, EDMSettings, ObjectiveSettings, TrainingSettings
 

@@ -51,7 +51,8 @@ def jobs(name: str, follow_up: Families, every: Mapping[str, Settings]) -> Itera
     samplings = _samplings(follow_up, study)
     yield from students.train(name, follow_up.study, stacks)
     networks = {member: family.model for member, family in follow_up.members.items()}
-    yield from students.generate(name, follow_up.study, samplings, networks)
+    objectives = {member: stack.objective for member, stack in stacks.items()}
+    yield from students.generate(name, follow_up.study, samplings, networks, objectives)
     members = (
         Member(
             name=stored,

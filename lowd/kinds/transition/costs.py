@@ -16,8 +16,10 @@ def score_bill(job: Job, step: ScoreStep, graph: Graph) -> Bill:
     cells = len(step.samples) * step.replicates
     pairs = len(step.samples) * step.replicates * (step.replicates - 1) // 2
     compared = cells * (1 + len(step.others)) + pairs
-    # GL, AuthPct and both sides of C_T; the spacing of the training set itself.
-    near = sum(step.replicates * n * (4 * noises + n) for n in step.samples)
+    # GL, AuthPct and both sides of C_T; the spacing of the training set itself. Of metrics asked
+    # for nothing is known: each counts as one search of the training set.
+    searches = 4 + len(step.metrics)
+    near = sum(step.replicates * n * (searches * noises + n) for n in step.samples)
     return Bill(
         SCORES,
         work=(

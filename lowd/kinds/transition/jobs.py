@@ -10,6 +10,7 @@ from lowd.graph.figures import drawn
 from lowd.graph.job import Job, Rule
 from lowd.graph.step import Step
 from lowd.graph.students import GENERATE, GENERATE_EMPIRICAL
+from lowd.kinds.transition.asked import module_of
 from lowd.kinds.transition.collect import CollectStep, collect
 from lowd.kinds.transition.controls import ControlsStep, controls
 from lowd.kinds.transition.score import ScoreStep, score
@@ -21,7 +22,11 @@ from lowd.training.compute import ComputeSettings
 
 SCORE = Rule(
     "score",
-    Step(score, cost="kinds.transition.costs:score_bill"),
+    Step(
+        score,
+        cost="kinds.transition.costs:score_bill",
+        imports=lambda step: tuple(map(module_of, step.metrics)),
+    ),
     ("data/{study}/scores/{model}.zarr",),
     place="{study}/score-{model}",
 )
@@ -116,6 +121,7 @@ def _scores(name: str, study: Transition) -> Iterator[Job]:
                 samples=study.samples,
                 replicates=study.replicates,
                 others=tuple(earlier),
+                metrics=study.metrics,
             ),
             {
                 "generated": generated[model],

@@ -4,6 +4,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from pydantic import Field
+
 from lowd.base import Settings
 from lowd.store.cells import Cells
 
@@ -18,12 +20,18 @@ if TYPE_CHECKING:
 
 
 class ScoreStep(Settings):
-    """Settings of the score step; `others` name the models that rp_same compares with."""
+    """Settings of the score step.
+
+    Attributes:
+        others: the models that rp_same compares with.
+        metrics: scores besides, by name.
+    """
 
     name: str
     samples: tuple[int, ...]
     replicates: int
     others: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = Field(default=(), exclude_if=lambda names: not names)
 
 
 def score(
@@ -41,13 +49,14 @@ def score(
     """Write the scores of one model, each with its standard error, to the store `output`.
 
     Per (N, replicate): e_gen, e_mem, their difference e_gap, gl, rp_emp and the baselines frechet,
-    authenticity and data_copying, whose held-out samples are the pool's reference; per pair of
-    replicates rp_disjoint; per model in `other`, in the order of `settings.others`, rp_same. Every
-    RP has its chance level. A diverged student scores NaN. What an earlier job has scored of the
-    same samples, by `cells`, is taken from its store.
+    authenticity and data_copying, whose held-out samples are the pool's reference, and those of
+    `settings.metrics`; per pair of replicates rp_disjoint; per model in `other`, in the order of
+    `settings.others`, rp_same. Every RP has its chance level. A diverged student scores NaN. What
+    an earlier job has scored of the same samples, by `cells`, is taken from its store.
 
     Raises:
-        ValueError: there are more or fewer stores in `other` than names in `settings.others`.
+        ValueError: there are more or fewer stores in `other` than names in `settings.others`, or
+            there is no metric of a name.
     """
     import xarray as xr
 
@@ -133,6 +142,7 @@ def _alone(sides: Sides, settings: ScoreStep, cells: Cells) -> "dict[str, xr.Var
         "frechet": lambda *at: measure(frechet_distance, ours[at], held_out),
         "authenticity": lambda *at: measure(authenticity, ours[at], training[at]),
         "data_copying": lambda *at: measure(data_copying, ours[at], held_out, training[at]),
+        **{name: _asked(name, sides) for name in settings.metrics},
     }
     return score_cells(
         cells,
@@ -147,6 +157,31 @@ def _alone(sides: Sides, settings: ScoreStep, cells: Cells) -> "dict[str, xr.Var
             "threshold": threshold,
         },
     )
+
+
+def _asked(name: str, sides: Sides) -> "Callable[..., Estimate]":
+    """The metric of that name, of a student's coordinates."""
+    from lowd.kinds.transition.asked import metric
+    from lowd.steps.scoring import measure
+
+    function, parameters = metric(name)
+
+    def score(*at: int) -> "Estimate":
+        n, replicate = at
+        cell = n, replicate
+        known: dict[str, Tensor | float | None] = {
+            "generated": sides.ours[cell],
+            "teacher": sides.true,
+            "memorised": sides.memorised[cell],
+            "training": sides.training[cell],
+            "held_out": sides.held_out,
+            "threshold": sides.threshold,
+        }
+        given = {parameter: known[parameter] for parameter in parameters}
+        features = [value for value in given.values() if not isinstance(value, float)]
+        return measure(lambda *_: function(**given), *features)
+
+    return score
 
 
 def _disjoint(
