@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from snakemake.profiles import ProfileConfigFileParser
 
 from lowd.cli import devices, run
@@ -53,6 +54,7 @@ def machine(tmp_path, monkeypatch):
     (tmp_path / "locks").mkdir()
     monkeypatch.setenv("TMPDIR", str(tmp_path / "locks"))
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(devices, "torch_computes_on_gpus", lambda: True)
     return program
 
 
@@ -170,8 +172,10 @@ def test_only_a_step_that_computes_on_a_gpu_claims_one(monkeypatch, settings, cl
 def test_the_command_of_a_step_claims_before_it_reads(tmp_path):
     command = [
         sys.executable,
-        "-m",
-        "lowd",
+        "-c",
+        "from lowd.cli import app, devices\n"
+        "devices.torch_computes_on_gpus = lambda: True\n"
+        "app.app()",
         "step",
         "generate",
         "--settings",
@@ -182,6 +186,32 @@ def test_the_command_of_a_step_claims_before_it_reads(tmp_path):
     assert failed.stderr.startswith("lowd step generate: nowhere")
     assert [path.name for path in (tmp_path / "locks").glob("*/*")] in ([], ["GPU-aa.lock"])
     assert list((tmp_path / "locks").glob("lowd-devices-*"))
+
+
+def test_gpus_that_torch_can_not_use_are_left_alone_and_jobs_run_beside_each_other(
+    monkeypatch, capsys
+):
+    monkeypatch.setattr(devices, "torch_computes_on_gpus", lambda: False)
+    claimed = []
+    monkeypatch.setattr(run, "claim_one", claimed.append)
+    for _ in range(2):
+        run.claim_device_for(
+            PoolStep(seed=0, size=4, reference=4, replicates=2, shape=(6,)),
+            {"output": Path("nowhere")},
+        )
+    assert claimed == []
+    said = capsys.readouterr().err
+    assert "GPU-aa, GPU-bb" in said
+    assert re.search(r"torch .* can't compute on .*; this computes on the CPU", said)
+    with (ROOT / "workflow/profiles/gpu/profile.yaml").open() as file:
+        profile = ProfileConfigFileParser().parse(file)
+    assert profile["resources"] == [f"gpu={os.cpu_count()}"]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="torch computes on this machine's GPU")
+def test_torch_itself_is_asked_whether_it_can(monkeypatch):
+    monkeypatch.undo()
+    assert not devices.torch_computes_on_gpus()
 
 
 def test_the_profile_counts_gpus_for_the_rules_that_compute_on_one():

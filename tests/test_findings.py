@@ -14,6 +14,7 @@ from lowd.kinds.bias_variance.decompose import DecomposeStep, decompose
 from lowd.kinds.disjoint.pair import PairStep, pair
 from lowd.kinds.dynamics.follow import LEVELS, POINTS, FollowStep, follow
 from lowd.kinds.families.agree import AgreeStep, Member, agree
+from lowd.kinds.families.figures import agreement, closeness, lineup
 from lowd.models.settings import MLPSettings, UNetSettings
 from lowd.steps.generate import GenerateStep, generate
 from lowd.steps.train import TrainStep, train
@@ -220,6 +221,36 @@ def agreed(study):
         output=Path("kinds.zarr"),
     )
     return read_store(Path("kinds.zarr"))
+
+
+def test_a_family_with_a_diverged_student_is_marked_and_the_others_stay(agreed, capsys):
+    broken = MEMBERS[2].name
+    store = read_store(Path(f"{broken}.zarr"))
+    store["samples"].loc[{"replicate": 1, "seed": 0}] = np.nan
+    write_store(Path(f"{broken}.zarr"), store)
+    agree(
+        AgreeStep(seed=0, samples=4, members=tuple(MEMBERS)),
+        generated=[Path(f"{member.name}.zarr") for member in MEMBERS],
+        teacher=Path("teacher.zarr"),
+        pool=Path("pool.zarr"),
+        yardstick=Path("yardstick.json"),
+        output=Path("marked.zarr"),
+    )
+    assert f"{broken}.zarr: the student of training set 1 and seed 0 diverged" in (
+        capsys.readouterr().err
+    )
+    marked = read_store(Path("marked.zarr"), finite=False)
+    for name in ("rp", "rp_se", "mae", "rp_chance", "frechet", "e_gen", "gl", "solver_error"):
+        for dim in ("one", "other", "member"):
+            if dim in marked[name].dims:
+                assert marked[name].sel({dim: broken}).isnull().all()
+        dims = {"one", "other", "member"} & set(agreed[name].dims)
+        others = {dim: (agreed[dim] != broken).values for dim in dims}
+        xr.testing.assert_equal(marked[name].isel(others), agreed[name].isel(others))
+    for figure in (agreement, closeness, lineup):
+        figure.draw(marked)
+        assert f"{broken}: a student diverged" in figure.caption(marked)
+        assert "diverged" not in figure.caption(agreed)
 
 
 def by_hand(one, other, shared, score):

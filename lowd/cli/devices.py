@@ -10,6 +10,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +49,30 @@ def visible_devices() -> list[str]:
     if "-1" in names:  # hides itself and what comes after it
         names = names[: names.index("-1")]
     return [_uuid(one, listed) for one in names if one]
+
+
+def usable_devices() -> list[str]:
+    """The GPUs that this process may use, if torch can; it says so where it can't."""
+    devices = visible_devices()
+    if not devices or torch_computes_on_gpus():
+        return devices
+    print(
+        f"torch {version('torch')} can't compute on {', '.join(devices)} (built for another "
+        "driver, or for CPUs alone); this computes on the CPU",
+        file=sys.stderr,
+        flush=True,
+    )
+    return []
+
+
+@cache
+def torch_computes_on_gpus() -> bool:
+    """Whether torch finds a GPU that it can use.
+
+    A process of its own is asked, since CUDA, once it has started, sees the same GPUs to the end.
+    """
+    question = "import torch; raise SystemExit(not torch.cuda.is_available())"
+    return subprocess.run((sys.executable, "-c", question), capture_output=True).returncode == 0
 
 
 def locks() -> Path:

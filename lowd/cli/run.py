@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lowd.base import Settings
-from lowd.cli.devices import claim_one, computes_on_device, visible_devices
+from lowd.cli.devices import claim_one, computes_on_device, usable_devices, visible_devices
 from lowd.graph.own import add_own_modules
 from lowd.models.admission import admit, networks_in
 from lowd.progress import WATCHED
@@ -88,14 +88,17 @@ def watch(file: Path) -> None:
 
 
 def claim_device_for(settings: Settings, paths: Mapping[str, Any]) -> None:
-    """Have this process compute the step on a GPU that no other step is on, if there are GPUs.
+    """Have this process compute the step on a GPU that no other step is on, if torch can use one.
 
     Raises:
         ValueError, OSError: a teacher to load can't be read, or the GPU's lock can't be written.
     """
     # A teacher's module, which trains too, says nothing of steps that load it.
-    devices = visible_devices()
-    if devices and computes_on_device(step_of(settings).modules(settings)):
+    if (
+        visible_devices()
+        and computes_on_device(step_of(settings).modules(settings))
+        and (devices := usable_devices())
+    ):
         claim_one(devices)
 
 

@@ -1,13 +1,15 @@
 """`lowd step agree`: how far kinds of generative models make the same of the same noises."""
 
+import sys
 from itertools import product
+from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lowd.base import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import xarray as xr
     from torch import Tensor
@@ -66,10 +68,8 @@ def agree(
     member frechet to held-out data, e_gen and gl, means over its students with their standard
     errors, and solver_error, PFD to the finest solver of the same students. Per `group` advantage,
     the mean rp between different diffusion families less that within the group, for shared data,
-    with the ends _low and _high of a 95 % bootstrap interval over noises.
-
-    Raises:
-        ValueError: a student diverged.
+    with the ends _low and _high of a 95 % bootstrap interval over noises. Whatever a student that
+    diverged has a part in is NaN, and the log names it.
     """
     import numpy as np
     import torch
@@ -88,17 +88,25 @@ def agree(
     points, true = read_store(pool)["samples"].values, read_store(teacher)["samples"].values
     names = [member.name for member in settings.members]
     images: dict[Student, np.ndarray] = {}
+    diverged: set[Student] = set()
     for name, path in zip(names, generated, strict=True):
         samples = read_store(path, finite=False)["samples"].isel({"N": 0})
         for data, seed in product((0, 1), (0, 1)):
             made = samples.sel(replicate=data, seed=seed).values
             if not np.isfinite(made).all():
-                raise ValueError(
-                    f"{path}: the student of training set {data} and seed {seed} diverged; lower "
-                    f"the learning rate of {name}"
+                diverged.add((name, data, seed))
+                made = np.full_like(made, np.nan)
+                print(
+                    f"{path}: the student of training set {data} and seed {seed} diverged, and "
+                    f"scores of {name} are NaN; lower its learning rate",
+                    file=sys.stderr,
                 )
             images[name, data, seed] = made
-    features = {student: unit(descriptor(one).double()) for student, one in images.items()}
+    features = {
+        student: unit(descriptor(one).double())
+        for student, one in images.items()
+        if student not in diverged
+    }
     pixels = {
         student: torch.from_numpy(one).flatten(1) * GREY_LEVELS for student, one in images.items()
     }
@@ -109,6 +117,13 @@ def agree(
     def close(one: Student, other: Student, shift: int = 0) -> "Tensor":
         return (pixels[one] - pixels[other].roll(shift, 0)).abs().mean(1) < 15
 
+    unknown = torch.full((len(true),), torch.nan, dtype=torch.float64)
+
+    def decided(
+        decide: "Callable[..., Tensor]", one: Student, other: Student, *shift: int
+    ) -> "Tensor":
+        return unknown if {one, other} & diverged else decide(one, other, *shift).double()
+
     dims = ("data", "one", "other")
     hits = {}
     variables: dict[str, xr.Variable] = {}
@@ -116,12 +131,12 @@ def agree(
         found, chance = [], []
         for shared, one, other in product((True, False), settings.members, settings.members):
             pairs = list(_pairs(one, other, shared))
-            every = torch.stack([decide(*pair) for pair in pairs]).double()
+            every = torch.stack([decided(decide, *pair) for pair in pairs])
             hits[score, shared, one.name, other.name] = every.mean(0)
             found.append(_share(every))
             shifts = range(1, min(SHIFTS + 1, len(true)))
-            unrelated = [decide(*pair, shift) for pair in pairs for shift in shifts]
-            chance.append(_share(torch.stack(unrelated).double()))
+            unrelated = [decided(decide, *pair, shift) for pair in pairs for shift in shifts]
+            chance.append(_share(torch.stack(unrelated)))
         size = (2, len(names), len(names), 2)
         variables |= tabulate(score, dims, torch.tensor(found).reshape(size).tolist())
         variables |= tabulate(f"{score}_chance", dims, torch.tensor(chance).reshape(size).tolist())
@@ -131,6 +146,12 @@ def agree(
     held_out, fresh = (descriptor(points[end : end + len(true)]) for end in ends)
     target = descriptor(true)
     training = {data: descriptor(points[rows]) for (_, data), rows in sets.items()}
+
+    def scored(metric: "Callable[..., Estimate]", student: Student) -> float:
+        if student in diverged:
+            return nan
+        return metric(student, descriptor(images[student])).value
+
     each = {
         "frechet": lambda student, own: frechet_distance(own, held_out),
         "e_gen": lambda student, own: probability_flow_distance(own, target),
@@ -140,7 +161,7 @@ def agree(
         rows = []
         for whose in names:
             own = [student for student in images if student[0] == whose]
-            rows.append(_mean([metric(s, descriptor(images[s])).value for s in own]))
+            rows.append(_mean([scored(metric, s) for s in own]))
         variables |= tabulate(name, ("member",), rows)
     variables |= tabulate("frechet_teacher", (), frechet_distance(fresh, held_out))
     variables |= tabulate("gl_teacher", (), generalization(target, training[0], threshold))
@@ -151,7 +172,9 @@ def agree(
             key=lambda one: one.evaluations,
         )
         apart = [
-            probability_flow_distance(
+            nan
+            if {(member.name, d, s), (finest.name, d, s)} & diverged
+            else probability_flow_distance(
                 descriptor(images[member.name, d, s]), descriptor(images[finest.name, d, s])
             ).value
             for d, s in product((0, 1), (0, 1))
@@ -194,6 +217,8 @@ def _share(hits: "Tensor") -> "Estimate":
     from lowd.metrics.estimate import Estimate, binomial_error
 
     by_noise = hits.mean(0)
+    if by_noise.isnan().any():
+        return Estimate(nan, nan)
     noises = len(by_noise)
     least = binomial_error(round(float(by_noise.sum())), noises)
     return Estimate(float(by_noise.mean()), max(float(by_noise.std()) / noises**0.5, least))

@@ -19,7 +19,7 @@ def caption(results: xr.Dataset) -> str:
     """Means within groups, the advantage, chance, quality, and what solvers owe to their error."""
     return (
         f"{described(results, 'rp', 'RP')} {_advantages(results)} {_quality(results)} "
-        f"{_solvers(results)} τ = {results.attrs['threshold']:.3f}."
+        f"{_solvers(results)} τ = {results.attrs['threshold']:.3f}.{diverged(results)}"
     )
 
 
@@ -60,6 +60,12 @@ def matrices(results: xr.Dataset, score: str, label: str) -> Figure:
     panels[2].set_title("Fréchet distance")
     panels[2].grid(axis="y", visible=False)
     return figure
+
+
+def diverged(results: xr.Dataset) -> str:
+    """Which members have no scores, if any."""
+    lost = results["member"].values[results["e_gen"].isnull().values]
+    return "".join(f" {name}: a student diverged, and there are no scores." for name in lost)
 
 
 def _separate(axes: plt.Axes, groups: np.ndarray) -> None:

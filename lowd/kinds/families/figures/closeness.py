@@ -3,7 +3,7 @@
 import xarray as xr
 from matplotlib.figure import Figure
 
-from lowd.kinds.families.figures.agreement import described, matrices
+from lowd.kinds.families.figures.agreement import described, diverged, matrices
 
 
 def draw(results: xr.Dataset) -> Figure:
@@ -16,5 +16,5 @@ def caption(results: xr.Dataset) -> str:
     return (
         f"{described(results, 'mae', 'MAE score')} It is the share of noises whose two images "
         "differ by less than 15 of 255 grey levels on average. Right: Fréchet distances, as beside "
-        "the RP."
+        f"the RP.{diverged(results)}"
     )

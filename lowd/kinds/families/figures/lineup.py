@@ -6,7 +6,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from lowd.figures.style import BLACK, COLUMN
-from lowd.kinds.families.figures.agreement import GROUPS
+from lowd.kinds.families.figures.agreement import GROUPS, diverged
 
 
 def draw(results: xr.Dataset) -> Figure:
@@ -42,5 +42,5 @@ def caption(results: xr.Dataset) -> str:
     return (
         f"The first {results.sizes['shown']} noises through the teacher and through one student of "
         f"every family, all of the same {results.attrs['samples']:,} images; VAEs and GANs take "
-        f"them as latents. E_gen, means over students: {', '.join(errors)}."
+        f"them as latents. E_gen, means over students: {', '.join(errors)}.{diverged(results)}"
     )
