@@ -32,7 +32,11 @@ DESCRIBED = {
     "custom": STUDIES["tiny"]
     | {"teacher": {"kind": "custom", "entry": "my_teacher:load", "shape": [6]}},
 }
-SPLIT = {"split": STUDIES["tiny"] | {"compute": {"stack": 2}}}
+# One model in parts, and its fellow at once, in one study and the other way round in another.
+SPLIT = {
+    "split": STUDIES["tiny"] | {"compute": {"stack": {"mlp-8": 2}}},
+    "halved": STUDIES["tiny"] | {"compute": {"stack": {"mlp-4": 2}}},
+}
 ACROSS = {
     "beside": {"figure": "controls", "studies": ["tiny", "pictures"]},
     "ranks": {"figure": "jacobians", "studies": ["tiny", "pictures"]},
@@ -265,7 +269,7 @@ def test_snakemake_plans_the_jobs_of_the_table_and_no_others(repository, table):
 
 
 def test_a_file_that_no_job_makes_is_refused_by_name(repository):
-    path = "data/tiny/students/unet-4/weights.safetensors"  # a model of another study
+    path = "data/split/parts/mlp-4.1/weights.safetensors"  # the part of another study
     assert f"{path}: nothing in params.yaml makes it" in repository.run(
         "snakemake", "-n", path, code=1
     )

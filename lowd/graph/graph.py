@@ -85,12 +85,24 @@ class Graph:
         return list(dict.fromkeys(job.rule for job in self.jobs))
 
     def wildcards(self, rule: Rule) -> dict[str, str]:
-        """For each wildcard of a rule a regular expression of the names that its jobs have."""
+        """For each wildcard of a rule a regular expression of the names that its jobs have.
+
+        Where another rule makes files of the same pattern, as if one model of a study is trained
+        at once and another in parts, the first wildcard is told by all of the path that follows.
+        """
         names: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        is_shared = len(rule.outputs) == 1 and any(
+            one.outputs == rule.outputs for one in self.rules if one != rule
+        )
         for job in self.jobs:
-            if job.rule == rule:
-                for wildcard, name in job.wildcards.items():
-                    names[wildcard][re.escape(name)] = None
+            if job.rule != rule:
+                continue
+            for place, (wildcard, name) in enumerate(job.wildcards.items()):
+                follows = ""
+                if is_shared and not place:
+                    _, after = rule.outputs[0].split(f"{{{wildcard}}}", 1)
+                    follows = f"(?={re.escape(after.format_map(job.wildcards))}$)"
+                names[wildcard][re.escape(name) + follows] = None
         return {wildcard: "|".join(each) for wildcard, each in names.items()}
 
     def of(self, rule: Rule, what: Callable[[Job], Value]) -> Callable[[Mapping[str, str]], Value]:

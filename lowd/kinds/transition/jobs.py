@@ -78,16 +78,16 @@ def trainings(study: Transition) -> dict[str, TrainStep]:
 
 
 def parts(study: Transition, model: str) -> list[TrainStep]:
-    """Settings of the jobs that share a model's students; none if one job trains each model's.
+    """Settings of the jobs that share a model's students; none if one job trains them all.
 
     Each has as many N's, with all their replicates, as `compute.stack` allows.
     """
     stack, every = study.compute.stack, len(study.samples) * study.replicates
-    stacks = stack if isinstance(stack, dict) else dict.fromkeys(study.models, stack or every)
-    if all(size >= every for size in stacks.values()):
+    most = (stack.get(model) if isinstance(stack, dict) else stack) or every
+    if most >= every:
         return []
     whole = trainings(study)[model]
-    size = stacks.get(model, every) // study.replicates
+    size = most // study.replicates
     runs = [study.samples[first : first + size] for first in range(0, len(study.samples), size)]
     return [whole.model_copy(update={"samples": run}) for run in runs]
 
