@@ -139,7 +139,7 @@ def test_every_step_has_a_command_and_a_line_of_help():
     lowd_ = Path(sys.modules["lowd"].__file__).parent
     modules = (lowd_ / "kinds").rglob("*.py"), (lowd_ / "steps").glob("*.py")
     with_settings = [
-        path.stem
+        path.stem.removesuffix("_step")
         for each in modules
         for path in each
         if re.search(r"^class \w+Step\(", path.read_text(), re.M)

@@ -18,7 +18,7 @@ from lowd.figures.style import styled
 from lowd.geometry.jacobian import jacobian
 from lowd.geometry.local import Dense, Products
 from lowd.kinds.editing.figures import editing, edits, linearity, reuse, steering
-from lowd.kinds.editing.measure_edits import EditingStep, measure_edits
+from lowd.kinds.editing.measure_edits import MeasureEditsStep, measure_edits
 from lowd.kinds.editing.settings import Editing
 from lowd.models.build import build, initialise
 from lowd.models.settings import UNetSettings
@@ -56,7 +56,7 @@ def measured(path, clusters, **changes):
     drawn = PoolStep(seed=0, size=64, reference=16, replicates=2, shape=SHAPE)
     pool(drawn, teacher=path / "teacher", output=path / "pool.zarr")
     measure_edits(
-        EditingStep.model_validate(STEP | changes),
+        MeasureEditsStep.model_validate(STEP | changes),
         teacher=path / "teacher",
         noise=path / "noise.zarr",
         pool=path / "pool.zarr",

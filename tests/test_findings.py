@@ -294,21 +294,6 @@ def test_chance_is_of_noises_that_are_not_the_same(agreed):
     assert float(found) == pytest.approx(np.mean(hits))
 
 
-def test_a_diverged_student_is_named(agreed):
-    store = read_store(Path("mlp.zarr"))
-    store["samples"][0, 1, 0, 3] = np.nan
-    write_store(Path("mlp.zarr"), store)
-    with pytest.raises(ValueError, match=r"training set 1 and seed 0 diverged.*of mlp"):
-        agree(
-            AgreeStep(seed=0, samples=4, members=tuple(MEMBERS)),
-            generated=[Path(f"{member.name}.zarr") for member in MEMBERS],
-            teacher=Path("teacher.zarr"),
-            pool=Path("pool.zarr"),
-            yardstick=Path("yardstick.json"),
-            output=Path("kinds.zarr"),
-        )
-
-
 def test_a_solvers_error_is_its_distance_to_the_finest_of_the_same_students(agreed):
     errors = agreed["solver_error"].to_series()
     assert errors["unet-ddim"] == errors["mlp"] == errors["vae"] == 0

@@ -36,7 +36,15 @@ def study(threshold):
 def pool(tmp_path):
     """Where samples of a pool lie; they are of no use to a teacher without images."""
     samples = np.random.default_rng(0).normal(size=(40, 6)).astype(np.float32)
-    write_store(tmp_path / "pool.zarr", xr.Dataset({"samples": (("sample", "x"), samples)}))
+    write_store(
+        tmp_path / "pool.zarr",
+        xr.Dataset(
+            {
+                "samples": (("sample", "x"), samples),
+                "reference": (("reference_sample", "x"), samples),
+            }
+        ),
+    )
     return tmp_path / "pool.zarr"
 
 

@@ -211,7 +211,7 @@ def folder(tmp_path_factory):
     pool(drawn, teacher=folder / "teacher", output=folder / "pool")
     training = TrainingSettings(steps=50, batch=8, warm_up=5)
     step = TrainStep(
-        seed=0, name="mlp", model=MLPSettings(architecture="mlp", width=7), samples=(4, 8, 20),
+        seed=0, model=MLPSettings(architecture="mlp", width=7), samples=(4, 8, 20),
         replicates=2, training=training,
     )  # fmt: skip
     train(step, pool=folder / "pool", output=folder / "students")

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from lowd.diffusion.denoiser import Denoiser, Real
 from lowd.diffusion.inversion import invert, levels_between
-from lowd.diffusion.solvers import probability_flow
+from lowd.diffusion.solvers.flow import probability_flow
+from lowd.diffusion.solvers.heun import solve as heun
 
 BATCH_VALUES = 2**18
 """Numbers in one batch; some hundred times as many live in a network's activations."""
@@ -51,7 +52,7 @@ class Flow:
 
     def _down(self, x: Tensor, levels: Tensor) -> Tensor:
         return torch.cat(
-            [probability_flow(self.denoise, some, levels) for some in self._batches(x)]
+            [probability_flow(self.denoise, some, levels, heun) for some in self._batches(x)]
         )
 
     def _batches(self, x: Tensor) -> tuple[Tensor, ...]:

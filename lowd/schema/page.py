@@ -47,7 +47,7 @@ def _titles(schema: Schema) -> dict[str, str]:
                 if other not in titles:
                     title = _title(schema["$defs"][other], key, is_one_of=len(others) > 1)
                     is_taken = title in titles.values()
-                    titles[other] = f"{around}.{title}" if is_taken else title
+                    titles[other] = f"{around or titles[name]}.{title}" if is_taken else title
                     inner.append((other, key if name else ""))
         # All of one mapping before the next: a study's parts stand below it.
         pending = inner + pending

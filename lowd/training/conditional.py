@@ -12,7 +12,7 @@ from lowd.models.conditional_settings import ConditionalSettings
 from lowd.streams import stream
 from lowd.training.class_denoiser import ClassDenoiser
 from lowd.training.draws import Cell
-from lowd.training.objectives import EDM
+from lowd.training.objectives.edm import EDM
 from lowd.training.settings import BLOCK, EDMSettings, TrainingSettings
 from lowd.training.trainer import Trainer
 

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from lowd.diffusion.denoiser import Denoiser
 from lowd.diffusion.inversion import invert, levels_between
-from lowd.diffusion.solvers import probability_flow
+from lowd.diffusion.solvers.flow import probability_flow
+from lowd.diffusion.solvers.heun import solve as heun
 
 BATCH_VALUES = 2**18
 """Numbers in one batch of states."""
@@ -41,7 +42,7 @@ class Passage:
         levels = levels_between(self.sigma, self.sigma_min, self.steps)
         levels = torch.cat([levels, levels.new_zeros(1)])
         return torch.cat(
-            [probability_flow(self.denoise, some, levels) for some in _batches(states)]
+            [probability_flow(self.denoise, some, levels, heun) for some in _batches(states)]
         )
 
     @torch.no_grad()

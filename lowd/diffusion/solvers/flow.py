@@ -6,6 +6,7 @@ itself; the solvers, a module each beside this, differ in what they do about D c
 step.
 """
 
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from itertools import pairwise
 from typing import get_args
@@ -17,6 +18,7 @@ from torch import Tensor
 from lowd.diffusion.denoiser import Denoiser, Sigma
 from lowd.diffusion.settings import SamplerSettings
 
+Solver = Callable[[Denoiser, Tensor, Sequence[float]], Tensor]
 SOLVERS: tuple[str, ...] = get_args(SamplerSettings.model_fields["solver"].annotation)
 """The names of all solvers."""
 
@@ -25,7 +27,7 @@ def probability_flow(
     denoise: Denoiser,
     noise: Float[Tensor, "*batch_and_shape"],
     sigmas: Float[Tensor, " levels"],
-    solver: str = "heun",
+    solver: str | Solver = "heun",
 ) -> Float[Tensor, "*batch_and_shape"]:
     """Φ: where the probability-flow ODE carries the noise.
 
@@ -37,7 +39,8 @@ def probability_flow(
         noise: x_T, already of scale sigmas[0] (σ_max times unit noise); any shape.
         sigmas: strictly descending levels; the last may be 0, and then the result is a denoised
             image at the level before it.
-        solver: one of SOLVERS.
+        solver: one of SOLVERS, or its function, where no setting of the caller's names one: what is
+            imported by name counts as its code only if its settings do.
 
     Returns:
         The state at the last level, in the noise's shape and dtype.
@@ -45,7 +48,7 @@ def probability_flow(
     Raises:
         ValueError: no such solver, or levels that do not descend or go below 0.
     """
-    if solver not in SOLVERS:
+    if isinstance(solver, str) and solver not in SOLVERS:
         raise ValueError(f"solver {solver!r} is not known; choose one of {', '.join(SOLVERS)}")
     levels: list[float] = sigmas.tolist()
     if len(levels) < 2 or levels[-1] < 0 or not all(a > b for a, b in pairwise(levels)):
@@ -57,5 +60,9 @@ def probability_flow(
     def denoise_in_double(x: Tensor, sigma: Sigma) -> Tensor:
         return denoise(x.to(noise.dtype), sigma).to(torch.float64)
 
-    solve = import_module(f"lowd.diffusion.solvers.{solver}").solve
+    solve: Solver = (
+        import_module(f"lowd.diffusion.solvers.{solver}").solve
+        if isinstance(solver, str)
+        else solver
+    )
     return solve(denoise_in_double, noise.to(torch.float64), levels).to(noise.dtype)

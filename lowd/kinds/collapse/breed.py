@@ -156,7 +156,7 @@ def _flow(
     import torch
 
     from lowd.diffusion.noise_levels import karras_sigmas
-    from lowd.diffusion.solvers import probability_flow
+    from lowd.diffusion.solvers.flow import probability_flow
     from lowd.progress import report_begun
     from lowd.steps.generation import BATCH_VALUES
 

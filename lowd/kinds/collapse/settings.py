@@ -18,6 +18,9 @@ class Collapse(TrainedFollowUp):
     Attributes:
         sampler: of every generation and of the teacher; a start at σ_max too low, or steps too few,
             change the variance a little in every generation, which adds up.
+        model: the architecture of every generation.
+        samples: sizes N of every generation's training set.
+        replicates: training sets of each N, and what comes of them.
         modes: by their names.
         generations: how many, the first included.
     """

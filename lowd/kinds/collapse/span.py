@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lowd.diffusion.noise_levels import karras_sigmas
 from lowd.diffusion.settings import SamplerSettings
-from lowd.diffusion.solvers import probability_flow
+from lowd.diffusion.solvers.flow import probability_flow
 from lowd.distributions.gaussian import Gaussian
 from lowd.metrics.entropy import entropy, gaussian_entropy
 from lowd.metrics.estimate import Estimate

@@ -2,25 +2,12 @@
 
 from pathlib import Path
 
-from pydantic import PositiveInt
-
 from lowd.base import Settings
 from lowd.diffusion.settings import SamplerSettings
+from lowd.distributions.settings import MixtureSettings
 
 SIGMAS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 SHOWN = 12
-
-
-class MixtureSettings(Settings):
-    """A mixture of low-rank Gaussians to be fitted: K clusters of rank r.
-
-    Attributes:
-        clusters: K.
-        rank: r of each.
-    """
-
-    clusters: PositiveInt
-    rank: PositiveInt
 
 
 class ContrastStep(Settings):

@@ -15,7 +15,7 @@ from lowd.geometry.subspaces import AT_ONCE
 from lowd.graph.graph import Graph
 from lowd.graph.job import Job
 from lowd.kinds.editing.directions import names
-from lowd.kinds.editing.editing_step import EditingStep
+from lowd.kinds.editing.measure_edits_step import MeasureEditsStep
 from lowd.models.settings import ModelSettings
 from lowd.sources.settings import MoLRGImagesTeacher, MoLRGTeacher, TrainedTeacher
 from lowd.steps.noise import NoiseStep
@@ -35,7 +35,7 @@ SEARCHES = 9
 """Subspaces that are searched for at a place where Jacobians are not held."""
 
 
-def edits_bill(job: Job, step: EditingStep, graph: Graph) -> Bill:
+def edits_bill(job: Job, step: MeasureEditsStep, graph: Graph) -> Bill:
     """Jacobians of all images at every place, and flows up and down along every direction.
 
     Raises LookupError if the teacher's network is not known.
@@ -70,7 +70,7 @@ def edits_bill(job: Job, step: EditingStep, graph: Graph) -> Bill:
     )
 
 
-def evaluations(step: EditingStep) -> int:
+def evaluations(step: MeasureEditsStep) -> int:
     """Noisy images whose denoised ones are asked for, of one denoiser."""
     up = 2 * step.sampler.steps
     end, strengths = up + 1, len(step.strengths)
@@ -82,7 +82,7 @@ def evaluations(step: EditingStep) -> int:
 
 
 def _of_denoiser(
-    step: EditingStep, model: ModelSettings | Mixture, aim: EDMSettings
+    step: MeasureEditsStep, model: ModelSettings | Mixture, aim: EDMSettings
 ) -> Iterator[tuple[Probe, float | int]]:
     size = prod(step.shape)
     points = len(step.starts) * len(step.sigmas) * step.images
@@ -108,7 +108,7 @@ def _flops(model: ModelSettings | Mixture, aim: EDMSettings, shape: tuple[int, .
     return float(denoiser_cost(aim, model, shape, 1).flops)
 
 
-def _held(step: EditingStep, model: ModelSettings | Mixture, aim: EDMSettings) -> float | int:
+def _held(step: MeasureEditsStep, model: ModelSettings | Mixture, aim: EDMSettings) -> float | int:
     """Bytes of one point's pass, and of all points' Jacobians."""
     size = prod(step.shape)
     rows = size if size <= DENSE else AT_ONCE

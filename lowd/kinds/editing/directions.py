@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from lowd.geometry.directions import brightening, project_out, unit
-from lowd.kinds.editing.editing_step import EditingStep
+from lowd.kinds.editing.measure_edits_step import MeasureEditsStep
 from lowd.kinds.editing.places import Place
 from lowd.streams import stream
 
@@ -32,7 +32,7 @@ def local_edit(protected: int) -> str:
     return f"loco-{protected}" if protected else REGION
 
 
-def names(settings: EditingStep) -> list[str]:
+def names(settings: MeasureEditsStep) -> list[str]:
     """Every direction's name, in order."""
     return [
         RANDOM,
@@ -44,7 +44,7 @@ def names(settings: EditingStep) -> list[str]:
 
 
 def directions(
-    settings: EditingStep, place: Place, inside: Bool[Tensor, " feature"]
+    settings: MeasureEditsStep, place: Place, inside: Bool[Tensor, " feature"]
 ) -> dict[str, Direction]:
     """Directions at a place, by name.
 
@@ -69,7 +69,7 @@ def directions(
 
 
 def protected_edits(
-    settings: EditingStep,
+    settings: MeasureEditsStep,
     place: Place,
     inside: Bool[Tensor, " feature"],
     protect: tuple[int, ...],

@@ -6,12 +6,12 @@ from lowd.base import Settings
 from lowd.graph.data import NOISE, POOL, TEACHER
 from lowd.graph.job import Job, Rule
 from lowd.graph.step import Step
-from lowd.kinds.editing.editing_step import EditingStep
 from lowd.kinds.editing.measure_edits import measure_edits
+from lowd.kinds.editing.measure_edits_step import MeasureEditsStep
 from lowd.kinds.editing.settings import Editing
 
 
-def _streams(step: EditingStep) -> tuple[str, ...]:
+def _streams(step: MeasureEditsStep) -> tuple[str, ...]:
     drawn = [f"{step.seed}/directions", f"{step.seed}/subspaces"]
     return tuple(drawn if step.mixture is None else [*drawn, f"{step.seed}/mixture"])
 
@@ -34,7 +34,7 @@ def jobs(name: str, follow_up: Editing, every: Mapping[str, Settings]) -> Iterat
     channels, height, width = study.teacher.shape
     region, one, other = follow_up.regions(study.teacher.shape)
     yield MEASURE_EDITS.job(
-        EditingStep(
+        MeasureEditsStep(
             seed=follow_up.seed,
             shape=(channels, height, width),
             images=follow_up.images,

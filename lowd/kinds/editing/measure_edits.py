@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lowd.kinds.editing.editing_step import EditingStep, MixtureSettings
+from lowd.kinds.editing.measure_edits_step import MeasureEditsStep, MixtureSettings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def measure_edits(
-    settings: EditingStep, *, teacher: Path, noise: Path, pool: Path, output: Path
+    settings: MeasureEditsStep, *, teacher: Path, noise: Path, pool: Path, output: Path
 ) -> None:
     """Edit images along directions of each one's own Jacobian, and measure: the store `output`.
 
@@ -70,7 +70,7 @@ def measure_edits(
 
 
 def _real_images(
-    settings: EditingStep, teacher: Path, points: "np.ndarray"
+    settings: MeasureEditsStep, teacher: Path, points: "np.ndarray"
 ) -> "tuple[Tensor, str]":
     """Images that the teacher did not see, or else the last of what it drew itself."""
     import torch

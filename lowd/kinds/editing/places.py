@@ -11,7 +11,7 @@ from lowd.diffusion.denoiser import Denoiser
 from lowd.geometry.between import Flow
 from lowd.geometry.local import Dense, Products, local
 from lowd.geometry.regions import box_region
-from lowd.kinds.editing.editing_step import EditingStep
+from lowd.kinds.editing.measure_edits_step import MeasureEditsStep
 from lowd.streams import stream
 
 
@@ -38,7 +38,7 @@ class Place:
 class Places:
     """A denoiser, and the images that it edits."""
 
-    settings: EditingStep
+    settings: MeasureEditsStep
     denoise: Denoiser
     unit: Float[Tensor, " noise *shape"]
     real: Float[Tensor, " noise *shape"]

@@ -8,7 +8,7 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_va
 from lowd.fields import Seed
 from lowd.followups import FollowUp
 from lowd.geometry.boxes import Box, check_box, halves, middle
-from lowd.kinds.editing.editing_step import EditSampler, MixtureSettings, Start
+from lowd.kinds.editing.measure_edits_step import EditSampler, MixtureSettings, Start
 from lowd.studies import Study
 
 

@@ -21,7 +21,7 @@ from lowd.kinds.editing.directions import (
     names,
     protected_edits,
 )
-from lowd.kinds.editing.editing_step import SHOWN, EditingStep
+from lowd.kinds.editing.measure_edits_step import SHOWN, MeasureEditsStep
 from lowd.kinds.editing.places import Place, Places
 from lowd.kinds.editing.reuse import compose, transfer
 from lowd.progress import report_begun
@@ -33,7 +33,7 @@ MEDIANS = ("gain", "end_gain")
 """What a few images that cross from one cluster to another dominate in the mean."""
 
 
-def survey(settings: EditingStep, name: str, places: Places, gaussian: Gaussian) -> xr.Dataset:
+def survey(settings: MeasureEditsStep, name: str, places: Places, gaussian: Gaussian) -> xr.Dataset:
     """One denoiser's edits of all images, from every start, at every noise level."""
     by_start = [
         xr.concat(
@@ -54,7 +54,7 @@ def survey(settings: EditingStep, name: str, places: Places, gaussian: Gaussian)
 
 
 def _place(
-    settings: EditingStep, places: Places, start: str, sigma: float, gaussian: Gaussian
+    settings: MeasureEditsStep, places: Places, start: str, sigma: float, gaussian: Gaussian
 ) -> xr.Dataset:
     place = places.at(start, sigma)
     found = directions(settings, place, places.inside)
@@ -84,7 +84,7 @@ def _whole(place: Place, gaussian: Gaussian) -> dict[str, xr.Variable]:
 
 
 def _edits(
-    settings: EditingStep, places: Places, place: Place, found: dict[str, Direction]
+    settings: MeasureEditsStep, places: Places, place: Place, found: dict[str, Direction]
 ) -> dict[str, xr.Variable]:
     """Every direction's numbers, and pictures of what it does to the first images."""
     linear, nonlinear, pictures, changes = [], [], [], []
@@ -110,7 +110,7 @@ def _edits(
 
 
 def _used_again(
-    settings: EditingStep, places: Places, place: Place, found: dict[str, Direction]
+    settings: MeasureEditsStep, places: Places, place: Place, found: dict[str, Direction]
 ) -> dict[str, xr.Variable]:
     """Edits together and on other images, at the strength in the middle."""
     length = settings.strengths[len(settings.strengths) // 2] * place.sigma
@@ -148,7 +148,7 @@ def _summarised(dims: tuple[str, ...], values: ByImage) -> dict[str, xr.Variable
 
 
 def _images(
-    settings: EditingStep, name: str, dims: tuple[str, ...], flat: Tensor
+    settings: MeasureEditsStep, name: str, dims: tuple[str, ...], flat: Tensor
 ) -> dict[str, xr.Variable]:
     shape = (*flat.shape[:-1], *settings.shape)
     values = flat.reshape(shape).float().cpu().numpy()

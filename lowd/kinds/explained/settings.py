@@ -5,16 +5,9 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, PositiveInt
 
-from lowd.base import Settings
+from lowd.distributions.settings import MixtureSettings
 from lowd.followups import FollowUp
 from lowd.studies import Study
-
-
-class MixtureSettings(Settings):
-    """Of the mixture of low-rank Gaussians that is fitted to each training set."""
-
-    clusters: PositiveInt
-    rank: PositiveInt
 
 
 class Explained(FollowUp):

@@ -97,12 +97,13 @@ def _linear_part(conditional: "Gaussian", every: "Gaussian", weight: float) -> "
 
     from lowd.diffusion.guidance import guided
     from lowd.diffusion.noise_levels import karras_sigmas
-    from lowd.diffusion.solvers import probability_flow
+    from lowd.diffusion.solvers.flow import probability_flow
+    from lowd.diffusion.solvers.heun import solve as heun
 
     size = len(conditional.mean)
     points = torch.cat([torch.zeros(1, size), SIGMA_MAX * torch.eye(size)]).double()
     denoise = guided(conditional.denoise, every.denoise, weight)
-    ends = probability_flow(denoise, points, karras_sigmas(STEPS, SIGMA_MIN, SIGMA_MAX))
+    ends = probability_flow(denoise, points, karras_sigmas(STEPS, SIGMA_MIN, SIGMA_MAX), heun)
     return (ends[1:] - ends[0]) / SIGMA_MAX
 
 

@@ -12,7 +12,7 @@ from lowd.diffusion.denoiser import Denoiser
 from lowd.diffusion.guidance import guided
 from lowd.diffusion.noise_levels import karras_sigmas
 from lowd.diffusion.settings import SamplerSettings
-from lowd.diffusion.solvers import probability_flow
+from lowd.diffusion.solvers.flow import probability_flow
 from lowd.distributions.class_gaussians import PARTS, ClassGaussians
 from lowd.models.admission import admit
 from lowd.models.build import build

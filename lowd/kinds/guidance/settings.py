@@ -22,12 +22,16 @@ class Guidance(FollowUp):
     Attributes:
         points: how many labelled points are drawn of a mixture; of images there are as many as
             there are.
+        seed: names every random stream of the study, together with what is drawn.
         held_out: share of the points that nothing learns from.
+        model: the architecture, which is told the class besides.
+        training: how students are trained.
         dropped: share of examples whose class a student is not told.
         replicates: students, alike but for their random streams.
         sampler: instead of the study's.
         weights: γ's, ascending from 0.
         intervals: by name the lowest and highest σ of guidance, at the weight `at`.
+        at: the weight γ of that.
         sigmas: where guidance of held-out points is looked at.
     """
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from lowd.diffusion.denoiser import Denoiser, Sigma
 from lowd.diffusion.noise_levels import karras_sigmas
 from lowd.diffusion.settings import SamplerSettings
-from lowd.diffusion.solvers import probability_flow
+from lowd.diffusion.solvers.flow import probability_flow
 
 
 def visited(

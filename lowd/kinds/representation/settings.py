@@ -19,6 +19,7 @@ class Representation(FollowUp):
     """Probes of the features of a study's own students, over σ.
 
     Attributes:
+        seed: names every random stream of the study, together with what is drawn.
         points: how many labelled points are drawn of a mixture; of images there are as many as
             there are.
         held_out: share of the points that probes are tested on.

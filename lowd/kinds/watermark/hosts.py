@@ -10,7 +10,8 @@ from torch import Tensor
 from lowd.diffusion.denoiser import Denoiser
 from lowd.diffusion.inversion import levels_between
 from lowd.diffusion.settings import SamplerSettings
-from lowd.diffusion.solvers import probability_flow
+from lowd.diffusion.solvers.flow import probability_flow
+from lowd.diffusion.solvers.heun import solve as heun
 from lowd.store.arrays import read_store
 from lowd.streams import stream
 from lowd.watermark.evidence import Spread
@@ -99,4 +100,4 @@ def hosts(scenario: str, supply: Supply, passage: Passage, sampler: SamplerSetti
 def sampled_to(denoise: Denoiser, noise: Images, sigma: float, sampler: SamplerSettings) -> Images:
     """States at σ on the way down from unit noises."""
     levels = levels_between(sampler.sigma_max, sigma, sampler.steps)
-    return probability_flow(denoise, sampler.sigma_max * noise, levels)
+    return probability_flow(denoise, sampler.sigma_max * noise, levels, heun)

@@ -25,6 +25,7 @@ class Watermark(FollowUp):
     """Keys written at several noise levels, attacked, and looked for.
 
     Attributes:
+        seed: names every random stream of the study, together with what is drawn.
         scenarios: `server` marks while it samples; `user` marks what is there, by inversion.
         images: marked ones.
         clean: unmarked ones; half of them choose thresholds.

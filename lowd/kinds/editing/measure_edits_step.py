@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import PositiveFloat, PositiveInt
 
 from lowd.base import Settings
+from lowd.distributions.settings import MixtureSettings
 from lowd.geometry.boxes import Box
 
 Start = Literal["noise", "images"]
@@ -12,21 +13,19 @@ SHOWN = 4
 """Images on the sheets."""
 
 
-class MixtureSettings(Settings):
-    """A mixture of low-rank Gaussians to be fitted: K clusters of rank r."""
-
-    clusters: PositiveInt
-    rank: PositiveInt
-
-
 class EditSampler(Settings):
-    """Heun's method between σ and the image, down and up: the same steps either way."""
+    """Heun's method between σ and the image, down and up: the same steps either way.
+
+    Attributes:
+        steps: steps between the two.
+        sigma_min: the lowest noise level, before 0.
+    """
 
     steps: PositiveInt = 10
     sigma_min: PositiveFloat = 0.02
 
 
-class EditingStep(Settings):
+class MeasureEditsStep(Settings):
     """Settings of the measure-edits step; `lowd.kinds.editing.settings` explains the words.
 
     Attributes:
