@@ -739,10 +739,10 @@ def test_jacobians_are_not_asked_of_a_pipeline_at_levels_it_was_not_trained_at()
 
 
 def _keys(settings, path=()):
-    """Paths to keys of lowd's own: not names of studies, models, members and intervals."""
+    """Paths to keys of lowd's own: not names of studies, models, members, modes and intervals."""
     items = settings.items() if isinstance(settings, dict) else enumerate(settings)
     for key, value in items:
-        named = path[-1:] in [(room,) for room in ("models", "members", "solvers", "intervals")]
+        named = path[-1:] in [(room,) for room in ("models", "members", "solvers", "intervals", "modes")]
         if isinstance(key, str) and len(path) > 1 and not named:
             yield (*path, key)
         if isinstance(value, dict | list):
