@@ -742,7 +742,7 @@ def _keys(settings, path=()):
     """Paths to keys of lowd's own: not names of studies, models, members, modes and intervals."""
     items = settings.items() if isinstance(settings, dict) else enumerate(settings)
     for key, value in items:
-        named = path[-1:] in [(room,) for room in ("models", "members", "solvers", "intervals", "modes")]
+        named = path and path[-1] in ("models", "members", "solvers", "intervals", "modes")
         if isinstance(key, str) and len(path) > 1 and not named:
             yield (*path, key)
         if isinstance(value, dict | list):
