@@ -114,7 +114,7 @@ FINDINGS: dict[str, Any] = {
         "replicates": 2,
         "generations": 3,
         "sampler": {"solver": "dpmpp", "steps": 4},
-        "training": TRAINING | {"steps": 1000},
+        "training": TRAINING | {"steps": 900},
         "model": SMALL_UNET,
         "modes": {"replace": {"data": "replace"}, "half": {"data": "fresh", "share": 0.5}},
     },

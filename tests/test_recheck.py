@@ -115,8 +115,9 @@ def test_no_cell_agrees_that_is_trained_otherwise(study, change, monkeypatch):
     found = recheck([study], len(CELLS))
     assert {one.cell for one in found} == CELLS
     assert all(one.verdict.startswith("differs: first losses moved by") for one in found)
-    # Either alone would tell.
-    assert all(beyond_bounds(one) == {"first losses", "samples"} for one in found)
+    assert all("first losses" in beyond_bounds(one) for one in found)
+    if change is switch_off_training:  # either alone would tell; another seed may end near
+        assert all("samples" in beyond_bounds(one) for one in found)
 
 
 @pytest.mark.parametrize("change", [take_another_solver, take_a_step_less])

@@ -70,7 +70,7 @@ def audit(
         studies = _studies(repository, found)
         if (against or rederive) and not studies:
             raise ValueError("no study with results among these: there is nothing to compare")
-        compared = _compare(studies, against) if against else []
+        compared = _compare(repository, studies, against) if against else []
         remade = _recheck(studies, rederive) if rederive else []
     numbers = [one.agrees for one in compared] + [one.agrees for one in remade]
     passed = found.passed and all(numbers)
@@ -114,11 +114,17 @@ def _studies(repository: "Repository", found: "Audit") -> list[str]:
     return own + [f"across/{path.stem}" for path in across]
 
 
-def _compare(studies: list[str], revision: str) -> "list[Comparison]":
+def _compare(repository: "Repository", studies: list[str], revision: str) -> "list[Comparison]":
     from lowd.provenance.against import compare
     from lowd.table import PLOTTED
 
-    if compared := [one for study in studies for one in compare(study, revision, PLOTTED)]:
+    compared: list[Comparison] = []
+    for study in studies:
+        drawn = {path.stem for path in repository.claims if path.match(f"figures/{study}/*.svg")}
+        # Figures across studies have names of their own.
+        shown = {figure: scores for figure, scores in PLOTTED.items() if figure in drawn} or PLOTTED
+        compared += compare(study, revision, shown)
+    if compared:
         return compared
     raise ValueError(f"--against {revision}: no results of {', '.join(studies)} there")
 
