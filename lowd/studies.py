@@ -233,6 +233,13 @@ class Study(Grid):
         for key in models:
             check_file_name(key)
         check_shapes(models, self.teacher.shape)
+        names: dict[str, str] = {}
+        for name, model in self.models.items():
+            first = names.setdefault(model.model_dump_json(), name)
+            if first != name:
+                raise ValueError(
+                    f"models.{name}: the network of {first}, and so the same students; leave one out"
+                )
         return self
 
     @model_validator(mode="after")

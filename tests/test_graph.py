@@ -203,7 +203,9 @@ def test_planning_imports_nothing_heavy(repository):
 
 
 def test_every_pair_of_models_is_scored_once():
-    models = {name: {"architecture": "mlp", "width": 4} for name in "dacb"}
+    models = {
+        name: {"architecture": "mlp", "width": width} for width, name in enumerate("dacb", start=4)
+    }
     pairs = [
         frozenset((job.settings.name, other))
         for job in jobs_of(changed("tiny", models=models)).values()

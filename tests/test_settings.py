@@ -69,6 +69,10 @@ def test_the_study_that_these_tests_spoil_is_valid():
         (changed(smaples=[2]), "smaples: no such setting"),
         (changed(training__stesp=3), "training.stesp: no such setting (got 3)"),
         (changed(models__a=MLP | {"dept": 2}), "models.a.dept: no such setting (got 2)"),
+        (
+            changed(models={"a": MLP, "b": MLP}),
+            "models.b: the network of a, and so the same students; leave one out",
+        ),
         (changed(pool=REMOVED), "pool: required"),
         (changed(teacher__rank=REMOVED), "teacher.rank: required"),
         (changed(pool=8), "pool: Input should be an object (got 8)"),
