@@ -238,7 +238,7 @@ class Study(Grid):
             first = names.setdefault(model.model_dump_json(), name)
             if first != name:
                 raise ValueError(
-                    f"models.{name}: the network of {first}, and so the same students; leave one out"
+                    f"models.{name}: the network of {first}, and so its students; leave one out"
                 )
         return self
 

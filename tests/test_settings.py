@@ -71,7 +71,7 @@ def test_the_study_that_these_tests_spoil_is_valid():
         (changed(models__a=MLP | {"dept": 2}), "models.a.dept: no such setting (got 2)"),
         (
             changed(models={"a": MLP, "b": MLP}),
-            "models.b: the network of a, and so the same students; leave one out",
+            "models.b: the network of a, and so its students; leave one out",
         ),
         (changed(pool=REMOVED), "pool: required"),
         (changed(teacher__rank=REMOVED), "teacher.rank: required"),
