@@ -221,6 +221,25 @@ def test_what_was_dropped_comes_back_until_it_is_cleaned(folder):
     assert new_cells()["train-large"] == 2
 
 
+def test_what_is_kept_and_can_not_be_read_stops_nothing_and_is_cleaned(folder):
+    make(edited(STUDY, samples=[8]))
+    kept = [one.folder for one in dropped() if "students" in str(one.output)]
+    (kept[0] / "statement.json").write_text("{not json")
+    swapped = json.loads((kept[1] / "statement.json").read_text())
+    for each in swapped["predicate"]["runDetails"]["byproducts"]:
+        if each["name"] == "cells":
+            each["annotations"]["groups"][0]["keys"].reverse()
+    (kept[1] / "statement.json").write_text(json.dumps(swapped))
+    Path(".lowd/kept/.half").mkdir()
+    make(STUDY)
+    counted = new_cells()
+    # Nothing was taken from either; of the other cells none was made again.
+    assert (counted["train-small"], counted["train-large"]) == (2, 2)
+    shown = CliRunner().invoke(app, ["clean", "--yes"])
+    assert shown.exit_code == 0 and shown.output.count("left over, of no use") == 3
+    assert list(Path(".lowd/kept").iterdir()) == []
+
+
 def test_cells_of_other_code_or_damaged_files_are_not_taken(folder, monkeypatch):
     smaller = edited(STUDY, samples=[8])
     make(smaller)

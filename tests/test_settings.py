@@ -322,6 +322,10 @@ NAMES = st.text("ab01-", min_size=1, max_size=6).map(lambda name: f"m{name}")
 POSITIVE = st.floats(1e-6, 1e6)
 
 
+def _differ(models):
+    return len({(one["architecture"], one["width"]) for one in models.values()}) == len(models)
+
+
 @st.composite
 def studies(draw):
     pictures = draw(st.booleans())
@@ -368,7 +372,7 @@ def studies(draw):
         "replicates": replicates,
         "training": training,
         "threshold": {draw(st.sampled_from(["nearest", "unrelated"])): draw(st.floats(0.01, 0.99))},
-        "models": draw(st.dictionaries(NAMES, model, min_size=1, max_size=3)),
+        "models": draw(st.dictionaries(NAMES, model, min_size=1, max_size=3).filter(_differ)),
     }
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from lowd.cli.failures import told_in_one_line
+from lowd.cli.make import alone
 
 
 def clean(
@@ -13,7 +14,8 @@ def clean(
     """Show what dropped cells are kept, and how much it is; remove it if that is wanted.
 
     A student that a study no longer has, with its samples and scores, is taken up again if the
-    study grows back. What is removed here is trained again then.
+    study grows back. What is removed here is trained again then: let a run that was cut short come
+    to its end first.
     """
     with told_in_one_line("clean"):
         from rich.filesize import decimal
@@ -26,10 +28,12 @@ def clean(
             typer.echo("Nothing is kept but what studies have.")
             return
         for one in found:
-            cells = f"{one.cells} {'cell' if one.cells == 1 else 'cells'}"
-            typer.echo(f"{one.output}: {cells} that no study has, {decimal(one.size)}")
+            cells = f"{one.cells} {'cell' if one.cells == 1 else 'cells'} that no study has"
+            what = cells if one.cells else "left over, of no use"
+            typer.echo(f"{one.output}: {what}, {decimal(one.size)}")
         typer.echo(f"{decimal(sum(one.size for one in found))} in all")
-        if not yes:
-            typer.confirm("Remove?", abort=True)
-        for one in found:
-            remove(one.folder)
+        with alone():  # a job may be about to take them up
+            if not yes:
+                typer.confirm("Remove?", abort=True)
+            for one in found:
+                remove(one.folder)

@@ -45,8 +45,12 @@ def known(step: str, code: str) -> Known:
         is_of_it = (stated.step, stated.code) == (step, code)
         if not is_of_it or not path.exists() or digest(path) != output.digests:
             continue
-        makers |= {stated.lineage: stated} | earlier_jobs(stated)
-        for group in cells_of(stated):
+        try:
+            groups = cells_of(stated)
+            makers |= {stated.lineage: stated} | earlier_jobs(stated)
+        except ValueError:  # edited: as good as none
+            continue
+        for group in groups:
             for index, (key, job) in enumerate(zip(group.keys, group.jobs, strict=True)):
                 places[key] = Place(path, index, job or stated.lineage)
     return Known(places, makers)
@@ -79,7 +83,7 @@ def prune() -> None:
     """Remove what is kept of which every cell is in an output as well."""
     current = _current()
     for folder, stated in _kept():
-        if all(current.issuperset(group.keys) for group in cells_of(stated)):
+        if not _keys(stated) - current:
             remove(folder)
 
 
@@ -100,21 +104,22 @@ class Dropped(NamedTuple):
 
 
 def dropped() -> list[Dropped]:
-    """All that is kept."""
-    current = _current()
-    return [
-        Dropped(
-            folder,
-            stated.subject[0].path,
-            len({key for group in cells_of(stated) for key in group.keys} - current),
-            sum(
-                file.stat().st_size
-                for file in folder.rglob("*")
-                if file.is_file() and file.stat().st_nlink == 1
-            ),
-        )
-        for folder, stated in _kept()
-    ]
+    """All that is kept of which some cells are nowhere else, and what is of no use there."""
+    current, kept = _current(), dict(_kept())
+    found = []
+    for folder in sorted(KEPT.iterdir()) if KEPT.is_dir() else ():
+        stated = kept.get(folder)
+        cells = 0 if stated is None else len(_keys(stated) - current)
+        output = folder if stated is None else stated.subject[0].path
+        files = [file.stat() for file in folder.rglob("*") if file.is_file()]
+        size = sum(file.st_size for file in files if file.st_nlink == 1)
+        if cells or stated is None:
+            found.append(Dropped(folder, output, cells, size))
+    return found
+
+
+def _keys(stated: Statement) -> set[str]:
+    return {key for group in cells_of(stated) for key in group.keys}
 
 
 def _current() -> set[str]:
@@ -123,7 +128,7 @@ def _current() -> set[str]:
     for path in _with_cells():
         stated = read_statement(path)
         if all(output.path.exists() for output in stated.subject):
-            found.update(key for group in cells_of(stated) for key in group.keys)
+            found |= _keys(stated)
     return found
 
 
@@ -134,16 +139,23 @@ def _with_cells() -> Iterator[Path]:
 
 
 def _kept() -> Iterator[tuple[Path, Statement]]:
-    for path in sorted(KEPT.glob(f"*/{STATEMENT}")):
-        yield path.parent, read_statement(path)
+    """Folders with statements that hold; others are as good as none."""
+    for path in sorted(KEPT.glob(f"[!.]*/{STATEMENT}")):
+        try:
+            stated = read_statement(path)
+            cells_of(stated)
+        except (ValueError, OSError):
+            continue
+        yield path.parent, stated
 
 
 def _keep(path: Path) -> None:
     """Link the outputs of a statement, and copy it, if they are here and not yet kept."""
     stated = read_statement(path)
     folder = KEPT / stated.lineage[:32]
-    if folder.exists() or not all(output.path.exists() for output in stated.subject):
+    if folder in dict(_kept()) or not all(output.path.exists() for output in stated.subject):
         return
+    remove(folder)
     draft = folder.with_name(f".{folder.name}")
     remove(draft)
     for output in stated.subject:

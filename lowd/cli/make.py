@@ -47,7 +47,7 @@ def make(arguments: typer.Context) -> None:
         # has no statement, and is due; what Snakemake did not note as done may be done.
         asked.nolock = asked.ignore_incomplete = True
         # A dry run changes nothing, and may be asked for while another runs.
-        with nullcontext() if asked.dryrun else _alone():
+        with nullcontext() if asked.dryrun else alone():
             if any(getattr(asked, option, None) for option in RUNS_NOTHING):
                 _snakemake(parser, asked)
             _run(parser, asked)
@@ -170,7 +170,7 @@ def _end_children() -> None:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def alone() -> Iterator[None]:
     """Hold the folder's lock, which dies with its holder."""
     with LOCK.open("w") as lock:
         try:

@@ -4,6 +4,8 @@ A job that takes cells over from earlier ones carries these jobs' statements ins
 their outputs, and with them their statements, are replaced.
 """
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -34,7 +36,8 @@ def stated_cells(groups: Sequence[Group], earlier: Mapping[str, Statement]) -> I
         }
         for group in groups
     ]
-    yield Resource(name=CELLS, annotations={"groups": content, "jobs": makers})
+    stated = {"groups": content, "jobs": makers}
+    yield Resource(name=CELLS, digest={"sha256": _digest(stated)}, annotations=stated)
     for job in makers:
         yield Resource(
             name=EARLIER,
@@ -48,6 +51,8 @@ def cells_of(statement: Statement) -> tuple[Group, ...]:
     """All cells of the job's output; raises ValueError if the statement is damaged there."""
     for resource in _byproducts(statement, CELLS):
         content = resource.annotations or {}
+        if resource.digest not in (None, {"sha256": _digest(content)}):
+            raise ValueError("what it says of its cells was edited")
         try:
             jobs = [*content["jobs"], ""]  # −1 is the last
             return tuple(
@@ -77,6 +82,11 @@ def earlier_jobs(statement: Statement) -> dict[str, Statement]:
             raise ValueError(f"the statement of the earlier job {job[:12]} was edited")
         found[job] = stated
     return found
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _alone(statement: Statement) -> dict[str, Any]:
