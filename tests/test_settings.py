@@ -751,7 +751,8 @@ def _keys(settings, path=()):
     items = settings.items() if isinstance(settings, dict) else enumerate(settings)
     for key, value in items:
         named = path and path[-1] in ("models", "members", "solvers", "intervals", "modes")
-        if isinstance(key, str) and len(path) > 1 and not named:
+        # What is varied has dots and labels: tests/test_written.py.
+        if isinstance(key, str) and len(path) > 1 and not named and "vary" not in path:
             yield (*path, key)
         if isinstance(value, dict | list):
             yield from _keys(value, (*path, key))
