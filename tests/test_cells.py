@@ -10,6 +10,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from lowd.cli.again import foresee
 from lowd.cli.app import app
 from lowd.cli.cell import find_student, find_training, parse_cell
 from lowd.cli.due import due
@@ -207,23 +208,37 @@ def test_growth_that_was_cut_short_goes_on_without_loss(stop, folder, tmp_path, 
 def test_what_was_dropped_comes_back_until_it_is_cleaned(folder):
     smaller = edited(STUDY, samples=[8])
     make(smaller)
-    assert sum(one.cells for one in dropped()) > 0
+    assert sum(one.cells for one in dropped(read_graph())) > 0
     make(STUDY)
     assert new_cells()["train-large"] == 0
-    assert dropped() == []  # all that was kept is in outputs again
+    assert dropped(read_graph()) == []  # all that was kept is in outputs again
     make(smaller)
     shown = CliRunner().invoke(app, ["clean"], input="n\n")
-    assert shown.exit_code == 1 and dropped()
+    assert shown.exit_code == 1 and dropped(read_graph())
     assert "data/s/students/small/weights.safetensors: 2 cells that no study has" in shown.output
     assert CliRunner().invoke(app, ["clean", "--yes"]).exit_code == 0
-    assert dropped() == []
+    assert dropped(read_graph()) == []
     make(STUDY)
+    assert new_cells()["train-large"] == 2
+
+
+def test_a_run_that_was_cut_short_has_what_it_is_to_take_up(folder):
+    study = edited(STUDY, samples=[2, 4, 8])
+    make(study, stop_before="train-large")
+    remove(Path("data/s/students/large/weights.safetensors"))  # as Snakemake does before a job
+    shown = CliRunner().invoke(app, ["clean", "--yes"])
+    assert "students/large" not in shown.output
+    graph = read_graph().leading_to([RESULTS])
+    ahead = foresee(graph, due(graph))
+    # Describe and collect have no cells; of the others all keep some.
+    assert ahead.fresh == 0 and sum(one.jobs for one in ahead.lost.values()) <= 2
+    make(study)
     assert new_cells()["train-large"] == 2
 
 
 def test_what_is_kept_and_can_not_be_read_stops_nothing_and_is_cleaned(folder):
     make(edited(STUDY, samples=[8]))
-    kept = [one.folder for one in dropped() if "students" in str(one.output)]
+    kept = [one.folder for one in dropped(read_graph()) if "students" in str(one.output)]
     (kept[0] / "statement.json").write_text("{not json")
     swapped = json.loads((kept[1] / "statement.json").read_text())
     for each in swapped["predicate"]["runDetails"]["byproducts"]:
@@ -243,7 +258,7 @@ def test_what_is_kept_and_can_not_be_read_stops_nothing_and_is_cleaned(folder):
 def test_cells_of_other_code_or_damaged_files_are_not_taken(folder, monkeypatch):
     smaller = edited(STUDY, samples=[8])
     make(smaller)
-    (kept,) = {one.folder for one in dropped() if "students/small" in str(one.output)}
+    (kept,) = {one.folder for one in dropped(read_graph()) if "students/small" in str(one.output)}
     with (kept / "data/s/students/small/weights.safetensors").open("r+b") as file:
         file.seek(-1, 2)
         last = file.read(1)

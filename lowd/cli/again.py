@@ -83,11 +83,11 @@ def foresee(graph: Graph, reasons: Reasons) -> Due:
         reason = reasons.get(job.statement)
         kind = "input" if reason is None else reason.kind
         is_here = job.statement.exists() and all(path.exists() for path in job.outputs)
-        if kind not in CHANGED or not is_here:
-            fresh += 1
-            continue
         if kept.get(job.statement, 1.0) < 1:
             grown += 1
+            continue
+        if kind not in CHANGED or not is_here:
+            fresh += 1
             continue
         seconds[kind] += took(read_statement(job.statement))
         said[kind]["what it reads is made again" if reason is None else reason.text] += 1

@@ -68,9 +68,11 @@ def keeping(graph: Graph, everything: Graph, reasons: Reasons) -> Iterator[None]
     running = graph.followers(job for job in graph.jobs if job.statement in reasons)
     replaced = {job.statement for job in running}
     declared = {job.statement for job in everything.jobs}
+    kept = {stated.lineage for stated in kept_statements()}
     for path in _with_cells():
-        if path in replaced or path not in declared:
-            _keep(path)
+        stated = read_statement(path)
+        if (path in replaced or path not in declared) and stated.lineage not in kept:
+            _keep(stated, path)
     try:
         yield
     except SystemExit as end:
@@ -103,19 +105,32 @@ class Dropped(NamedTuple):
     size: int
 
 
-def dropped() -> list[Dropped]:
-    """All that is kept of which some cells are nowhere else, and what is of no use there."""
+def dropped(everything: Graph) -> list[Dropped]:
+    """All that is kept of which some cells are nowhere else, and what is of no use there.
+
+    What a run that was cut short has yet to take up is not among it: its output is not here.
+
+    Args:
+        everything: all that params.yaml declares.
+    """
     current, kept = _current(), dict(_kept())
     found = []
     for folder in sorted(KEPT.iterdir()) if KEPT.is_dir() else ():
         stated = kept.get(folder)
         cells = 0 if stated is None else len(_keys(stated) - current)
         output = folder if stated is None else stated.subject[0].path
+        if everything.maker(output) is not None and not output.exists():
+            continue
         files = [file.stat() for file in folder.rglob("*") if file.is_file()]
         size = sum(file.st_size for file in files if file.st_nlink == 1)
         if cells or stated is None:
             found.append(Dropped(folder, output, cells, size))
     return found
+
+
+def kept_statements() -> Iterator[Statement]:
+    """Of all that is kept."""
+    return (stated for _, stated in _kept())
 
 
 def _keys(stated: Statement) -> set[str]:
@@ -149,11 +164,10 @@ def _kept() -> Iterator[tuple[Path, Statement]]:
         yield path.parent, stated
 
 
-def _keep(path: Path) -> None:
-    """Link the outputs of a statement, and copy it, if they are here and not yet kept."""
-    stated = read_statement(path)
+def _keep(stated: Statement, path: Path) -> None:
+    """Link the outputs of the statement at `path`, and copy it, if they are here."""
     folder = KEPT / stated.lineage[:32]
-    if folder in dict(_kept()) or not all(output.path.exists() for output in stated.subject):
+    if not all(output.path.exists() for output in stated.subject):
         return
     remove(folder)
     draft = folder.with_name(f".{folder.name}")
