@@ -71,7 +71,7 @@ def recheck(studies: Sequence[str], count: int) -> list[Rederived]:
         ValueError: a study can't be planned, or its settings have changed since it was run.
         OSError: its data are not here.
     """
-    plans = {study: planned([f"data/{study}/manifest.json"]) for study in studies}
+    plans = {study: planned([f"results/{study}.zarr"]) for study in studies}
     for job in (job for jobs in plans.values() for job in jobs):
         if job.settings.model_dump(mode="json") != read_statement(job.statement).settings:
             raise ValueError(f"{job.outputs[0]}: its settings have changed since; run it first")
