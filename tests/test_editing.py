@@ -278,7 +278,7 @@ def test_settings_that_make_no_sense_are_told_with_their_key(case, tmp_path, mon
     changes, told = REFUSED[case]
     with pytest.raises((ValueError, ValidationError)) as caught:
         declared(tmp_path, monkeypatch, **changes)
-    assert f"findings.e.{told}" in str(caught.value) or told in str(caught.value)
+    assert "findings.e." in str(caught.value) and told in str(caught.value)
 
 
 def test_what_goes_through_the_denoiser_is_what_is_billed(tmp_path, monkeypatch):

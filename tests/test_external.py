@@ -434,7 +434,7 @@ def test_scores_are_those_of_a_transition_study_of_the_same_samples(compared):
     )
     theirs = read_store(Path("theirs.zarr"), finite=False)
     assert set(ours.variables) == set(theirs.variables)
-    # Held-out samples are other ones, and slopes go by |θ|, which is another here.
+    # Slopes go by |θ|, which is another here.
     others = ("slope", "spread", "rescaled", "parameters")
     for name in theirs.variables:
         if not name.startswith(others):

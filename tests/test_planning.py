@@ -104,7 +104,7 @@ def test_comments_docstrings_and_layout_anywhere_rerun_nothing(repository):
         ),
         (
             "params.yaml",
-            with_params("tiny", "models", "new", value={"architecture": "mlp", "width": 4}),
+            with_params("tiny", "models", "new", value={"architecture": "mlp", "width": 6}),
             {"train": 1, "generate": 1, "score": 1} | COLLECTED,
         ),
         ("params.yaml", with_params("pictures", "training", "steps", value=50), {}),

@@ -115,9 +115,11 @@ def test_no_cell_agrees_that_is_trained_otherwise(study, change, monkeypatch):
     found = recheck([study], len(CELLS))
     assert {one.cell for one in found} == CELLS
     assert all(one.verdict.startswith("differs: first losses moved by") for one in found)
-    assert all("first losses" in beyond_bounds(one) for one in found)
-    if change is switch_off_training:  # either alone would tell; another seed may end near
-        assert all("samples" in beyond_bounds(one) for one in found)
+    both = {"first losses", "samples"}
+    assert all({"first losses"} <= beyond_bounds(one) <= both for one in found)
+    # Where training is switched off either alone would tell; another seed may end near.
+    told = sum(beyond_bounds(one) == both for one in found)
+    assert told == len(found) if change is switch_off_training else told > 0
 
 
 @pytest.mark.parametrize("change", [take_another_solver, take_a_step_less])

@@ -77,10 +77,9 @@ def test_null_takes_away_and_another_kind_replaces():
     params = loaded(
         {
             "a": BASE | {"threshold": {"nearest": 0.9}, "seed": 4},
-            "b": {"extends": "a", "seed": None, "models": {"small": None, "big": {}}},
+            "b": {"extends": "a", "seed": None, "models": {"small": None, "big": BIG}},
             "c": {"extends": "a", "teacher": other, "threshold": {"unrelated": 0.9}},
         }
-        | {"b": {"extends": "a", "seed": None, "models": {"small": None, "big": BIG}}}
     )
     assert params.studies["b"] == whole(models={"big": BIG}, threshold={"nearest": 0.9})
     assert params.studies["c"] == whole(teacher=other, threshold={"unrelated": 0.9}, seed=4)
