@@ -37,6 +37,7 @@ from repositories import commit, create  # noqa: E402
 from runs import small_disk  # noqa: E402
 from small import KINDS, LARGE, LARGE_KIND, Kind, unshared  # noqa: E402
 
+TABLE = "lowd/table.py"
 MADE = ("data", "provenance", "results", "figures")
 CALIBRATION = Path(".lowd/calibration.json")
 TWO_JOBS = {"generate-teacher": "generate_teacher", "generate-empirical": "generate_empirical"}
@@ -89,11 +90,8 @@ class Workplace:
 
     def _make_small(self) -> None:
         """Leave out figures, all of which one rule draws, and stages across studies."""
-        table = self.path / "lowd/table.py"
-        every, one = "for shown in settings.plots", "for shown in list(settings.plots)[:1]"
-        source = table.read_text()
-        assert source.count(every) == 1, "figures are no longer drawn where they were"
-        table.write_text(source.replace(every, one))
+        table = self.path / TABLE
+        table.write_text(first_figures(table.read_text()))
         pipeline = self.path / "dvc.yaml"
         pipeline.write_text(pipeline.read_text().split("\n  # Figures across")[0] + "\n")
         images = self.path / "inputs/images.npz"
@@ -170,6 +168,13 @@ class Workplace:
                 if contents.get(path) != content:
                     found[name].append(f"{path} is {'other' if path in contents else 'missing'}")
         return dict(found)
+
+
+def first_figures(table: str) -> str:
+    """The table of jobs in which of every study only the first figure is drawn."""
+    every = "in settings.shown(params.every)]"
+    assert table.count(every) == 1, f"figures are no longer drawn where they were in {TABLE}"
+    return table.replace(every, f"{every[:-1]}[:1]]")
 
 
 place: Workplace
@@ -458,6 +463,8 @@ def tried(folder: Path, patterns: Sequence[str], processes: int, report: Path) -
 
     A run that was stopped goes on: cells that the report has from this commit stand.
     """
+    # A pool starts a process whose beginning fails again and again.
+    first_figures((ROOT / TABLE).read_text())
     commit_tried = head()
     before = {one.cell: one for one in reported(report, commit_tried)}
     (folder / "results").mkdir()
