@@ -106,6 +106,14 @@ def test_memory_is_the_control_groups_where_that_has_less(tmp_path, monkeypatch,
     assert memory_here() == Memory(expected)
 
 
+def test_a_gpus_memory_is_asked_of_another_process(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(memory, "GPU", "print(7)")
+    assert memory_here().gpu == 7
+    monkeypatch.setattr(memory, "GPU", "raise SystemExit(1)")
+    assert memory_here().gpu is None
+
+
 def test_the_value_said_is_the_largest_of_whole_sizes_that_fits():
     here = Memory((host(4) + host(6)) / 2)
     found = excess(grid(), SHAPE, POINTS, here, "m")

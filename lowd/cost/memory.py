@@ -1,5 +1,7 @@
 """Whether stacks fit into the memory that there is, so that none is trained to be killed."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,7 @@ from lowd.steps.train import TrainStep
 START = 0.32e9
 """Bytes of a process that trains, its stack left out: 0.31 to 0.33 GB were measured."""
 GIB = 2**30
+GPU = "import torch; print(torch.cuda.get_device_properties(0).total_memory)"
 STACK = "compute.stack"
 """The key of a study that bounds a stack."""
 PROCESS, GROUPS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
@@ -80,7 +83,9 @@ def memory_here() -> Memory:
     host = min((float(psutil.virtual_memory().total), *_limits()))
     if not torch.cuda.is_available():
         return Memory(host)
-    return Memory(host, float(torch.cuda.get_device_properties(0).total_memory))
+    # Another process is asked: to ask starts CUDA, which would stay in this one to its end.
+    asked = subprocess.run((sys.executable, "-c", GPU), capture_output=True, text=True)
+    return Memory(host, float(asked.stdout) if not asked.returncode else None)
 
 
 def excess(
