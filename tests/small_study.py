@@ -80,10 +80,12 @@ def run(step, settings, inputs, outputs, name=None, streams=(), study="s"):
 
 
 def write(path, content, lineage):
-    """A file; a folder of one file and Snakemake's stamp; or a pool."""
+    """A file; a folder of one file and Snakemake's stamp; a pool or another store."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(content, np.ndarray):
+    if isinstance(content, xr.Dataset):
+        write_store(path, content)
+    elif isinstance(content, np.ndarray):
         write_store(path, xr.Dataset({"samples": (("sample", "feature"), content)}))
     elif path.suffix == ".zarr" or path.name == "teacher":
         path.mkdir(exist_ok=True)

@@ -263,15 +263,20 @@ OTHERS = {
     "width": {"model": MLPSettings(architecture="mlp", width=7)},
     "steps": {"settings": SHORT.model_copy(update={"steps": 61})},
     "cells": {"cells": [cell(0), cell(2)]},
+    "smaller stack": {"cells": [cell(0)]},
+    "larger stack": {"cells": [cell(0), cell(1), cell(2)]},
     "pool": {"pool": normal(48, 3, seed=1)},
     "compute": {"compute": ComputeSettings(precision="bf16")},
 }
 
 
 @pytest.mark.parametrize("other", OTHERS)
-def test_a_state_of_another_training_is_not_gone_on_from(tmp_path, saves, other):
+def test_a_state_of_another_training_is_not_gone_on_from(tmp_path, saves, other, capsys):
     this = {"model": MLP, "settings": SHORT, "cells": [cell(0), cell(1)], "pool": normal(48, 3)}
-    assert_not_resumed(tmp_path / "deep" / "scratch", saves, this, this | OTHERS[other])
+    scratch = tmp_path / "deep" / "scratch"
+    assert_not_resumed(scratch, saves, this, this | OTHERS[other])
+    said = f"the state in {scratch} is of another stack or other settings; starting over\n"
+    assert capsys.readouterr().err.count(said) == 1
 
 
 def test_a_state_of_equal_shape_but_other_heads_is_not_gone_on_from(tmp_path, saves):

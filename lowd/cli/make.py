@@ -20,6 +20,7 @@ from lowd.cli.named import targets_of
 from lowd.shipped import shipped
 
 if TYPE_CHECKING:
+    from lowd.cli.due import Reasons
     from lowd.graph.graph import Graph
 
 LOCK = Path(".run.lock")
@@ -76,6 +77,7 @@ def _run(parser: ArgumentParser, asked: Namespace) -> NoReturn:
         ahead = foresee(graph, reasons)
         typer.echo(str(ahead), err=True)
         consent(ahead)
+        _check_stacks(graph, reasons, asked)
     asked.forcerun = [*asked.forcerun, *stale]
     # What is due is known; from there on Snakemake goes by what is newer than what.
     asked.rerun_triggers = [RerunTrigger.MTIME]
@@ -93,6 +95,18 @@ def _run(parser: ArgumentParser, asked: Namespace) -> NoReturn:
     ):
         register(display)
         _snakemake(parser, asked)
+
+
+def _check_stacks(graph: "Graph", reasons: "Reasons", asked: Namespace) -> None:
+    """Refuse stacks that are too large for this machine, unless others are to train them."""
+    from lowd.cli.fits import CHECKED, check_stacks
+    from lowd.cli.growth import new_shares
+
+    if asked.executor not in (None, "local"):
+        return
+    running = graph.followers(job for job in graph.jobs if job.statement in reasons)
+    check_stacks(graph, running, new_shares(graph, reasons))
+    os.environ[CHECKED] = "1"
 
 
 def _files(targets: Sequence[str]) -> list[str]:

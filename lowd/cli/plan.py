@@ -1,7 +1,7 @@
 """`lowd plan`: the bill of studies before anything runs."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -27,6 +27,7 @@ class _Plan(NamedTuple):
     command: float
     """Seconds before a job reads its inputs, which statements leave out."""
     ahead: "Due"
+    new: "Mapping[Path, float]"
 
 
 def plan(
@@ -62,7 +63,8 @@ def plan(
     """Say what studies cost: jobs, students, FLOPs, time, memory and disk.
 
     Run it where params.yaml is; nothing of the studies runs. A few steps of each network are timed
-    here first, in about a minute, and kept in .lowd/calibration.json for the next plan.
+    here first, in about a minute, and kept in .lowd/calibration.json for the next plan. The exit
+    status is 1 if a stack is too large for this machine; that of another is not judged.
     """
     with told_in_one_line("plan"):
         from lowd.cli.studies import default
@@ -89,6 +91,11 @@ def plan(
             show("", again_table(made.ahead))
         if actual:
             show("", comparison_table(content))
+    if assumed is None and resources is None:  # else they are for another machine
+        with told_in_one_line("plan"):
+            from lowd.cli.fits import check_stacks
+
+            check_stacks(made.graph, [one.job for one in made.jobs if one.is_due], made.new)
 
 
 def _plan(names: Sequence[str], device: "Device | None") -> _Plan:
@@ -119,7 +126,7 @@ def price_jobs(graph: "Graph", device: "Device | None" = None) -> _Plan:
     new = new_shares(graph, reasons)
     jobs = [replace(one, seconds=one.seconds * new.get(one.job.statement, 1.0)) for one in jobs]
     ahead = foresee(graph, reasons)
-    return _Plan(graph, jobs, stated(graph), measured[COMMAND].seconds, ahead)
+    return _Plan(graph, jobs, stated(graph), measured[COMMAND].seconds, ahead, new)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lowd.base import Settings
 from lowd.cli.devices import claim_one, computes_on_device, usable_devices, visible_devices
+from lowd.cli.fits import check_stack
 from lowd.graph.own import add_own_modules
 from lowd.models.admission import admit, networks_in
 from lowd.progress import WATCHED
@@ -43,6 +44,8 @@ def run(
     asked = inspect.signature(step).parameters.keys() & set(COMPUTED)
     claim_device_for(settings, paths)
     admit_own(settings, paths)
+    if statement is None:
+        check_stack(settings, paths, None, Cells())
     if statement is None and LINEAGE not in asked:
         return step(settings, **paths)
     job = take_down(step, settings, paths, listed(paths["output"]) if statement is not None else [])
@@ -58,6 +61,7 @@ def run(
 
     earlier = known(step.__name__, job.code) if CELLS in asked else Known({}, {})
     cells = Cells(job.own, earlier.places)
+    check_stack(settings, paths, statement, cells)
     if CELLS in asked:
         paths = {**paths, CELLS: cells}
 

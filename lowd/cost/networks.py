@@ -29,7 +29,7 @@ from lowd.steps.generation import BATCH_VALUES
 from lowd.steps.noise import NoiseStep
 from lowd.steps.pool import PoolStep
 from lowd.steps.teacher import TeacherStep
-from lowd.steps.train import TrainStep
+from lowd.steps.train import TrainStep, stack_size
 from lowd.training.compute import ComputeSettings
 from lowd.training.settings import BLOCK, EDMSettings, ObjectiveSettings, TrainingSettings
 
@@ -46,27 +46,33 @@ def students(step: TrainStep) -> int:
 
 def train_bill(job: Job, step: TrainStep, graph: Graph) -> Bill:
     """A stack of students."""
-    return _train_bill(step, graph.nearest(job, PoolStep))
+    pool = graph.nearest(job, PoolStep)
+    return stack_bill(step, pool.shape, pool.drawn, students(step))
 
 
-def _train_bill(step: TrainStep, pool: PoolStep) -> Bill:
-    made = _training(
-        step.model,
-        step.objective or EDMSettings(),
-        step.training,
-        pool.shape,
-        students(step),
-        pool.drawn,
-        len(step.snapshots),
-        step.compute,
-    )
+def stack_bill(step: TrainStep, shape: Shape, points: int, count: int) -> Bill:
+    """A stack of so many students; raises LookupError if nothing says what a network takes.
+
+    Args:
+        step: how they train, and the whole grid.
+        shape: of a sample.
+        points: of the pool.
+        count: students of the grid that this stack trains.
+    """
+    aim = step.objective or EDMSettings()
+    # Students of other kinds of step, which add settings, are not filled up.
+    stack = stack_size(step, count) if type(step) is TrainStep else count
+    snapshots = len(step.snapshots)
+    made = _training(step.model, aim, step.training, shape, stack, points, snapshots, step.compute)
     grid = [{"N": n, "replicate": r} for n in step.samples for r in range(step.replicates)] * (
         step.seeds or 1
     )
-    kept = len(step.snapshots) or 1
-    parameters = parameter_shapes(step.objective or EDMSettings(), step.model, pool.shape)
+    kept = snapshots or 1
     blocks = ceil(step.training.steps / BLOCK)
-    return replace(made, disk=checkpoint_bytes(len(grid) * kept, parameters, blocks, grid * kept))
+    disk = checkpoint_bytes(
+        len(grid) * kept, parameter_shapes(aim, step.model, shape), blocks, grid * kept
+    )
+    return replace(made, students=count, disk=disk)
 
 
 def teacher_bill(job: Job, step: TeacherStep, graph: Graph) -> Bill:
@@ -219,6 +225,7 @@ def _samples(job: Job, trained: TrainStep, graph: Graph) -> tuple[int, ...]:
 def gather_bill(job: Job, step: GatherStep, graph: Graph) -> Bill:
     """Checkpoints put together."""
     trained = graph.nearest(job, TrainStep).model_copy(update={"samples": step.samples})
-    whole = _train_bill(trained, graph.nearest(job, PoolStep))
+    pool = graph.nearest(job, PoolStep)
+    whole = stack_bill(trained, pool.shape, pool.drawn, students(trained))
     # The parts, the whole, and the file's content.
     return Bill(NUMBERS, host=3 * whole.disk, disk=whole.disk)

@@ -14,6 +14,7 @@ from lowd.provenance.digests import STAMP, Digests
 from lowd.provenance.links import Content, Link, State, check
 from lowd.provenance.lock import LOCK, Lock
 from lowd.provenance.repository import Repository
+from lowd.provenance.stores import where_inside
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,8 @@ def _accused(path: Path, maker: Path, now: Digests, evidence: Evidence) -> Findi
     else:
         twins = [str(other) for other in repository.claims if repository.stated(other) == now]
         hint = f"; it is what {twins[0]} should be" if twins else ""
-        return Finding(path.as_posix(), f"changed: not what {maker} says was left{hint}")
+        where = "" if twins else where_inside(path, left)
+        return Finding(path.as_posix(), f"changed: not what {maker} says was left{where}{hint}")
     return Finding(maker.as_posix(), f"says that {path} was left otherwise, {voucher}")
 
 
@@ -118,7 +120,8 @@ def of_own_files(
         elif link.state is State.MISSING:
             yield Finding(link.name, f"missing, though {first} read it")
         elif link.state is State.CHANGED:
-            yield Finding(link.name, link.reason or f"changed: not what {first} read")
+            where = where_inside(path, readers[first])
+            yield Finding(link.name, link.reason or f"changed: not what {first} read{where}")
         elif link.state is State.VERIFIED:
             for reader, read in readers.items():
                 if read != evidence.now[path] and reader in scope:

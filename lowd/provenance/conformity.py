@@ -10,6 +10,7 @@ from lowd.provenance.in_toto import Resource
 from lowd.provenance.links import contents
 from lowd.provenance.repository import Repository
 from lowd.provenance.statement import Statement
+from lowd.provenance.stores import where_inside
 
 SHOWN = 80
 """Characters of a value."""
@@ -27,7 +28,7 @@ def strays(repository: Repository, studies: Collection[str] = ()) -> list[Findin
         if isinstance(now, str):
             found.append(Finding(path.as_posix(), now))
         elif now != repository.stated(path):
-            found.append(_changed(path, claimed[path]))
+            found.append(_changed(path, claimed[path], repository.stated(path)))
     return found
 
 
@@ -45,7 +46,7 @@ def changes(now: Statement, maker: Path, stated: Statement) -> Iterator[Finding]
         return
     for path, content in left.items():
         if here[path] != content:
-            yield _changed(path, maker)
+            yield _changed(path, maker, content)
 
 
 def staleness(now: Statement, stated: Statement, accused: Collection[str]) -> Iterator[Finding]:
@@ -102,8 +103,9 @@ def _digests(resources: Collection[Resource]) -> dict[Path, Digests]:
     return {one.path: one.digests for one in resources}
 
 
-def _changed(path: Path, maker: Path) -> Finding:
-    return Finding(path.as_posix(), f"changed: not what {maker} says was left")
+def _changed(path: Path, maker: Path, stated: Digests) -> Finding:
+    where = where_inside(path, stated)
+    return Finding(path.as_posix(), f"changed: not what {maker} says was left{where}")
 
 
 def differing(now: Any, before: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:

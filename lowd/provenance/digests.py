@@ -86,6 +86,17 @@ def digest_all(paths: Sequence[Path]) -> list[Digests]:
     ]
 
 
+def digest_files(folder: Path) -> dict[str, Digests]:
+    """Digests of every file below a folder, by relative name; raises OSError as `digest_all`."""
+    return {name: _digest_file(path) for name, path in _walk(folder)}
+
+
+def folder_md5(files: Sequence[tuple[str, str]]) -> str:
+    """A folder's MD5, as DVC has it, from the MD5 of each file, sorted by relative name."""
+    listing = json.dumps([{"md5": md5, "relpath": name} for name, md5 in files], sort_keys=True)
+    return f"{hashlib.md5(listing.encode(), usedforsecurity=False).hexdigest()}.dir"
+
+
 def _walk(folder: Path) -> Iterator[tuple[str, Path]]:
     """Every file below the folder, and its relative name with forward slashes."""
 
@@ -113,10 +124,8 @@ def _digest_folder(files: Sequence[tuple[str, Digests]]) -> Digests:
         if "\n" in name or not _is_utf8(name):
             raise ValueError(f"{name!r}: no digest of a folder can name this file; rename it")
     lines = "".join(f"{content.sha256}  {name}\n" for name, content in files)
-    rows = [{"md5": content.md5, "relpath": name} for name, content in files]
-    listing = json.dumps(rows, sort_keys=True)
-    md5 = hashlib.md5(listing.encode(), usedforsecurity=False).hexdigest()
-    return Digests(hashlib.sha256(lines.encode()).hexdigest(), f"{md5}.dir")
+    md5 = folder_md5([(name, content.md5) for name, content in files])
+    return Digests(hashlib.sha256(lines.encode()).hexdigest(), md5)
 
 
 def _is_utf8(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 import hashlib
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -118,6 +119,9 @@ def _train(trainer: Trainer, scratch: Path | None, label: str) -> None:
             metadata = {}  # half a state is no state: start over
         if metadata.get("training") == fingerprint:
             trainer.restore(state)
+        else:
+            why = "of another stack or other settings" if metadata else "damaged"
+            print(f"{label}: the state in {scratch} is {why}; starting over", file=sys.stderr)
     columns = (
         TextColumn(label),
         BarColumn(),

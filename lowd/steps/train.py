@@ -181,14 +181,29 @@ def _keys(
     ]
 
 
-def _filled(cells: "Sequence[Cell]", settings: TrainStep) -> "list[Cell]":
-    """The cells, and copies of the last, so that a student comes out the same in every stack."""
+def stack_size(settings: TrainStep, students: int) -> int:
+    """How many a stack of so many students holds, with those that fill it up."""
     model, compute = settings.model, settings.compute
     if model.architecture != "unet" or (compute and compute.backend == "looped"):
-        return list(cells)
+        return students
     step = 2 * LANES if model.width % 2 else LANES // gcd(LANES, model.width)
-    size = max(FULL, ceil(len(cells) / step) * step)
-    return [*cells, *[cells[-1]] * (size - len(cells))]
+    return max(FULL, ceil(students / step) * step)
+
+
+def count_new(settings: TrainStep, pool: Path, cells: Cells) -> int:
+    """How many students no earlier job has trained, by `cells`."""
+    import torch
+
+    from lowd.store.arrays import read_store
+
+    points = torch.from_numpy(read_store(pool)["samples"].values)
+    keys = _keys(settings, _grid(settings, len(points)), points, cells)
+    return sum(key not in cells.kept for key in keys)
+
+
+def _filled(cells: "Sequence[Cell]", settings: TrainStep) -> "list[Cell]":
+    """The cells, and copies of the last, so that a student comes out the same in every stack."""
+    return [*cells, *[cells[-1]] * (stack_size(settings, len(cells)) - len(cells))]
 
 
 def _taken(taken: "dict[int, Place]", coordinates: list[dict[str, int]]) -> "Students":
