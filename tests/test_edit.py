@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from diffusers import DDPMPipeline, DDPMScheduler, UNet2DModel
+from pictures import write_png16
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -43,8 +44,10 @@ def folder(tmp_path_factory):
     jpeg = (path / "whole.jpg").read_bytes()
     (path / "broken.jpg").write_bytes(jpeg[: len(jpeg) // 2])
     Image.fromarray(draw.integers(0, 256, (9, 8, 3), dtype=np.uint8)).save(path / "tall.png")
+    write_png16(path / "deep.png", np.full((8, 8, 3), 300, ">u2"))
     mask = np.zeros((8, 8), np.uint8)
     mask[2:5, 2:6] = 255
+    Image.fromarray(mask.astype(np.uint16)).save(path / "deep-mask.png")
     masks = {"mask": mask, "empty": 0 * mask, "full": 0 * mask + 255, "small": mask[:4, :4]}
     for name, pixels in masks.items():
         Image.fromarray(pixels).save(path / f"{name}.png")
@@ -131,6 +134,8 @@ REFUSED = {
     "a mask that is no image": ("one.png --mask ddpm/unet/config.json", "not a readable image"),
     "an image of another size": ("one.png tall.png", "tall.png: 8×9 pixels"),
     "half a JPEG": ("broken.jpg", "broken.jpg: not a readable image"),
+    "16 bits in colour": ("deep.png", "deep.png: more than 8 bits"),
+    "a mask of 16 bits": ("one.png --mask deep-mask.png", "deep-mask.png: more than 8 bits"),
     "no image": ("nothing.png", "no such image"),
     "two of one name": ("one.png ./one.png", "rename one"),
     "a level above the grid": ("one.png --sigma 1000", "--sigma: 1000 is not between"),

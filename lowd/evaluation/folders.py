@@ -9,6 +9,7 @@ import numpy as np
 from lowd.evaluation.sets import AT_ONCE, Images, Pixels, Reading, SampleSet
 from lowd.sources.image_settings import FolderSource
 from lowd.sources.own import image_files, read_folder
+from lowd.sources.picture import read_picture
 from lowd.sources.processing import process
 from lowd.sources.scaling import scaled
 from lowd.sources.source_settings import ImageSource
@@ -59,11 +60,10 @@ def open_folder(folder: Path, reading: Reading, grey: bool | None = None) -> Sam
     def image(row: int) -> Pixels:
         from PIL import Image
 
-        with Image.open(files[row]) as opened:
-            shown = opened.convert("RGBA")
-            shown = Image.alpha_composite(Image.new("RGBA", shown.size, (*WHITE, 255)), shown)
-            shown.thumbnail((SHOWN, SHOWN))
-            return np.asarray(shown.convert("RGB"))
+        pixels, _ = read_picture(files[row], 3, WHITE)
+        shown = Image.fromarray(pixels)
+        shown.thumbnail((SHOWN, SHOWN))
+        return np.asarray(shown)
 
     content = hashlib.sha256(f"{grey} {reading.size}".encode())
     for path in files:
