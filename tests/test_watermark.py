@@ -12,6 +12,7 @@ from PIL import Image
 from scipy import stats
 
 from lowd.diffusion.inversion import invert, levels_between
+from lowd.diffusion.passage import Passage
 from lowd.distributions.gaussian import Gaussian
 from lowd.metrics.detection import area_under_roc, roc_curve, share_found, threshold_at
 from lowd.metrics.image_quality import K1, RANGE, psnr, ssim
@@ -34,7 +35,6 @@ from lowd.watermark.exact import (
 )
 from lowd.watermark.files import as_saved, from_bytes, to_bytes
 from lowd.watermark.keys import draw_key, within
-from lowd.watermark.passage import Passage
 from lowd.watermark.ranges import RANGES
 from lowd.watermark.rings import Rings, fourier_basis, ring_places
 from lowd.watermark.strength import TOLERANCE, at_quality

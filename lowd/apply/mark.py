@@ -14,6 +14,7 @@ from lowd.apply.pipeline import LoadedPipeline
 from lowd.apply.watching import Watch
 from lowd.base import Settings
 from lowd.diffusion.denoiser import Denoiser, Sigma
+from lowd.diffusion.passage import Passage
 from lowd.geometry.directions import project_out
 from lowd.geometry.subspaces import top_subspace
 from lowd.metrics.image_quality import psnr
@@ -22,7 +23,6 @@ from lowd.watermark.detection import cosine, p_value, shared_evidence
 from lowd.watermark.evidence import residual
 from lowd.watermark.files import as_saved
 from lowd.watermark.keys import draw_key
-from lowd.watermark.passage import Passage
 from lowd.watermark.strength import at_quality
 
 LARGEST = 30.0

@@ -8,13 +8,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from lowd.diffusion.passage import Passage
 from lowd.kinds.watermark.directions import Direction
 from lowd.streams import stream, stream_seed
 from lowd.watermark.attacks import Attack, attacked
 from lowd.watermark.detection import against_decoys, cosine, p_value, published_p_value
 from lowd.watermark.evidence import PLAIN, RESIDUAL, WHITENED, Spread, residual
 from lowd.watermark.keys import unit, within
-from lowd.watermark.passage import Passage
 from lowd.watermark.rings import Rings
 
 RINGED = "rings"

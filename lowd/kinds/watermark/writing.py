@@ -9,20 +9,20 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lowd.diffusion.denoiser import Denoiser
+from lowd.diffusion.passage import Passage
 from lowd.kinds.watermark.directions import (
     POINTS,
     Direction,
     Kept,
     directions,
 )
-from lowd.kinds.watermark.hosts import Hosts, Images, Supply, hosts, sampled_to
+from lowd.kinds.watermark.hosts import Hosts, Images, Supply, hosts
 from lowd.kinds.watermark.imprint_step import OF_JACOBIANS, ImprintStep
 from lowd.kinds.watermark.looking import Ring
 from lowd.streams import stream
 from lowd.watermark.evidence import Spread
 from lowd.watermark.files import as_saved
 from lowd.watermark.keys import draw_key
-from lowd.watermark.passage import Passage
 from lowd.watermark.rings import Rings
 from lowd.watermark.strength import at_quality
 
@@ -143,10 +143,8 @@ class Bench:
         moved = rings.write(states, how.own(len(states)), spread.mean)
         if name == "tree-ring":
             # Down as the hosts were sampled, so that nothing but the key is another.
-            lowest = self.passage(settings.sigmas[0])
-            moved_there = sampled_to(
-                self.denoise, moved / passage.sigma, lowest.sigma, settings.sampler
-            )
+            lowest, sampler = self.passage(settings.sigmas[0]), settings.sampler
+            moved_there = lowest.from_noise(moved / passage.sigma, sampler.sigma_max, sampler.steps)
             images = as_saved(lowest.down(moved_there))
         else:
             images = as_saved(passage.down(moved))
