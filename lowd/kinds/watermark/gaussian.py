@@ -7,6 +7,7 @@ from torch import Tensor
 
 from lowd.kinds.watermark.directions import BOTTOM
 from lowd.kinds.watermark.imprint_step import ImprintStep
+from lowd.watermark.adding import length_at
 from lowd.watermark.evidence import Spread
 from lowd.watermark.exact import area_of, deflection, end_of_flow
 
@@ -28,7 +29,7 @@ def on_gaussian(settings: ImprintStep, spread: Spread) -> xr.Dataset:
     depths = np.geomspace(low / 1.5, high * 1.5, LEVELS)
     noises = [0.0, *(strength for kind, strength in settings.attacks if kind == "noise")]
     variances = spread.variances
-    length = 2 * 10 ** (-settings.psnr / 20) * len(variances) ** 0.5
+    length = length_at(settings.psnr, len(variances))
     curves = []
     for name in settings.directions:
         rows = []

@@ -13,14 +13,12 @@ from lowd.kinds.watermark.directions import Direction
 from lowd.streams import stream, stream_seed
 from lowd.watermark.attacks import Attack, attacked
 from lowd.watermark.detection import against_decoys, cosine, p_value, published_p_value
-from lowd.watermark.evidence import PLAIN, RESIDUAL, WHITENED, Spread, residual
+from lowd.watermark.evidence import PIXEL_SIGMA, PLAIN, RESIDUAL, WHITENED, Spread, residual
 from lowd.watermark.keys import unit, within
 from lowd.watermark.rings import Rings
 
 RINGED = "rings"
 DETECTORS = (PLAIN, WHITENED, RESIDUAL, RINGED)
-PIXEL_SIGMA = 0.1
-"""The noise level at which an image passes for a state, where a key was added to its pixels."""
 DECOYS = 1999
 FRESH = 16
 """Keys by which each unmarked image's p-values are seen to hold their level."""
