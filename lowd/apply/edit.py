@@ -15,7 +15,6 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from lowd.apply.pipeline import LoadedPipeline
-from lowd.apply.watching import Watch, unwatched
 from lowd.diffusion.passage import Passage
 from lowd.geometry.directions import (
     FLOOR,
@@ -26,6 +25,7 @@ from lowd.geometry.directions import (
     unit,
 )
 from lowd.geometry.local import Dense, Products, local
+from lowd.progress import Watch, unwatched
 from lowd.streams import stream
 
 Along = Literal["loco", "best", "region", "whole", "random"]

@@ -12,6 +12,7 @@ from torch import Tensor
 from lowd.sources.own import image_files
 from lowd.sources.picture import read_picture
 from lowd.sources.scaling import scaled
+from lowd.watermark.files import to_bytes
 
 
 def image_paths(given: Sequence[Path]) -> list[Path]:
@@ -71,14 +72,9 @@ def read_mask(path: Path, shape: tuple[int, int, int]) -> Bool[Tensor, " feature
     return torch.from_numpy(np.broadcast_to(white, shape).flatten().copy())
 
 
-def as_bytes(images: Float[Tensor, "*stack"]) -> UInt8[np.ndarray, "*stack"]:
-    """From −1 to 1, clipped, to 0 to 255."""
-    return ((images.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).cpu().numpy()
-
-
 def write_png(path: Path, image: Float[Tensor, "channel height width"]) -> None:
     """An image of 8 bits, without loss."""
-    pixels = as_bytes(image).transpose(1, 2, 0)
+    pixels = to_bytes(image[None])[0]
     Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels).save(path)
 
 

@@ -11,17 +11,18 @@ from pydantic import Field
 from torch import Tensor
 
 from lowd.apply.pipeline import LoadedPipeline
-from lowd.apply.watching import Watch
 from lowd.base import Settings
 from lowd.diffusion.denoiser import Denoiser, Sigma
 from lowd.diffusion.passage import Passage
 from lowd.geometry.directions import project_out
 from lowd.geometry.subspaces import top_subspace
 from lowd.metrics.image_quality import psnr
+from lowd.progress import Watch
 from lowd.streams import stream
 from lowd.watermark.adding import add_to_pixels, add_to_states
 from lowd.watermark.detection import cosine, p_value, shared_evidence
 from lowd.watermark.evidence import PIXEL_SIGMA, residual
+from lowd.watermark.files import Images
 from lowd.watermark.keys import draw_key
 
 SIGMA_MIN = 0.02
@@ -31,7 +32,6 @@ by σ over it on the way up."""
 MARKING, LOOKING = "marking", "looking"
 
 Along = Literal["random", "off-jacobian", "pixels"]
-Images = Float[Tensor, "image channel height width"]
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from lowd.descriptors.settings import CustomDescriptor, SSCDSettings, TrainedSSC
 from lowd.descriptors.views import Views
 from lowd.evaluation.cache import cached
 from lowd.evaluation.sets import SampleSet
-from lowd.evaluation.watching import Watch
 from lowd.metrics.descriptors import Descriptor
+from lowd.progress import Watch
 from lowd.streams import stream
 
 Fitted: TypeAlias = Callable[[Tensor], Tensor]

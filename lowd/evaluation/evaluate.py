@@ -17,7 +17,7 @@ from lowd.evaluation.opening import open_set
 from lowd.evaluation.scores import References, Score, scores
 from lowd.evaluation.sets import Reading, SampleSet, check_alike, is_grey
 from lowd.evaluation.threshold import DEFAULT, Threshold, find_threshold
-from lowd.evaluation.watching import Watch, unwatched
+from lowd.progress import Watch, unwatched
 
 Source: TypeAlias = str | Path | np.ndarray | Tensor
 """A folder, a file, or the samples themselves."""

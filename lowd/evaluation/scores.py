@@ -12,7 +12,6 @@ from torch import Tensor
 from lowd.evaluation.comparing import Matches, distance_ratio
 from lowd.evaluation.describing import Described
 from lowd.evaluation.threshold import ROWS, Threshold
-from lowd.evaluation.watching import Watch
 from lowd.metrics.authenticity import authenticity
 from lowd.metrics.data_copying import data_copying
 from lowd.metrics.estimate import Estimate, proportion
@@ -22,6 +21,7 @@ from lowd.metrics.kernel_distance import kernel_distance
 from lowd.metrics.manifolds import manifolds
 from lowd.metrics.reproducibility import reproducibility, reproducibility_chance
 from lowd.metrics.vendi import vendi_score
+from lowd.progress import Watch
 
 NORMAL = 1.96
 """Standard errors to either end of a 95 % interval."""

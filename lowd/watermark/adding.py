@@ -6,7 +6,7 @@ from torch import Tensor
 
 from lowd.diffusion.denoiser import Real
 from lowd.diffusion.passage import Passage
-from lowd.watermark.files import as_saved
+from lowd.watermark.files import Images, as_saved
 from lowd.watermark.strength import at_quality
 
 START = 3.0
@@ -14,7 +14,6 @@ START = 3.0
 LARGEST = 30.0
 """Strength over σ√d, the noise's length: what nothing is seen of then is not in the image."""
 
-Images = Float[Tensor, "image channel height width"]
 Keys = Float[Tensor, "image feature"]
 Marked = tuple[Images, Float[Tensor, " image"]]
 """Images as they are saved, and how long the change was that each got."""

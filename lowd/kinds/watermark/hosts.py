@@ -12,9 +12,7 @@ from lowd.diffusion.settings import SamplerSettings
 from lowd.store.arrays import read_store
 from lowd.streams import stream
 from lowd.watermark.evidence import Spread
-from lowd.watermark.files import as_saved
-
-Images = Float[Tensor, "image channel height width"]
+from lowd.watermark.files import Images, as_saved
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,13 @@ from lowd.kinds.watermark.directions import (
     Kept,
     directions,
 )
-from lowd.kinds.watermark.hosts import Hosts, Images, Supply, hosts
-from lowd.kinds.watermark.imprint_step import OF_JACOBIANS, ImprintStep
+from lowd.kinds.watermark.hosts import Hosts, Supply, hosts
+from lowd.kinds.watermark.imprint_step import OF_JACOBIANS, TREE_RING, ImprintStep
 from lowd.kinds.watermark.looking import Ring
 from lowd.streams import stream
 from lowd.watermark.adding import add_to_pixels, add_to_states, moved
 from lowd.watermark.evidence import Spread
-from lowd.watermark.files import as_saved
+from lowd.watermark.files import Images, as_saved
 from lowd.watermark.keys import draw_key
 from lowd.watermark.rings import Rings
 
@@ -102,7 +102,7 @@ class Bench:
         passage, settings = self.passage(sigma), self.settings
         shape = tuple(at.states.shape[1:])
         for name in settings.rings:
-            if name != "tree-ring":
+            if name != TREE_RING:
                 rings = Rings(shape, settings.radius, name)
                 yield self._overwritten(name, rings, at, passage, at.states)
             elif scenario == "server" and sigma == settings.sigmas[0]:
@@ -130,7 +130,7 @@ class Bench:
         scale = (passage.sigma**2 + float(spread.variances.mean())) ** 0.5
         how = Ring.drawn(name, rings, settings.keys, scale, spread, settings.seed)
         after = rings.write(states, how.own(len(states)), spread.mean)
-        if name == "tree-ring":
+        if name == TREE_RING:
             # Down as the hosts were sampled, so that nothing but the key is another.
             lowest, sampler = self.passage(settings.sigmas[0]), settings.sampler
             moved_there = lowest.from_noise(after / passage.sigma, sampler.sigma_max, sampler.steps)
