@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import lowd
 from lowd.cli.app import app
 from lowd.evaluation.folders import open_folder
-from lowd.evaluation.scores import number
+from lowd.evaluation.score import number
 from lowd.evaluation.sets import Reading
 from lowd.evaluation.wording import line
 from lowd.metrics.estimate import Estimate
