@@ -7,14 +7,22 @@ calls of these functions out (`lowd.provenance.code`).
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 WATCHED = "LOWD_PROGRESS"
 INTERVAL = 0.5
 """Seconds between two lines at least: a file system has better things to do."""
 
 _total, _unit, _done, _begun, _told = 0, "", 0, 0, 0.0
+
+Watch: TypeAlias = Callable[[str, int, int], None]
+"""Who is told, within one process, what is being done, how much of it is, and of how much."""
+
+
+def unwatched(what: str, done: int, total: int) -> None:
+    """Tell nobody."""
 
 
 class Progress(NamedTuple):

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pictures import write_png16
 from PIL import Image
 from typer.testing import CliRunner
 
 import lowd
 from lowd.cli.app import app
-from lowd.evaluation.scores import number
+from lowd.evaluation.folders import open_folder
+from lowd.evaluation.score import number
+from lowd.evaluation.sets import Reading
 from lowd.evaluation.wording import line
 from lowd.metrics.estimate import Estimate
 from lowd.store.arrays import read_store
@@ -81,6 +84,25 @@ def refused(*arguments):
     assert ended.exit_code, ended.output
     (line,) = ended.output.strip().splitlines()
     return line.removeprefix("lowd evaluate: ")
+
+
+def test_what_is_shown_of_an_image_stands_as_it_is_compared(tmp_path):
+    lying = next(pictures(1, 1)).crop((0, 0, 32, 16))
+    exif = lying.getexif()
+    exif[0x0112] = 6  # to be turned by 90° clockwise
+    (tmp_path / "lying").mkdir()
+    lying.save(tmp_path / "lying/a.png", exif=exif)
+    samples = open_folder(tmp_path / "lying", Reading())
+    compared = (next(iter(samples.blocks()))[0] + 1) * 127.5
+    np.testing.assert_array_equal(samples.image(0).transpose(2, 0, 1), compared.round())
+
+
+def test_a_deep_image_is_refused_by_name(tmp_path):
+    (tmp_path / "deep").mkdir()
+    write_png16(tmp_path / "deep/a.png", np.zeros((8, 8, 3), ">u2"))
+    assert refused("deep", "--training", "training") == (
+        "deep/a.png: more than 8 bits a pixel; convert it to 8 bits"
+    )
 
 
 def test_the_page_s_command_finds_every_copy_and_shows_its_pair():

@@ -9,7 +9,7 @@ from lowd.distributions.gaussian import Gaussian
 from lowd.distributions.jacobians import gaussian_jacobian
 from lowd.geometry.directions import NothingLeft, locality, most_local, project_out, unit
 from lowd.geometry.jacobian import jacobian
-from lowd.geometry.linearisation import Linearisation, push
+from lowd.geometry.linearisation import Linearisation
 from lowd.geometry.subspaces import overlap, sine_between, top_subspace
 from lowd.models.build import build, initialise
 from lowd.models.settings import UNetSettings
@@ -54,9 +54,8 @@ def test_products_at_many_points_are_those_of_dense_jacobians():
     torch.testing.assert_close(rows.forward(vectors), masked @ vectors)
     torch.testing.assert_close(rows.transposed(vectors), masked.mT @ vectors)
     with torch.no_grad():
-        torch.testing.assert_close(
-            push(denoise, x, 0.5, vectors[..., 0]), (dense @ vectors)[..., 0]
-        )
+        again = Linearisation(denoise, x, 0.5, 5).forward(vectors)
+        torch.testing.assert_close(again, dense @ vectors)
 
 
 @pytest.mark.parametrize("inside", [None, INSIDE, ~INSIDE])
@@ -86,7 +85,6 @@ def test_iteration_ends_where_singular_values_repeat_change_sign_or_are_none(val
         matrix_denoiser(matrix), normal(2, 5), 1.0, 3, generator(), tolerance=1e-6, most=100
     )
     assert found.sine.max() <= 1e-6
-    assert found.iterations.max() < 100
     expected = torch.tensor(values).abs().sort(descending=True).values[:3].double()
     torch.testing.assert_close(found.singular, expected.expand(2, 3), rtol=1e-6, atol=1e-9)
 

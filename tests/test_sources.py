@@ -1,11 +1,9 @@
 """Images come in one order and one scale, and what does not fit is refused by its name."""
 
-import struct
-import zlib
-
 import numpy as np
 import pytest
 import zarr
+from pictures import write_png16
 from PIL import Image
 from pydantic import TypeAdapter, ValidationError
 from sklearn.datasets import load_digits
@@ -186,20 +184,6 @@ def test_deep_colours_are_refused_rather_than_cut(tmp_path):
     write_png16(tmp_path / "b.png", deep)
     with pytest.raises(ValueError, match=r"b\.png: more than 8 bits"):
         from_folder(tmp_path, (3, 4, 6))
-
-
-def write_png16(path, values):
-    """A PNG of 16 bits a channel, which Pillow does not write."""
-
-    def chunk(kind, content):
-        checked = kind + content
-        return struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
-
-    height, width, _ = values.shape
-    header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
-    rows = b"".join(b"\0" + row.tobytes() for row in values)
-    content = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + content)
 
 
 def test_an_npy_file_is_read_and_floats_of_another_range_are_scaled(tmp_path):

@@ -10,9 +10,9 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from lowd.apply.mark import Model, Record, find, mark
-from lowd.apply.watching import unwatched
 from lowd.cli.app import app
 from lowd.distributions.gaussian import Gaussian
+from lowd.progress import unwatched
 from lowd.watermark.files import as_saved
 
 SIZE = 16

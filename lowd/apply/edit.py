@@ -15,8 +15,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from lowd.apply.pipeline import LoadedPipeline
-from lowd.apply.watching import Watch, unwatched
-from lowd.geometry.between import Flow
+from lowd.diffusion.passage import Passage
 from lowd.geometry.directions import (
     FLOOR,
     LEAST_LEFT,
@@ -26,6 +25,7 @@ from lowd.geometry.directions import (
     unit,
 )
 from lowd.geometry.local import Dense, Products, local
+from lowd.progress import Watch, unwatched
 from lowd.streams import stream
 
 Along = Literal["loco", "best", "region", "whole", "random"]
@@ -116,21 +116,21 @@ def edited(
     Raises:
         NothingLeft: a projection left too little of a direction.
     """
-    flow = Flow(pipeline.denoise, request.steps, request.sigma_min)
+    passage = Passage(pipeline.denoise, request.sigma, request.sigma_min, request.steps)
     for done, (path, image) in enumerate(zip(paths, images, strict=True)):
         watch("editing", done, len(paths))
-        yield _edited(flow, path, image[None], request)
+        yield _edited(passage, path, image[None], request)
     watch("editing", len(paths), len(paths))
 
 
-def _edited(flow: Flow, path: Path, image: Tensor, request: Request) -> Edited:
+def _edited(passage: Passage, path: Path, image: Tensor, request: Request) -> Edited:
     sigma, shape = request.sigma, image.shape[1:]
-    state = flow.invert(image, sigma)
-    about = local(flow.denoise, state, sigma, stream(request.seed, "subspaces"))
+    state = passage.up(image)
+    about = local(passage.denoise, state, sigma, stream(request.seed, "subspaces"))
     direction, left = _direction(about, request)
     steps = torch.tensor([0.0, *request.strengths], dtype=torch.float64).to(direction) * sigma
     moved = state + (steps[:, None] * direction).reshape(-1, *shape).to(state)
-    rebuilt, *pictures = flow.end(moved, sigma).cpu()
+    rebuilt, *pictures = passage.down(moved).cpu()
     found = Edited(
         path,
         image[0].cpu(),

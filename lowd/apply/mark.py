@@ -11,32 +11,27 @@ from pydantic import Field
 from torch import Tensor
 
 from lowd.apply.pipeline import LoadedPipeline
-from lowd.apply.watching import Watch
 from lowd.base import Settings
 from lowd.diffusion.denoiser import Denoiser, Sigma
+from lowd.diffusion.passage import Passage
 from lowd.geometry.directions import project_out
 from lowd.geometry.subspaces import top_subspace
 from lowd.metrics.image_quality import psnr
+from lowd.progress import Watch
 from lowd.streams import stream
+from lowd.watermark.adding import add_to_pixels, add_to_states
 from lowd.watermark.detection import cosine, p_value, shared_evidence
-from lowd.watermark.evidence import residual
-from lowd.watermark.files import as_saved
+from lowd.watermark.evidence import PIXEL_SIGMA, residual
+from lowd.watermark.files import Images
 from lowd.watermark.keys import draw_key
-from lowd.watermark.passage import Passage
-from lowd.watermark.strength import at_quality
 
-LARGEST = 30.0
-"""Strength over σ√d at most."""
 SIGMA_MIN = 0.02
 """What an image is taken for, or the pipeline's own lowest level: rounding to 8 bits is stretched
 by σ over it on the way up."""
-PIXEL_SIGMA = 0.1
-"""The noise level at which an image passes for a state, where the key was added to pixels."""
 
 MARKING, LOOKING = "marking", "looking"
 
 Along = Literal["random", "off-jacobian", "pixels"]
-Images = Float[Tensor, "image channel height width"]
 
 
 @dataclass(frozen=True)
@@ -144,26 +139,15 @@ def mark(
 
 
 def _written(record: Record, passage: Passage, image: Tensor, key: Tensor) -> tuple[Tensor, Tensor]:
-    size = float(len(key)) ** 0.5
-    start = 2 * 10 ** (-record.psnr / 20) * size
+    keys = key[None]
     if record.direction == "pixels":
-        return at_quality(
-            lambda strength, rows: as_saved(_moved(image, strength, key)),
-            image, record.psnr, start,
-        )  # fmt: skip
+        return add_to_pixels(image, keys, record.psnr)
     state = passage.up(image)
     if record.direction == "off-jacobian":
         generator = stream("watermark", "subspace")
         top = top_subspace(passage.denoise, state, passage.sigma, record.rank, generator)
-        key = project_out(key[None], top.right.cpu())[0][0]
-    return at_quality(
-        lambda strength, rows: as_saved(passage.down(_moved(state, strength, key))),
-        image, record.psnr, 3 * start, LARGEST * record.sigma * size,
-    )  # fmt: skip
-
-
-def _moved(images: Tensor, strength: Tensor, key: Tensor) -> Tensor:
-    return (images.double() + (strength[:, None] * key).reshape(images.shape)).to(images.dtype)
+        keys, _ = project_out(keys, top.right.cpu())
+    return add_to_states(passage, state, image, keys, record.psnr)
 
 
 def evidence(record: Record, model: Model, images: Images) -> Float[Tensor, "image feature"]:

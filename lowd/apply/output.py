@@ -8,11 +8,12 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from lowd.apply.edit import Edited, Request
-from lowd.apply.images import as_bytes, write_png
+from lowd.apply.images import write_png
 from lowd.figures.export import export
 from lowd.figures.style import styled
 from lowd.provenance.digests import digest
 from lowd.store.atomic import staged
+from lowd.watermark.files import to_bytes
 
 RECORD, SHEET, DIRECTIONS = "edits.json", "sheet.png", "directions.npz"
 ROWS = 8
@@ -118,8 +119,7 @@ def _sheet(edits: list[Edited], request: Request) -> Figure:
         for axes, picture in ((line[0], edit.image), *zip(
             line[2:], (pictures[strength] for strength in strengths), strict=True
         )):  # fmt: skip
-            pixels = as_bytes(picture).transpose(1, 2, 0)
-            axes.imshow(pixels.squeeze(), cmap="gray", vmin=0, vmax=255)
+            axes.imshow(to_bytes(picture[None])[0].squeeze(), cmap="gray", vmin=0, vmax=255)
         for axes in line:
             axes.contour(inside, levels=[0.5], colors="#009E73", linewidths=0.8)
             axes.set_axis_off()

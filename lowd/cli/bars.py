@@ -1,11 +1,13 @@
 """Bars on the terminal for what a command does in this process."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+
+from lowd.progress import Watch
 
 
 @contextmanager
-def progress_bars() -> Iterator[Callable[[str, int, int], None]]:
+def progress_bars() -> Iterator[Watch]:
     """A function of what is done, how much of it and of how much; a bar each, if anyone looks."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn

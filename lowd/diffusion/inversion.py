@@ -10,8 +10,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lowd.diffusion.denoiser import Denoiser, Real
+from lowd.diffusion.denoiser import Denoiser, Real, Sigma
 from lowd.diffusion.noise_levels import karras_sigmas
+from lowd.diffusion.solvers.flow import Solver
+from lowd.diffusion.solvers.heun import solve as heun
 
 
 def levels_between(
@@ -29,7 +31,7 @@ def invert(
     denoise: Denoiser,
     images: Float[Tensor, " noise *shape"],
     levels: Float[Tensor, " levels"],
-    solver: str = "heun",
+    solve: Solver = heun,
 ) -> Float[Tensor, " noise *shape"]:
     """States at the highest level that the probability flow carries to the images at the lowest.
 
@@ -40,28 +42,19 @@ def invert(
         denoise: D(x, sigma).
         images: (M, *shape).
         levels: strictly ascending, the first above 0.
-        solver: "heun" or "euler".
+        solve: a solver's function, whose steps go upwards as they go downwards.
 
     Returns:
         (M, *shape) in the images' dtype; the state is kept in float64.
 
     Raises:
-        ValueError: no such solver; levels do not ascend, or begin at 0.
+        ValueError: levels do not ascend, or begin at 0.
     """
     grid: list[float] = levels.tolist()
     if len(grid) < 2 or grid[0] <= 0 or not all(a < b for a, b in pairwise(grid)):
         raise ValueError(f"levels {grid} are not at least two strictly ascending levels above 0")
-    if solver not in ("heun", "euler"):
-        raise ValueError(f"solver {solver!r} can't be inverted; choose heun or euler")
 
-    def slope(x: Tensor, sigma: float) -> Tensor:
-        return (x - denoise(x.to(images.dtype), sigma).to(torch.float64)) / sigma
+    def denoise_in_double(x: Tensor, sigma: Sigma) -> Tensor:
+        return denoise(x.to(images.dtype), sigma).to(torch.float64)
 
-    x = images.to(torch.float64)
-    for sigma, following in pairwise(grid):
-        here = slope(x, sigma)
-        there = x + (following - sigma) * here
-        x = there
-        if solver == "heun":
-            x = x + (following - sigma) * (slope(there, following) - here) / 2
-    return x.to(images.dtype)
+    return solve(denoise_in_double, images.to(torch.float64), grid).to(images.dtype)

@@ -8,9 +8,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lowd.evaluation.describing import REFERENCES, Described
-from lowd.evaluation.watching import Watch
 from lowd.metrics.closest import Closest, closest, closest_views
 from lowd.metrics.descriptors import unit
+from lowd.progress import Watch
 
 
 @dataclass(frozen=True, eq=False)

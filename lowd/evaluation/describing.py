@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -21,11 +20,9 @@ from lowd.descriptors.settings import CustomDescriptor, SSCDSettings, TrainedSSC
 from lowd.descriptors.views import Views
 from lowd.evaluation.cache import cached
 from lowd.evaluation.sets import SampleSet
-from lowd.evaluation.watching import Watch
 from lowd.metrics.descriptors import Descriptor
+from lowd.progress import Watch
 from lowd.streams import stream
-
-Fitted: TypeAlias = Callable[[Tensor], Tensor]
 
 WORDS = ("views", "centred", "identity", "trained")
 ENTRY = re.compile(r"[\w.]+:\w+")

@@ -14,10 +14,12 @@ from lowd.evaluation.arrays import of_array
 from lowd.evaluation.comparing import Matches, match
 from lowd.evaluation.describing import Describer, default_descriptor, fit_descriptor
 from lowd.evaluation.opening import open_set
-from lowd.evaluation.scores import References, Score, scores
+from lowd.evaluation.references import References
+from lowd.evaluation.score import Score
+from lowd.evaluation.scores import scores
 from lowd.evaluation.sets import Reading, SampleSet, check_alike, is_grey
 from lowd.evaluation.threshold import DEFAULT, Threshold, find_threshold
-from lowd.evaluation.watching import Watch, unwatched
+from lowd.progress import Watch, unwatched
 
 Source: TypeAlias = str | Path | np.ndarray | Tensor
 """A folder, a file, or the samples themselves."""

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from lowd.evaluation.sets import AT_ONCE, Images, Pixels, Reading, SampleSet
 from lowd.sources.image_settings import FolderSource
 from lowd.sources.own import image_files, read_folder
+from lowd.sources.picture import read_picture
 from lowd.sources.processing import process
 from lowd.sources.scaling import scaled
 from lowd.sources.source_settings import ImageSource
@@ -46,25 +48,6 @@ def open_folder(folder: Path, reading: Reading, grey: bool | None = None) -> Sam
                 )
             yield pixels
 
-    def blocks() -> Iterator[Images]:
-        block: list[np.ndarray] = []
-        for pixels in images():
-            block.append(pixels)
-            if len(block) == AT_ONCE:
-                yield scaled(np.concatenate(block))
-                block = []
-        if block:
-            yield scaled(np.concatenate(block))
-
-    def image(row: int) -> Pixels:
-        from PIL import Image
-
-        with Image.open(files[row]) as opened:
-            shown = opened.convert("RGBA")
-            shown = Image.alpha_composite(Image.new("RGBA", shown.size, (*WHITE, 255)), shown)
-            shown.thumbnail((SHOWN, SHOWN))
-            return np.asarray(shown.convert("RGB"))
-
     content = hashlib.sha256(f"{grey} {reading.size}".encode())
     for path in files:
         content.update(path.read_bytes())
@@ -74,10 +57,24 @@ def open_folder(folder: Path, reading: Reading, grey: bool | None = None) -> Sam
         shape=next(images()).shape[1:],
         count=len(files),
         content=content.hexdigest(),
-        blocks=blocks,
+        blocks=lambda: _blocks(images()),
         labels=tuple(path.relative_to(folder).as_posix() for path in files),
-        image=image,
+        image=lambda row: _shown(files[row]),
     )
+
+
+def _blocks(images: Iterator[np.ndarray]) -> Iterator[Images]:
+    while block := list(islice(images, AT_ONCE)):
+        yield scaled(np.concatenate(block))
+
+
+def _shown(path: Path) -> Pixels:
+    from PIL import Image
+
+    pixels, _ = read_picture(path, 3, WHITE)
+    shown = Image.fromarray(pixels)
+    shown.thumbnail((SHOWN, SHOWN))
+    return np.asarray(shown)
 
 
 def _mode(path: Path) -> str:

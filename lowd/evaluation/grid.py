@@ -16,7 +16,6 @@ from lowd.evaluation.describing import Described
 from lowd.evaluation.evaluate import Choices, Yardstick, yardstick
 from lowd.evaluation.table import FILES, Cell, Row, read_table
 from lowd.evaluation.threshold import Threshold
-from lowd.evaluation.watching import unwatched
 from lowd.metrics.authenticity import authenticity
 from lowd.metrics.data_copying import data_copying
 from lowd.metrics.estimate import Estimate, proportion
@@ -24,6 +23,7 @@ from lowd.metrics.flow_distance import probability_flow_distance, probability_fl
 from lowd.metrics.frechet import frechet_distance
 from lowd.metrics.kernel_distance import kernel_distance
 from lowd.metrics.reproducibility import reproducibility, reproducibility_chance
+from lowd.progress import unwatched
 from lowd.steps.scoring import tabulate
 from lowd.steps.transitions import transitions
 

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from lowd.evaluation.comparing import most_similar
 from lowd.evaluation.describing import Described
-from lowd.evaluation.watching import Watch
 from lowd.metrics.descriptors import unit
 from lowd.metrics.estimate import Estimate, proportion
 from lowd.metrics.threshold import unrelated_quantile
+from lowd.progress import Watch
 from lowd.streams import stream_seed
 
 DEFAULT = "nearest:0.99"

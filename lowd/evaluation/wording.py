@@ -5,7 +5,7 @@ from math import floor, isfinite, log10
 from typing import NamedTuple
 
 from lowd.evaluation.evaluate import Evaluation
-from lowd.evaluation.scores import Score
+from lowd.evaluation.score import Score
 
 SMALL = 1e-3
 """Below it, numbers are given in powers of ten."""

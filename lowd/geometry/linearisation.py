@@ -77,13 +77,3 @@ class Linearisation:
 
     def _stacked(self, rows: Tensor, like: Tensor) -> Tensor:
         return rows.reshape(self.points, self.columns, self.features).mT.to(like)
-
-
-def push(
-    denoise: Denoiser,
-    x: Float[Tensor, " noise *shape"],
-    sigma: Real,
-    direction: Float[Tensor, "noise feature"],
-) -> Float[Tensor, "noise feature"]:
-    """Jv, one direction a point."""
-    return Linearisation(denoise, x, sigma, 1).forward(direction[..., None])[..., 0]

@@ -1,79 +1,62 @@
 """What a denoiser does about points, whether its Jacobians are held or known by products alone."""
 
-from typing import Protocol
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from lowd.diffusion.denoiser import Denoiser, Real
+from lowd.geometry.dense import DENSE
 from lowd.geometry.directions import FLOOR, most_local
 from lowd.geometry.jacobian import jacobian
 from lowd.geometry.linearisation import Linearisation
 from lowd.geometry.subspaces import top_subspace
 
-DENSE = 1024
-"""Up to this dimension Jacobians are held whole."""
 SEARCHED = 10
 """Directions of the region that the best one is looked for among, where it is by products."""
 
 
-class Local(Protocol):
-    """Jacobians J of a denoiser at M points, in float64.
+class Dense:
+    """Jacobians J of a denoiser at M points themselves, in float64, of up to `DENSE` dimensions.
 
     Attributes:
-        sine: of the largest angle that a search for a subspace ended at; 0 where none is needed.
+        sine: 0: nothing is searched for.
     """
-
-    sine: float
-
-    def right(
-        self, rank: int, inside: Tensor | None = None
-    ) -> tuple[Float[Tensor, "noise feature rank"], Float[Tensor, "noise rank"]]:
-        """Leading right-singular vectors of J, or of its rows `inside`, with their values."""
-
-    def push(self, direction: Float[Tensor, "noise feature"]) -> Float[Tensor, "noise feature"]:
-        """Jv."""
-
-    def best(
-        self, inside: Tensor, protected: int, floor: float = FLOOR
-    ) -> Float[Tensor, "noise feature"]:
-        """The most local direction; `lowd.geometry.directions.most_local`."""
-
-
-class Dense:
-    """J itself, of up to `DENSE` dimensions."""
 
     def __init__(self, denoise: Denoiser, x: Float[Tensor, " noise *shape"], sigma: Real) -> None:
         self.sine = 0.0
         with torch.enable_grad():
             self.jacobian = jacobian(denoise, x, sigma).double()
 
-    def right(self, rank: int, inside: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """As of any."""
+    def right(
+        self, rank: int, inside: Tensor | None = None
+    ) -> tuple[Float[Tensor, "noise feature rank"], Float[Tensor, "noise rank"]]:
+        """Leading right-singular vectors of J, or of its rows `inside`, with their values."""
         rows = self.jacobian if inside is None else self.jacobian[:, inside]
         _, singular, right = torch.linalg.svd(rows, full_matrices=False)
         return right[:, :rank].mT, singular[:, :rank]
 
     def push(self, direction: Float[Tensor, "noise feature"]) -> Float[Tensor, "noise feature"]:
-        """As of any."""
+        """Jv."""
         return (self.jacobian @ direction[..., None])[..., 0]
 
     def best(
         self, inside: Tensor, protected: int, floor: float = FLOOR
     ) -> Float[Tensor, "noise feature"]:
-        """Of all directions; `protected` does not matter."""
+        """The most local direction of all; `protected` does not matter."""
         return most_local(self.jacobian, inside, floor)
 
 
 class Products:
-    """J by its products.
+    """The same by products with J.
 
     Args:
         denoise: with second derivatives.
         x: noisy points.
         sigma: their noise level.
         generator: of the subspaces that iterations start from; on the CPU.
+
+    Attributes:
+        sine: of the largest angle that a search for a subspace ended at.
     """
 
     def __init__(
@@ -87,21 +70,23 @@ class Products:
         self.sine = 0.0
         self._seed = int(torch.randint(2**62, (), generator=generator))
 
-    def right(self, rank: int, inside: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """As of any."""
+    def right(
+        self, rank: int, inside: Tensor | None = None
+    ) -> tuple[Float[Tensor, "noise feature rank"], Float[Tensor, "noise rank"]]:
+        """Leading right-singular vectors of J, or of its rows `inside`, with their values."""
         generator = torch.Generator().manual_seed(self._seed)
         found = top_subspace(self._denoise, self._x, self._sigma, rank, generator, inside=inside)
         self.sine = max(self.sine, float(found.sine.max()))
         return found.right, found.singular
 
     def push(self, direction: Float[Tensor, "noise feature"]) -> Float[Tensor, "noise feature"]:
-        """As of any."""
+        """Jv."""
         return self._moved(direction[..., None])[..., 0]
 
     def best(
         self, inside: Tensor, protected: int, floor: float = FLOOR
     ) -> Float[Tensor, "noise feature"]:
-        """Of the span of what moves the region most and of what moves the rest most."""
+        """The most local direction in the span of what moves the region most and the rest most."""
         within, _ = self.right(min(SEARCHED, int(inside.sum())), inside)
         without, _ = self.right(min(max(protected, SEARCHED), int((~inside).sum())), ~inside)
         basis = torch.linalg.qr(torch.cat([within, without], dim=-1)).Q

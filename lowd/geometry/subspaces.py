@@ -8,7 +8,7 @@ values are equal they turn for ever in a plane that stays.
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from lowd.diffusion.denoiser import Denoiser, Real
@@ -31,14 +31,12 @@ class Subspace:
         left: u_1..u_r, s_i u_i = J v_i; columns where s_i is 0 are 0.
         singular: s_1 ≥ … ≥ s_r.
         sine: of the largest angle between the last two subspaces, of each point.
-        iterations: how many it took, of each point's batch.
     """
 
     right: Float[Tensor, "noise feature rank"]
     left: Float[Tensor, "noise feature rank"]
     singular: Float[Tensor, "noise rank"]
     sine: Float[Tensor, " noise"]
-    iterations: Int[Tensor, " noise"]
 
 
 def top_subspace(
@@ -85,7 +83,7 @@ def top_subspace(
 
 def _iterate(
     linear: Linearisation, first: Tensor, tolerance: float, most: int
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     right = first.expand(linear.points, *first.shape)
     count, sine = 0, first.new_full((linear.points,), torch.inf)
     while count < most and bool((sine > tolerance).any()):
@@ -99,8 +97,7 @@ def _iterate(
     moved = linear.forward(right)
     left, singular, within = torch.linalg.svd(moved, full_matrices=False)
     alive = _counts(singular.square(), linear.features)
-    iterations = torch.full((linear.points,), count)
-    return right @ within.mT, left * alive[:, None], singular, sine, iterations
+    return right @ within.mT, left * alive[:, None], singular, sine
 
 
 def _counts(squares: Tensor, size: int) -> Tensor:

@@ -4,21 +4,17 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Shaped
 
 from lowd.sources.image_settings import FolderSource
-
-if TYPE_CHECKING:
-    from PIL import Image
+from lowd.sources.picture import read_picture
 
 Images = Shaped[np.ndarray, "image channel height width"]
 NO_PIXELS = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "PDF", "WMF"}
 """Formats that Pillow knows and can't draw by itself."""
-BITS_PER_SAMPLE = 258
-"""TIFF's tag."""
+REMEDY = "give `background: [red, green, blue]` to put behind it"
 
 
 def read_folder(settings: FolderSource) -> Iterator[tuple[str, Images]]:
@@ -33,22 +29,12 @@ def read_folder(settings: FolderSource) -> Iterator[tuple[str, Images]]:
         ValueError: a file is damaged, has more than 8 bits a channel, or is transparent with no
             `background`.
     """
-    from PIL import Image, UnidentifiedImageError
-
-    channels = settings.shape[0]
-    mode = "L" if channels == 1 else "RGB"
     files, left_out = image_files(settings.path)
-    unreadable = (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError)
     for path in files:
-        try:
-            with Image.open(path) as image:
-                _check_depth(path, image)
-                if (frames := getattr(image, "n_frames", 1)) > 1:
-                    left_out["frames after a file's first"] += frames - 1
-                pixels = np.asarray(_upright(path, image, settings.background).convert(mode))
-        except unreadable as error:
-            raise ValueError(f"{path}: not a readable image ({error})") from None
-        yield str(path), pixels.reshape(1, *pixels.shape[:2], channels).transpose(0, 3, 1, 2)
+        pixels, further = read_picture(path, settings.shape[0], settings.background, REMEDY)
+        if further > 0:
+            left_out["frames after a file's first"] += further
+        yield str(path), pixels.transpose(2, 0, 1)[None]
     if left_out:
         counts = ", ".join(f"{count} {what}" for what, count in sorted(left_out.items()))
         print(f"{settings.path}: left out: {counts}", file=sys.stderr)
@@ -89,36 +75,3 @@ def readable_suffixes() -> set[str]:
     Image.init()
     known = Image.registered_extensions()
     return {suffix for suffix, kind in known.items() if kind in Image.OPEN.keys() - NO_PIXELS}
-
-
-def _check_depth(path: Path, image: "Image.Image") -> None:
-    """Raise ValueError if pixels have more than 8 bits, which Pillow would cut in silence."""
-    bits = max(getattr(image, "tag_v2", {}).get(BITS_PER_SAMPLE, (8,)))
-    # How the decoder was told to read: raw modes, and of PPM the largest value.
-    told = [tile[3] for tile in getattr(image, "tile", ())]
-    told = [each for one in told for each in (one if isinstance(one, tuple) else (one,))]
-    is_deep = bits > 8 or any(";16" in str(each) for each in told)
-    is_deep |= image.format == "PPM" and any(isinstance(one, int) and one > 255 for one in told)
-    if image.mode[0] in "IF" or is_deep:
-        raise ValueError(f"{path}: more than 8 bits a pixel; convert it to 8 bits")
-
-
-def _upright(
-    path: Path, image: "Image.Image", background: tuple[int, int, int] | None
-) -> "Image.Image":
-    """The image as its orientation says, on the background where it is transparent."""
-    from PIL import Image, ImageOps
-
-    image = ImageOps.exif_transpose(image)
-    if not image.has_transparency_data:
-        return image
-    image = image.convert("RGBA")
-    if image.getchannel("A").getextrema() == (255, 255):
-        return image.convert("RGB")
-    if background is None:
-        raise ValueError(
-            f"{path}: transparent in part; give `background: [red, green, blue]` to put behind it"
-        )
-    return Image.alpha_composite(Image.new("RGBA", image.size, (*background, 255)), image).convert(
-        "RGB"
-    )

@@ -14,19 +14,19 @@ from torch import Tensor
 
 from lowd.diffusion.denoiser import Real
 from lowd.watermark.files import from_bytes, to_bytes
-from lowd.watermark.ranges import RANGES
+from lowd.watermark.ranges import JPEG, NOISE, NONE, RANGES
 
 
 class Attack(NamedTuple):
     """A kind of attack, a key of ATTACKS, and how strong it is; `none` is a file without loss."""
 
-    kind: str = "none"
+    kind: str = NONE
     strength: Real = 0.0
 
     @property
     def name(self) -> str:
         """What to call it."""
-        return self.kind if self.kind == "none" else f"{self.kind} {self.strength:g}"
+        return self.kind if self.kind == NONE else f"{self.kind} {self.strength:g}"
 
 
 def _jpeg(image: Image.Image, quality: Real) -> Image.Image:
@@ -53,7 +53,7 @@ def _crop(image: Image.Image, margin: Real) -> Image.Image:
 
 
 ATTACKS: dict[str, Callable[[Image.Image, Real], Image.Image]] = {
-    "jpeg": _jpeg,
+    JPEG: _jpeg,
     "blur": _blur,
     "resize": _resize,
     "crop": _crop,
@@ -80,9 +80,9 @@ def attacked(
         ValueError: no such attack, or nothing is left of an image.
     """
     pixels = to_bytes(images)
-    if attack.kind == "none":
+    if attack.kind == NONE:
         return from_bytes(pixels)
-    if attack.kind == "noise":
+    if attack.kind == NOISE:
         # Cut off, not wrapped round: 8-bit arithmetic would make black of what is above white.
         noisy = pixels + 255 * attack.strength * generator.standard_normal(pixels.shape)
         return from_bytes(noisy.round().clip(0, 255).astype(np.uint8))

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from lowd.diffusion.denoiser import Real
 
-PLAIN, WHITENED, RESIDUAL = "plain", "whitened", "residual"
+PIXEL_SIGMA = 0.1
+"""The noise level at which an image passes for a state, where a key was added to its pixels."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ import math
 
 import torch
 from jaxtyping import Float
-from scipy import stats
 from torch import Tensor
 
 from lowd.diffusion.denoiser import Real
@@ -30,22 +29,6 @@ def deflection(
     return (changes.square() / (variances + noise**2)).sum(-1).sqrt()
 
 
-def deflection_at_state(
-    changes: Float[Tensor, "*stack axis"],
-    variances: Float[Tensor, " axis"],
-    sigma: Real,
-    noise: Real,
-) -> Float[Tensor, "*stack"]:
-    """The same d′ from changes Δ of the state at σ: d′² = Σ Δ_i²/(λ_i + σ² + s²/g_i)."""
-    gain = variances / (variances + sigma**2)
-    return (changes.square() / (variances + sigma**2 + noise**2 / gain)).sum(-1).sqrt()
-
-
 def area_of(deflections: Float[Tensor, "*stack"]) -> Float[Tensor, "*stack"]:
     """AUC of two normal distributions of equal width d′ apart, Φ(d′/√2)."""
     return torch.special.ndtr(deflections / math.sqrt(2))
-
-
-def detected_of(deflections: Float[Tensor, "*stack"], rate: float) -> Float[Tensor, "*stack"]:
-    """Share detected where `rate` of what is unmarked is too, Φ(d′ − z_{1−rate})."""
-    return torch.special.ndtr(deflections - float(stats.norm.ppf(1 - rate)))

@@ -8,15 +8,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from lowd.geometry.directions import unit
+
 
 def draw_key(dimension: int, generator: torch.Generator) -> Float[Tensor, " feature"]:
     """A unit vector, uniform on the sphere, in double precision."""
     return unit(torch.randn(dimension, generator=generator, dtype=torch.float64))
-
-
-def unit(vectors: Float[Tensor, "*stack feature"]) -> Float[Tensor, "*stack feature"]:
-    """Vectors at length 1."""
-    return vectors / torch.linalg.vector_norm(vectors, dim=-1, keepdim=True)
 
 
 def within(

@@ -10,7 +10,8 @@ from lowd.cost.probes import DenoiserProbe, FitProbe, Mixture, Probe, ScoreProbe
 from lowd.cost.stores import results_written, samples_read
 from lowd.cost.tally import denoiser_cost, step_cost
 from lowd.distributions.fitting import STARTS
-from lowd.geometry.local import DENSE, SEARCHED
+from lowd.geometry.dense import DENSE
+from lowd.geometry.local import SEARCHED
 from lowd.geometry.subspaces import AT_ONCE
 from lowd.graph.graph import Graph
 from lowd.graph.job import Job

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from lowd.diffusion.denoiser import Denoiser
-from lowd.geometry.between import Flow
+from lowd.diffusion.passage import Passage
 from lowd.geometry.local import Dense, Products, local
 from lowd.geometry.regions import box_region
 from lowd.kinds.editing.measure_edits_step import MeasureEditsStep
@@ -43,11 +43,10 @@ class Places:
     unit: Float[Tensor, " noise *shape"]
     real: Float[Tensor, " noise *shape"]
 
-    @cached_property
-    def flow(self) -> Flow:
-        """Between a state and the image."""
+    def passage(self, sigma: float) -> Passage:
+        """Between images and their states at σ."""
         sampler = self.settings.sampler
-        return Flow(self.denoise, sampler.steps, sampler.sigma_min)
+        return Passage(self.denoise, sigma, sampler.sigma_min, sampler.steps)
 
     @cached_property
     def inside(self) -> Bool[Tensor, " feature"]:
@@ -56,13 +55,14 @@ class Places:
 
     def at(self, start: str, sigma: float) -> Place:
         """States at σ of the images of one start."""
+        passage, settings = self.passage(sigma), self.settings
         if start == "noise":
-            x = self.flow.state(self.unit, self.settings.sigma_max, sigma)
+            x = passage.from_noise(self.unit, settings.sigma_max, settings.sampler.steps)
         else:
-            x = self.flow.invert(self.real, sigma)
+            x = passage.up(self.real)
         with torch.no_grad():
             denoised = self.denoise(x, sigma)
-        generator = stream(self.settings.seed, "subspaces")
+        generator = stream(settings.seed, "subspaces")
         return Place(
             x,
             sigma,
@@ -73,7 +73,7 @@ class Places:
 
     def end(self, x: Float[Tensor, " noise *shape"], sigma: float) -> Tensor:
         """The images that states are sampled to, (M, feature) in float64."""
-        return self.flow.end(x, sigma).flatten(1).double()
+        return self.passage(sigma).down(x).flatten(1).double()
 
     def moved(self, place: Place, step: Float[Tensor, "noise feature"]) -> Tensor:
         """States that have gone a step."""

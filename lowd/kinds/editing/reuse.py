@@ -24,7 +24,7 @@ def compose(
     """
     both, first, second = (places.change(place, step) for step in (one + other, one, other))
     edited = (place.end + first).reshape(place.x.shape).to(place.x)
-    state = places.flow.invert(edited, place.sigma)
+    state = places.passage(place.sigma).up(edited)
     again = places.end(state, place.sigma)
     with_second = state + other.reshape(state.shape).to(state)
     then = places.end(with_second, place.sigma) - place.end

@@ -12,10 +12,11 @@ from lowd.cost.networks import KEPT
 from lowd.cost.probes import DenoiserProbe, Mixture, Probe, ScoreProbe
 from lowd.cost.stores import results_written, samples_read
 from lowd.cost.tally import Shape, denoiser_cost, step_cost
+from lowd.geometry.dense import DENSE
 from lowd.geometry.jacobian import BLOCK, PROBES
 from lowd.graph.graph import Graph
 from lowd.graph.job import Job
-from lowd.kinds.jacobians.linearise import DENSE, POINTS, SIGMAS, LineariseStep
+from lowd.kinds.jacobians.linearise import POINTS, SIGMAS, LineariseStep
 from lowd.models.settings import ModelSettings
 from lowd.sources.settings import MoLRGImagesTeacher, MoLRGTeacher, TrainedTeacher
 from lowd.steps.gather import GatherStep

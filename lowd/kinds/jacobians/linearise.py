@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lowd.base import Settings
+from lowd.geometry.dense import DENSE
 from lowd.steps.members import Member
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from lowd.diffusion.denoiser import Denoiser
 
 POINTS = 32
-DENSE = 1024
-"""Up to this dimension Jacobians are held whole."""
 SIGMAS = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3.0, 8.0)
 
 

@@ -8,6 +8,7 @@ from lowd.cost.networks import KEPT
 from lowd.cost.probes import DenoiserProbe, Mixture, Probe, ScoreProbe
 from lowd.cost.stores import results_written, samples_read
 from lowd.cost.tally import denoiser_cost, step_cost
+from lowd.diffusion.passage import BATCH_VALUES
 from lowd.graph.graph import Graph
 from lowd.graph.job import Job
 from lowd.kinds.watermark.directions import POINTS
@@ -17,7 +18,6 @@ from lowd.sources.settings import MoLRGImagesTeacher, MoLRGTeacher, TrainedTeach
 from lowd.steps.pool import PoolStep
 from lowd.steps.teacher import TeacherStep
 from lowd.training.settings import EDMSettings
-from lowd.watermark.passage import BATCH_VALUES
 
 VARIABLES = 36
 """Of the results."""

@@ -7,12 +7,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from lowd.diffusion.passage import Passage
 from lowd.geometry.directions import project_out
 from lowd.geometry.jacobian import effective_rank, jacobian
 from lowd.kinds.watermark.hosts import Hosts
 from lowd.watermark.evidence import Spread
 from lowd.watermark.keys import within
-from lowd.watermark.passage import Passage
 
 POINTS = 32
 """Samples of the teacher that the mean of JᵀJ is taken over."""

@@ -6,6 +6,8 @@ import numpy as np
 import xarray as xr
 
 from lowd.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILION
+from lowd.kinds.watermark.imprint_step import RESIDUAL, RINGED, TREE_RING
+from lowd.watermark.ranges import JPEG, NONE
 
 
 class Look(NamedTuple):
@@ -27,13 +29,12 @@ LOOKS = {
     "pixels-bottom": Look("bottom of the covariance, in pixels", GREY, "--", "D"),
     "low": Look("low ring", BLUE, ":", "P"),
     "high": Look("high ring", VERMILION, ":", "X"),
-    "tree-ring": Look("Tree-Ring, in the noise", GREEN, ":", "*"),
+    TREE_RING: Look("Tree-Ring, in the noise", GREEN, ":", "*"),
 }
 SCENARIOS = {
     "server": "marked while sampled",
     "user": "images there already",
 }
-JPEG, NOISE = "jpeg", "noise"
 
 
 def added(results: xr.Dataset) -> list[str]:
@@ -54,13 +55,18 @@ def middle(results: xr.Dataset) -> float:
 
 def reported(results: xr.Dataset, name: str) -> xr.DataArray:
     """A score of every mark by the detector that it is reported by, whichever has one."""
-    rings = results[name].sel(detector="rings")
-    return rings.where(rings.notnull(), results[name].sel(detector="residual"))
+    rings = results[name].sel(detector=RINGED)
+    return rings.where(rings.notnull(), results[name].sel(detector=RESIDUAL))
 
 
 def attacks(results: xr.Dataset, kind: str) -> list[str]:
     """The attacks of a kind, as they are named."""
     return [name for name in results["attack"].values.tolist() if name.split()[0] == kind]
+
+
+def named(attack: str) -> str:
+    """An attack as figures tell it."""
+    return "no attack" if attack == NONE else attack.replace(JPEG, "JPEG")
 
 
 def at_depth(results: xr.Dataset, mark: str, scenario: str) -> xr.Dataset:
@@ -80,9 +86,8 @@ def most_found(results: xr.Dataset, scenario: str, attack: str, score: str) -> s
         for mark in added(results)
     }
     best = max(values, key=values.__getitem__)
-    after = "no attack" if attack == "none" else attack.replace("jpeg", "JPEG")
     name = {"auc": "AUC", "tpr": "TPR"}[score]
-    told = f"Found best after {after}: {LOOKS[best].label} ({name} {values[best]:.2f})"
+    told = f"Found best after {named(attack)}: {LOOKS[best].label} ({name} {values[best]:.2f})"
     inside = {mark: value for mark, value in values.items() if "pixels" not in mark}
     if best in inside or not inside:
         return f"{told}."

@@ -5,14 +5,16 @@ import torch
 import xarray as xr
 from torch import Tensor
 
+from lowd.geometry.jacobian import effective_rank
 from lowd.kinds.watermark.directions import BOTTOM
 from lowd.kinds.watermark.imprint_step import ImprintStep
+from lowd.watermark.adding import length_at
 from lowd.watermark.evidence import Spread
 from lowd.watermark.exact import area_of, deflection, end_of_flow
+from lowd.watermark.ranges import NOISE
 
 ROUNDING = (2 / 255) / 12**0.5
 """Standard deviation of what 8 bits lose, in units of [−1, 1]."""
-SHARE = 0.99
 LEVELS = 25
 """Noise levels of the curves, evenly spaced in their logarithm."""
 
@@ -26,9 +28,9 @@ def on_gaussian(settings: ImprintStep, spread: Spread) -> xr.Dataset:
     """
     low, high = settings.sigmas[0], settings.sigmas[-1]
     depths = np.geomspace(low / 1.5, high * 1.5, LEVELS)
-    noises = [0.0, *(strength for kind, strength in settings.attacks if kind == "noise")]
+    noises = [0.0, *(strength for kind, strength in settings.attacks if kind == NOISE)]
     variances = spread.variances
-    length = 2 * 10 ** (-settings.psnr / 20) * len(variances) ** 0.5
+    length = length_at(settings.psnr, len(variances))
     curves = []
     for name in settings.directions:
         rows = []
@@ -55,8 +57,6 @@ def _change(name: str, variances: Tensor, sigma: float) -> Tensor:
         written[count // BOTTOM :] = 0
     elif "jacobian" in name:
         gain = variances / (variances + sigma**2)
-        kept = gain.flip(0).square().cumsum(0) / gain.square().sum()
-        rank = 1 + int((kept.sqrt() <= SHARE).sum())
-        top = torch.arange(count) >= count - rank
+        top = torch.arange(count) >= count - effective_rank(gain)
         written = torch.where(top == name.startswith("in-"), written, 0.0)
     return written if name == "pixels-bottom" else end_of_flow(written, variances, sigma)

@@ -7,18 +7,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lowd.diffusion.denoiser import Denoiser
-from lowd.diffusion.inversion import levels_between
+from lowd.diffusion.passage import Passage
 from lowd.diffusion.settings import SamplerSettings
-from lowd.diffusion.solvers.flow import probability_flow
-from lowd.diffusion.solvers.heun import solve as heun
 from lowd.store.arrays import read_store
 from lowd.streams import stream
 from lowd.watermark.evidence import Spread
-from lowd.watermark.files import as_saved
-from lowd.watermark.passage import Passage
-
-Images = Float[Tensor, "image channel height width"]
+from lowd.watermark.files import Images, as_saved
 
 
 @dataclass(frozen=True)
@@ -89,15 +83,8 @@ class Hosts:
 def hosts(scenario: str, supply: Supply, passage: Passage, sampler: SamplerSettings) -> Hosts:
     """Images on their way through `passage.sigma`: sampled down to it, or inverted up to it."""
     if scenario == "server":
-        states = sampled_to(passage.denoise, supply.noise, passage.sigma, sampler)
+        states = passage.from_noise(supply.noise, sampler.sigma_max, sampler.steps)
         without = passage.down(states)
         return Hosts(states, as_saved(without), without, supply.clean[scenario])
     states = passage.up(supply.own)
     return Hosts(states, supply.own, passage.down(states), supply.clean[scenario])
-
-
-@torch.no_grad()
-def sampled_to(denoise: Denoiser, noise: Images, sigma: float, sampler: SamplerSettings) -> Images:
-    """States at σ on the way down from unit noises."""
-    levels = levels_between(sampler.sigma_max, sigma, sampler.steps)
-    return probability_flow(denoise, sampler.sigma_max * noise, levels, heun)

@@ -1,6 +1,6 @@
 """What the imprint step is asked for, and what it measures by."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from lowd.base import Settings
 from lowd.diffusion.settings import SamplerSettings
@@ -16,11 +16,10 @@ Direction = Literal[
     "pixels-bottom",
 ]
 RingKind = Literal["low", "high", "tree-ring"]
-TREE_RING = "tree-ring"
+TREE_RING: Final = "tree-ring"
+PLAIN, WHITENED, RESIDUAL, RINGED = DETECTORS = ("plain", "whitened", "residual", "rings")
 OF_JACOBIANS = ("off-jacobian", "in-jacobian", "off-mean-jacobian")
 """Directions that take Jacobians."""
-DENSE = 1024
-"""Numbers of an image up to which Jacobians are held whole."""
 RATE = 0.01
 """Of false alarms."""
 LEVELS = (0.05, 0.01, 0.001)

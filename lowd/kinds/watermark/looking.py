@@ -8,26 +8,24 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from lowd.diffusion.passage import Passage
+from lowd.geometry.directions import unit
 from lowd.kinds.watermark.directions import Direction
+from lowd.kinds.watermark.imprint_step import PLAIN, RESIDUAL, RINGED, WHITENED
 from lowd.streams import stream, stream_seed
 from lowd.watermark.attacks import Attack, attacked
 from lowd.watermark.detection import against_decoys, cosine, p_value, published_p_value
-from lowd.watermark.evidence import PLAIN, RESIDUAL, WHITENED, Spread, residual
-from lowd.watermark.keys import unit, within
-from lowd.watermark.passage import Passage
+from lowd.watermark.evidence import PIXEL_SIGMA, Spread, residual
+from lowd.watermark.files import Images
+from lowd.watermark.keys import within
 from lowd.watermark.rings import Rings
 
-RINGED = "rings"
-DETECTORS = (PLAIN, WHITENED, RESIDUAL, RINGED)
-PIXEL_SIGMA = 0.1
-"""The noise level at which an image passes for a state, where a key was added to its pixels."""
 DECOYS = 1999
 FRESH = 16
 """Keys by which each unmarked image's p-values are seen to hold their level."""
 
 Evidence = Mapping[str, Tensor]
 """By detector, (image, feature)."""
-Images = Float[Tensor, "image channel height width"]
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,16 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from lowd.fields import Seed
 from lowd.followups import FollowUp
+from lowd.geometry.dense import DENSE
 from lowd.kinds.watermark.imprint_step import (
-    DENSE,
     OF_JACOBIANS,
+    TREE_RING,
     Direction,
     RingKind,
     Scenario,
 )
 from lowd.studies import Study
-from lowd.watermark.ranges import RANGES
-
-AttackKind = Literal["jpeg", "blur", "noise", "resize", "crop"]
+from lowd.watermark.ranges import JPEG, NOISE, RANGES, AttackKind
 
 
 class Watermark(FollowUp):
@@ -60,13 +59,13 @@ class Watermark(FollowUp):
         ),
         min_length=1,
     )
-    rings: tuple[RingKind, ...] = ("low", "high", "tree-ring")
+    rings: tuple[RingKind, ...] = ("low", "high", TREE_RING)
     radius: PositiveFloat = 3.0
     attacks: dict[AttackKind, tuple[float, ...]] = Field(
         {
-            "jpeg": (75, 50),
+            JPEG: (75, 50),
             "blur": (0.6,),
-            "noise": (0.05,),
+            NOISE: (0.05,),
             "resize": (0.5,),
             "crop": (1,),
         }
@@ -100,11 +99,11 @@ class Watermark(FollowUp):
         for kind, strengths in self.attacks.items():
             low, high, what = RANGES[kind]
             for strength in strengths:
-                if not low < strength <= high and (kind, strength) != ("jpeg", low):
+                if not low < strength <= high and (kind, strength) != (JPEG, low):
                     raise ValueError(
                         f"attacks.{kind}: {strength:g} is not {what}, above {low} to {high}"
                     )
-                if kind in ("jpeg", "crop") and strength != int(strength):
+                if kind in (JPEG, "crop") and strength != int(strength):
                     raise ValueError(f"attacks.{kind}: {strength:g} is no whole number")
         return self
 

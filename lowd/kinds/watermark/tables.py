@@ -8,11 +8,10 @@ import torch
 import xarray as xr
 from torch import Tensor
 
+from lowd.diffusion.passage import Passage
 from lowd.kinds.watermark.hosts import Hosts
-from lowd.kinds.watermark.imprint_step import LEVELS, RATE, RATES
+from lowd.kinds.watermark.imprint_step import DETECTORS, LEVELS, RATE, RATES, RESIDUAL, RINGED
 from lowd.kinds.watermark.looking import (
-    DETECTORS,
-    RINGED,
     Evidence,
     Ring,
     Scores,
@@ -29,8 +28,6 @@ from lowd.metrics.image_quality import WINDOW, psnr, ssim
 from lowd.store.arrays import sample_dims
 from lowd.streams import stream
 from lowd.watermark.attacks import Attack
-from lowd.watermark.evidence import RESIDUAL
-from lowd.watermark.passage import Passage
 
 SHOWN = 6
 Cell = dict[str, object]

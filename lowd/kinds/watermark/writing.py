@@ -9,27 +9,22 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lowd.diffusion.denoiser import Denoiser
+from lowd.diffusion.passage import Passage
 from lowd.kinds.watermark.directions import (
     POINTS,
     Direction,
     Kept,
     directions,
 )
-from lowd.kinds.watermark.hosts import Hosts, Images, Supply, hosts, sampled_to
-from lowd.kinds.watermark.imprint_step import OF_JACOBIANS, ImprintStep
+from lowd.kinds.watermark.hosts import Hosts, Supply, hosts
+from lowd.kinds.watermark.imprint_step import OF_JACOBIANS, TREE_RING, ImprintStep
 from lowd.kinds.watermark.looking import Ring
 from lowd.streams import stream
+from lowd.watermark.adding import add_to_pixels, add_to_states, moved
 from lowd.watermark.evidence import Spread
-from lowd.watermark.files import as_saved
+from lowd.watermark.files import Images, as_saved
 from lowd.watermark.keys import draw_key
-from lowd.watermark.passage import Passage
 from lowd.watermark.rings import Rings
-from lowd.watermark.strength import at_quality
-
-START = 3.0
-"""Of the strength, over that of pixels: most keys are damped on the way down."""
-LARGEST = 30.0
-"""Strength over σ√d, the noise's length: what nothing is seen of then is not in the image."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +102,7 @@ class Bench:
         passage, settings = self.passage(sigma), self.settings
         shape = tuple(at.states.shape[1:])
         for name in settings.rings:
-            if name != "tree-ring":
+            if name != TREE_RING:
                 rings = Rings(shape, settings.radius, name)
                 yield self._overwritten(name, rings, at, passage, at.states)
             elif scenario == "server" and sigma == settings.sigmas[0]:
@@ -116,23 +111,17 @@ class Bench:
                 yield self._overwritten(name, rings, at, self.whole, noise)
 
     def _in_pixels(self, how: Direction, at: Hosts, passage: Passage) -> Written:
-        def marked(strength: Tensor, rows: Tensor) -> Tensor:
-            return as_saved(_moved(at.unmarked[rows], strength, how.written[rows]))
-
-        images, strength = at_quality(marked, at.unmarked, self.settings.psnr, self._start)
+        images, strength = add_to_pixels(at.unmarked, how.written, self.settings.psnr)
         change = (images - at.unmarked).flatten(1).norm(dim=1).to(torch.float64)
         unknown = torch.full_like(strength, torch.nan)
         return Written(how, images, strength, unknown, change / strength, passage)
 
     def _in_states(self, how: Direction, at: Hosts, passage: Passage) -> Written:
-        def marked(strength: Tensor, rows: Tensor) -> Tensor:
-            return as_saved(passage.down(_moved(at.states[rows], strength, how.written[rows])))
-
-        start = START * self._start
-        largest = LARGEST * passage.sigma * float(how.keys.shape[1] ** 0.5)
-        images, strength = at_quality(marked, at.unmarked, self.settings.psnr, start, largest)
-        moved = _moved(at.states, strength, how.written)
-        return self._measured(how, images, passage, at.states, moved, at.without)
+        images, strength = add_to_states(
+            passage, at.states, at.unmarked, how.written, self.settings.psnr
+        )
+        after = moved(at.states, strength, how.written)
+        return self._measured(how, images, passage, at.states, after, at.without)
 
     def _overwritten(
         self, name: str, rings: Rings, at: Hosts, passage: Passage, states: Images
@@ -140,17 +129,15 @@ class Bench:
         settings, spread = self.settings, self.spread
         scale = (passage.sigma**2 + float(spread.variances.mean())) ** 0.5
         how = Ring.drawn(name, rings, settings.keys, scale, spread, settings.seed)
-        moved = rings.write(states, how.own(len(states)), spread.mean)
-        if name == "tree-ring":
+        after = rings.write(states, how.own(len(states)), spread.mean)
+        if name == TREE_RING:
             # Down as the hosts were sampled, so that nothing but the key is another.
-            lowest = self.passage(settings.sigmas[0])
-            moved_there = sampled_to(
-                self.denoise, moved / passage.sigma, lowest.sigma, settings.sampler
-            )
+            lowest, sampler = self.passage(settings.sigmas[0]), settings.sampler
+            moved_there = lowest.from_noise(after / passage.sigma, sampler.sigma_max, sampler.steps)
             images = as_saved(lowest.down(moved_there))
         else:
-            images = as_saved(passage.down(moved))
-        return self._measured(how, images, passage, states, moved, at.without)
+            images = as_saved(passage.down(after))
+        return self._measured(how, images, passage, states, after, at.without)
 
     def _measured(
         self,
@@ -165,17 +152,6 @@ class Bench:
         posterior = _length(passage.denoised(after) - passage.denoised(before))
         end = _length(images - as_saved(without))
         return Written(how, images, strength, posterior / strength, end / strength, passage)
-
-    @property
-    def _start(self) -> float:
-        """The length of a change of pixels at that PSNR."""
-        size = self.supply.own[0].numel()
-        return 2 * float(10 ** (-self.settings.psnr / 20)) * float(size**0.5)
-
-
-def _moved(states: Images, strength: Tensor, written: Tensor) -> Images:
-    change = (strength[:, None] * written).reshape(states.shape)
-    return (states.to(torch.float64) + change).to(states.dtype)
 
 
 def _length(change: Tensor) -> Float[Tensor, " image"]:

@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from lowd.figures.style import BLACK, COLUMN, quoted
-from lowd.kinds.watermark.drawing import JPEG, LOOKS, NOISE, added, attacks, reported
+from lowd.kinds.watermark.drawing import LOOKS, added, attacks, named, reported
+from lowd.watermark.ranges import JPEG, NOISE, NONE
 
 CHANCE = 0.5
 
@@ -24,7 +25,7 @@ def draw(results: xr.Dataset) -> Figure:
     for line, scenario in zip(panels, scenarios, strict=True):
         for axes, attack in zip(line, shown, strict=True):
             _lines(axes, results.sel(scenario=scenario, attack=attack), attack)
-            axes.set_title(f"{scenario}, {_named(attack)}")
+            axes.set_title(f"{scenario}, {named(attack)}")
         line[0].set_ylabel("AUC")
     for axes in panels[-1]:
         axes.set_xlabel("$\\sigma$ at which the key is written")
@@ -39,7 +40,7 @@ def draw(results: xr.Dataset) -> Figure:
 
 def _shown(results: xr.Dataset) -> list[str]:
     """No attack, and one of noise and of JPEG: the first of each."""
-    return ["none", *attacks(results, NOISE)[:1], *attacks(results, JPEG)[:1]]
+    return [NONE, *attacks(results, NOISE)[:1], *attacks(results, JPEG)[:1]]
 
 
 def _lines(axes: Axes, results: xr.Dataset, attack: str) -> None:
@@ -58,14 +59,10 @@ def _lines(axes: Axes, results: xr.Dataset, attack: str) -> None:
 
 def _noise(attack: str) -> float | None:
     """The strength for which a Gaussian's answer is known; of noise, and of no attack."""
-    if attack == "none":
+    if attack == NONE:
         return 0.0
     kind, strength = attack.split()
     return float(strength) if kind == NOISE else None
-
-
-def _named(attack: str) -> str:
-    return "no attack" if attack == "none" else attack.replace("jpeg", "JPEG")
 
 
 def _handles(results: xr.Dataset) -> list[Line2D]:
@@ -80,7 +77,7 @@ def _handles(results: xr.Dataset) -> list[Line2D]:
 def caption(results: xr.Dataset) -> str:
     """Ends of σ under noise, measured and exact."""
     scenario = results["scenario"].values[0]
-    attack = (attacks(results, NOISE) or ["none"])[0]
+    attack = (attacks(results, NOISE) or [NONE])[0]
     one = results.sel(scenario=scenario, attack=attack)
     values, errors = reported(one, "auc"), reported(one, "auc_se")
     parts = []
@@ -101,7 +98,7 @@ def caption(results: xr.Dataset) -> str:
         "Gaussian with the covariance of the teacher's samples, for keys that are spread evenly; "
         "there σ matters only by how it shapes the change of the image, d′² = Σ δ²/(λ + s²), s "
         "being the standard deviation of attack and rounding. Keys in pixels know no σ. "
-        f"{scenario}, {_named(attack)}: {'; '.join(parts)}. Bars are two standard errors."
+        f"{scenario}, {named(attack)}: {'; '.join(parts)}. Bars are two standard errors."
     )
 
 

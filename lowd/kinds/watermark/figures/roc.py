@@ -7,7 +7,6 @@ from matplotlib.figure import Figure
 
 from lowd.figures.style import COLUMN, GREY, quoted
 from lowd.kinds.watermark.drawing import (
-    JPEG,
     LOOKS,
     added,
     at_depth,
@@ -15,13 +14,15 @@ from lowd.kinds.watermark.drawing import (
     marks,
     middle,
     most_found,
+    named,
     reported,
 )
+from lowd.watermark.ranges import JPEG, NONE
 
 
 def draw(results: xr.Dataset) -> Figure:
     """A row a scenario; left no attack, right JPEG. The vertical line is 1 %."""
-    shown = ["none", *attacks(results, JPEG)[:1]]
+    shown = [NONE, *attacks(results, JPEG)[:1]]
     scenarios = results["scenario"].values.tolist()
     figure, panels = plt.subplots(
         len(scenarios), len(shown), figsize=(2 * COLUMN, 0.9 + 1.9 * len(scenarios)),
@@ -39,8 +40,7 @@ def draw(results: xr.Dataset) -> Figure:
                     )  # fmt: skip
             axes.plot(results["rate"], results["rate"], color=GREY, lw=0.6)
             axes.axvline(results.attrs["rate"], color=GREY, lw=0.6, ls=":")
-            name = "no attack" if attack == "none" else attack.replace("jpeg", "JPEG")
-            axes.set_title(f"{scenario}, {name}")
+            axes.set_title(f"{scenario}, {named(attack)}")
         line[0].set_ylabel("share detected")
     for axes in panels[-1]:
         axes.set_xlabel("rate of false alarms")
@@ -54,7 +54,7 @@ def draw(results: xr.Dataset) -> Figure:
 
 def caption(results: xr.Dataset) -> str:
     """TPR at 1 % after JPEG, the rate on images that chose no threshold, and p-values."""
-    attack = (attacks(results, JPEG) or ["none"])[0]
+    attack = (attacks(results, JPEG) or [NONE])[0]
     scenario = results["scenario"].values[0]
     parts = []
     for mark in added(results):
@@ -71,8 +71,8 @@ def caption(results: xr.Dataset) -> str:
         f"{most_found(results, str(scenario), attack, 'tpr')} "
         "Share of marked images detected against the rate of false alarms; grey: chance, and 1 %. "
         f"σ = {middle(results):g}. At 1 %, {scenario}, "
-        f"{'no attack' if attack == 'none' else attack.replace('jpeg', 'JPEG')}: "
-        f"{', '.join(parts)}. Thresholds are chosen by half of the unmarked images; of the others "
+        f"{named(attack)}: {', '.join(parts)}. Thresholds are chosen by half of the unmarked "
+        "images; of the others "
         f"{np.nanmean(false):.3f} exceed them, on average over marks and attacks. p-values below "
         f"0.01 have {np.nanmean(own):.3f} of the unmarked images{told}. ± are two standard "
         "errors, bootstrapped over both kinds of images."

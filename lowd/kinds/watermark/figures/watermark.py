@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 
 from lowd.figures.style import BLACK, COLUMN, GREY, quoted
 from lowd.kinds.watermark.drawing import (
-    JPEG,
     LOOKS,
     SCENARIOS,
     added,
@@ -17,11 +16,11 @@ from lowd.kinds.watermark.drawing import (
     marks,
     middle,
     most_found,
+    named,
     quality,
     reported,
 )
-
-NAMES = {"none": "8 bits", "jpeg": "JPEG"}
+from lowd.watermark.ranges import JPEG, NONE
 
 
 def draw(results: xr.Dataset) -> Figure:
@@ -36,7 +35,9 @@ def draw(results: xr.Dataset) -> Figure:
         shown = axes.imshow(table, vmin=0.5, vmax=1, cmap="viridis", aspect="auto")
         _numbers(axes, table)
         _qualities(axes, results, scenario)
-        names = [_attack(name) for name in results["attack"].values.tolist()]
+        names = [
+            "8 bits" if name == NONE else named(name) for name in results["attack"].values.tolist()
+        ]
         axes.set_xticks(range(columns), names, rotation=45, ha="right", rotation_mode="anchor")
         labels = [LOOKS[mark].label for mark in marks(results)]
         axes.set_yticks(range(rows), labels if place == 0 else [""] * rows, fontsize=6.5)
@@ -67,11 +68,6 @@ def _qualities(axes: Axes, results: xr.Dataset, scenario: str) -> None:
         axes.text(right, row, quality(value), va="center", fontsize=5.5, color=GREY)
 
 
-def _attack(name: str) -> str:
-    kind, _, strength = name.partition(" ")
-    return f"{NAMES.get(kind, kind)} {strength}".strip()
-
-
 def caption(results: xr.Dataset) -> str:
     """What the pixels' key has over the best that a model carries, and what rings cost."""
     sigma = middle(results)
@@ -85,7 +81,7 @@ def caption(results: xr.Dataset) -> str:
                 error = (reported(one, "auc_se") ** 2).isel(attack=slice(1, None)).mean() ** 0.5
                 numbers.append(f"{LOOKS[mark].label} {quoted(mean, error)}")
         parts.append(f"{scenario}: {', '.join(numbers)}")
-    jpeg = (attacks(results, JPEG) or ["none"])[0]
+    jpeg = (attacks(results, JPEG) or [NONE])[0]
     first = str(results["scenario"].values[0])
     return (
         f"{most_found(results, first, jpeg, 'auc')} "

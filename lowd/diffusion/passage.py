@@ -1,4 +1,4 @@
-"""The way between images and noisy states: the probability flow, down and up."""
+"""The way between images, noisy states of them and pure noise: the probability flow, both ways."""
 
 from dataclasses import dataclass
 
@@ -6,13 +6,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lowd.diffusion.denoiser import Denoiser
+from lowd.diffusion.denoiser import Denoiser, Real
 from lowd.diffusion.inversion import invert, levels_between
 from lowd.diffusion.solvers.flow import probability_flow
 from lowd.diffusion.solvers.heun import solve as heun
 
 BATCH_VALUES = 2**18
-"""Numbers in one batch of states."""
+"""Numbers in one batch of states; some hundred times as many live in a network's activations."""
 
 
 @dataclass(frozen=True)
@@ -27,23 +27,22 @@ class Passage:
     """
 
     denoise: Denoiser
-    sigma: float
-    sigma_min: float
+    sigma: Real
+    sigma_min: Real
     steps: int
 
-    @property
-    def evaluations(self) -> tuple[int, int]:
-        """Of the denoiser for one image, down and up."""
-        return 2 * self.steps + 1, 2 * self.steps
+    @torch.no_grad()
+    def from_noise(
+        self, noise: Float[Tensor, " noise *shape"], sigma_max: Real, steps: int
+    ) -> Float[Tensor, " noise *shape"]:
+        """The states that unit noises at scale sigma_max come to, in so many steps."""
+        return self._down(sigma_max * noise, levels_between(sigma_max, self.sigma, steps))
 
     @torch.no_grad()
     def down(self, states: Float[Tensor, " noise *shape"]) -> Float[Tensor, " noise *shape"]:
         """The images that states end at."""
         levels = levels_between(self.sigma, self.sigma_min, self.steps)
-        levels = torch.cat([levels, levels.new_zeros(1)])
-        return torch.cat(
-            [probability_flow(self.denoise, some, levels, heun) for some in _batches(states)]
-        )
+        return self._down(states, torch.cat([levels, levels.new_zeros(1)]))
 
     @torch.no_grad()
     def up(self, images: Float[Tensor, " noise *shape"]) -> Float[Tensor, " noise *shape"]:
@@ -55,6 +54,11 @@ class Passage:
     def denoised(self, states: Float[Tensor, " noise *shape"]) -> Float[Tensor, " noise *shape"]:
         """D of states at `sigma`."""
         return torch.cat([self.denoise(some, self.sigma) for some in _batches(states)])
+
+    def _down(self, states: Tensor, levels: Tensor) -> Tensor:
+        return torch.cat(
+            [probability_flow(self.denoise, some, levels, heun) for some in _batches(states)]
+        )
 
 
 def _batches(rows: Tensor) -> tuple[Tensor, ...]:
