@@ -234,7 +234,7 @@ def test_products_with_a_large_jacobian_are_as_many_as_billed(rank):
 
     found = randomised_rank(product("forward"), product("transposed"), dimension, draw)
     assert found == rank
-    billed = Linearised(Mixture(clusters=1, rank=rank), EDM, shape, 1)
+    billed = Linearised(Mixture(clusters=1, rank=rank), EDM, shape, 1, kept=rank)
     assert billed.passes == columns
     assert columns["forward"] > PROBES
 
