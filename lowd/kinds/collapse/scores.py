@@ -11,16 +11,14 @@ from torch import Tensor
 
 from lowd.kinds.collapse.sets import Candidates
 from lowd.kinds.collapse.span import Span, entropies, existing
-from lowd.metrics.closest import closest
+from lowd.metrics.copy_rate import copy_rate
 from lowd.metrics.entropy import entropy
-from lowd.metrics.estimate import Estimate, proportion
+from lowd.metrics.estimate import Estimate
 from lowd.metrics.flow_distance import probability_flow_distance, probability_flow_gap
 from lowd.metrics.generalization import generalization
 from lowd.metrics.transition import CENSORED, UNKNOWN, crossing
 from lowd.steps.describe import Yardstick
 
-RATIO = 3.0
-"""A sample is a copy if the nearest training point is so many times nearer than the second."""
 UNMEASURED = Estimate(nan, nan)
 SCORES = (
     *("e_gen", "e_mem", "e_gap", "gl", "gl_teacher", "gl_first", "drift", "copied"),
@@ -82,17 +80,8 @@ def score_student(
     scores["gl_first"] = generalization(ours, descriptor(first.training), threshold)
     if before is not None and before.samples is not None:
         scores["drift"] = probability_flow_distance(ours, descriptor(before.samples))
-    scores["copied"] = copied(now.samples, training)
+    scores["copied"] = copy_rate(now.samples, training)
     return scores | entropies(now.samples, span)
-
-
-def copied(samples: np.ndarray, training: np.ndarray) -> Estimate:
-    """f_mem: the share of samples whose nearest training point is RATIO times nearer than the next.
-
-    Yoon et al. 2023; Gu et al. 2023 (arXiv:2310.02664) take the same ratio.
-    """
-    distances, _ = closest(samples, training, 2)
-    return proportion(RATIO * distances[:, 0] < distances[:, 1])
 
 
 def crossings(gap: xr.DataArray) -> dict[str, xr.Variable]:
