@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "copy_rate": ["copy_rate", "nearer_own"],
         "data_copying": ["data_copying"],
         "descriptors": ["Descriptor", "unit"],
+        "detection": ["area_under_roc"],
         "estimate": ["Estimate"],
         "flow_distance": ["probability_flow_distance", "probability_flow_gap"],
         "frechet": ["frechet_distance"],
@@ -23,7 +24,6 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "memorised_fraction": ["memorised_excess", "memorised_fraction"],
         "neighbours": ["most_similar", "nearest"],
         "reproducibility": ["mae_score", "reproducibility", "reproducibility_chance"],
-        "telling_apart": ["telling_apart"],
         "threshold": ["nearest_quantile", "unrelated_quantile"],
         "transition": [
             "Crossing",

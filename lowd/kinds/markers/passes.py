@@ -12,9 +12,9 @@ from lowd.distributions.empirical import Empirical
 from lowd.geometry.local_dimension import local_dimension
 from lowd.kinds.markers.places import POINTS, Places, TrainingSet
 from lowd.kinds.markers.trajectory import visited
+from lowd.metrics.detection import area_under_roc
 from lowd.metrics.estimate import Estimate
 from lowd.metrics.memorised_fraction import memorised_fraction
-from lowd.metrics.telling_apart import telling_apart
 
 OVER_LEVELS = (
     "loss_training",
@@ -146,5 +146,6 @@ def dimensions(
     for each, values in zip(sets, found, strict=True):
         # A point that comes again is the same point here.
         learned, fresh = values[: min(POINTS, len(each.points))], values[POINTS:]
-        tables.append([_mean(learned), _mean(fresh), telling_apart(learned, fresh)])
+        told = area_under_roc(learned[:, None], fresh)
+        tables.append([_mean(learned), _mean(fresh), told])
     return tables
