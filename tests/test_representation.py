@@ -22,10 +22,10 @@ from lowd.sources.settings import NoisyMoLRGTeacher
 from lowd.steps.label_points import LabelPointsStep, label_points
 from lowd.steps.pool import PoolStep, pool
 from lowd.steps.teacher import TeacherStep, teacher
+from lowd.steps.teachers.mixture import read_mixture
 from lowd.steps.teachers.teacher import load_teacher
 from lowd.steps.train import TrainStep, train
 from lowd.store.arrays import read_store, write_store
-from lowd.store.checkpoints import load_checkpoint
 from lowd.streams import stream
 from lowd.theory.class_snr import class_posterior, snr_formula
 from lowd.training.settings import TrainingSettings
@@ -131,8 +131,7 @@ def test_features_of_other_architectures_are_refused():
 
 def mixture(tmp_path, settings=NOISY):
     teacher(TeacherStep(seed=0, teacher=settings), output=tmp_path / "teacher")
-    tensors, _ = load_checkpoint(tmp_path / "teacher" / "weights.safetensors")
-    return MoLRG(tensors["bases"], variances=tensors["variances"])
+    return read_mixture(tmp_path / "teacher")
 
 
 def test_the_noisy_teacher_has_variance_in_the_other_subspaces(tmp_path):
@@ -178,9 +177,7 @@ def test_the_ratio_is_the_datas_at_both_ends_and_does_not_turn(tmp_path):
 
 
 def _labelled(drawn, count):
-    from lowd.distributions.labelled import sample_labelled
-
-    return sample_labelled(drawn, count, torch.Generator().manual_seed(2))
+    return drawn.sample_labelled(count, torch.Generator().manual_seed(2))
 
 
 @given(sigma=st.floats(0.01, 50.0), classes=st.integers(2, 6), delta=st.floats(0.05, 0.9))

@@ -5,7 +5,7 @@ within a subspace and to subspaces that are not mutually orthogonal.
 """
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from lowd.diffusion.denoiser import Sigma, broadcast_sigma
@@ -87,6 +87,12 @@ class MoLRG:
 
     def sample(self, n: int, generator: torch.Generator) -> Float[Tensor, "sample feature"]:
         """`n` draws, (n, d) in the dtype the bases were given in; `generator` is on the CPU."""
+        return self.sample_labelled(n, generator)[0]
+
+    def sample_labelled(
+        self, n: int, generator: torch.Generator
+    ) -> tuple[Float[Tensor, "sample feature"], Int[Tensor, " sample"]]:
+        """What `sample` draws, (n, d), and the cluster of each draw, (n,)."""
         cluster = torch.multinomial(self.weights.cpu(), n, replacement=True, generator=generator)
         unit = torch.randn(n, self.bases.shape[2], generator=generator, dtype=torch.float64)
         cluster, unit = cluster.to(self.bases.device), unit.to(self.bases.device)
@@ -95,7 +101,7 @@ class MoLRG:
         for k, basis in enumerate(self.bases):
             mine = cluster == k
             drawn[mine] += coordinates[mine] @ basis.mT
-        return drawn.to(self.dtype)
+        return drawn.to(self.dtype), cluster
 
     def denoise(
         self, x: Float[Tensor, " noise *shape"], sigma: Sigma
