@@ -27,7 +27,7 @@ from lowd.steps.teachers.teacher import load_teacher
 from lowd.steps.train import TrainStep, train
 from lowd.store.arrays import read_store, write_store
 from lowd.streams import stream
-from lowd.theory.class_snr import class_posterior, snr_formula
+from lowd.theory.class_snr import snr_formula
 from lowd.training.settings import TrainingSettings
 
 NOISY = NoisyMoLRGTeacher(kind="noisy_molrg", dimension=12, rank=3, clusters=3, delta=0.3)
@@ -150,7 +150,7 @@ def test_the_noisy_teacher_has_variance_in_the_other_subspaces(tmp_path):
 def test_the_posterior_is_the_one_that_the_denoiser_weighs_with(tmp_path):
     drawn, x = mixture(tmp_path), normal(7, 12, seed=5)
     for sigma in (0.1, 0.7, 5.0):
-        weights = class_posterior(drawn, x, sigma)
+        weights = drawn.posterior(x, sigma)
         shrunk = torch.stack(
             [
                 (x @ basis * (values / (values + sigma**2))) @ basis.mT
@@ -192,7 +192,7 @@ def test_the_formula_is_near_where_noise_is_low(tmp_path):
     drawn = mixture(tmp_path)
     x, labels = _labelled(drawn, 4000)
     for sigma in (0.05, 0.1, 0.2):
-        weight = float(class_posterior(drawn, x, sigma)[torch.arange(4000), labels].mean())
+        weight = float(drawn.posterior(x, sigma)[torch.arange(4000), labels].mean())
         found = class_snr(drawn.denoise(x, sigma), labels, drawn.bases[:, :, :3])
         assert snr_formula(sigma, 3, 0.3, weight) == pytest.approx(found.value, rel=0.06)
 

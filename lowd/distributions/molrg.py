@@ -103,6 +103,13 @@ class MoLRG:
             drawn[mine] += coordinates[mine] @ basis.mT
         return drawn.to(self.dtype), cluster
 
+    def posterior(
+        self, x: Float[Tensor, " noise *shape"], sigma: Sigma
+    ) -> Float[Tensor, "noise cluster"]:
+        """P(cluster | x) at noise level σ, the weights of `denoise`, in float64."""
+        flat = x.flatten(1).to(torch.float64)
+        return self._seen(flat, broadcast_sigma(sigma, flat) ** 2)[1]
+
     def denoise(
         self, x: Float[Tensor, " noise *shape"], sigma: Sigma
     ) -> Float[Tensor, " noise *shape"]:
@@ -126,6 +133,16 @@ class MoLRG:
         """
         flat = x.flatten(1).to(torch.float64)
         variance = broadcast_sigma(sigma, flat) ** 2
+        inside, weights = self._seen(flat, variance)
+        gains = self.variances / (self.variances + variance[..., None])
+        shrunk = weights[..., None] * inside * gains
+        denoised = weights @ self.means + torch.einsum("mkr,kdr->md", shrunk, self.bases)
+        return denoised.reshape(x.shape).to(x.dtype)
+
+    def _seen(
+        self, flat: Float[Tensor, "noise feature"], variance: Tensor
+    ) -> tuple[Float[Tensor, "noise cluster direction"], Float[Tensor, "noise cluster"]]:
+        """Coordinates c_k of noisy points in every subspace, and the clusters' weights w_k."""
         coordinates, residuals = [], []
         for basis, mean in zip(self.bases, self.means, strict=True):
             offset = flat - mean
@@ -141,10 +158,7 @@ class MoLRG:
             - (inside.square() / noisy).sum(dim=-1) / 2
             - outside / (2 * variance)
         )
-        weights = log_weights.softmax(dim=1)
-        shrunk = weights[..., None] * inside * (self.variances / noisy)
-        denoised = weights @ self.means + torch.einsum("mkr,kdr->md", shrunk, self.bases)
-        return denoised.reshape(x.shape).to(x.dtype)
+        return inside, log_weights.softmax(dim=1)
 
     def _parameter(
         self, name: str, values: ArrayLike | None, default: float, shape: tuple[int, ...]

@@ -16,7 +16,7 @@ from lowd.steps.scoring import tabulate
 from lowd.steps.teachers.mixture import read_mixture
 from lowd.steps.teachers.teacher import WEIGHTS
 from lowd.store.checkpoints import load_checkpoint
-from lowd.theory.class_snr import class_posterior, snr_formula
+from lowd.theory.class_snr import snr_formula
 
 
 def subspaces(teacher: Path) -> Float[Tensor, "class feature direction"]:
@@ -39,7 +39,7 @@ def exact_scores(teacher: Path, sigmas: Sequence[float], points: Points) -> xr.D
             snr[at].append(class_snr(made, points.labels, bases))
             nearest = (made @ bases).square().sum(dim=2).argmax(dim=0)
             accuracy[at].append(proportion(nearest == points.labels))
-        weight = float(class_posterior(mixture, points.every, sigma)[own, points.labels].mean())
+        weight = float(mixture.posterior(points.every, sigma)[own, points.labels].mean())
         confidence.append(weight)
         formula.append(snr_formula(sigma, len(bases), metadata["delta"], weight))
     dims = ("input", "sigma")
