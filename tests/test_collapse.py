@@ -17,7 +17,7 @@ from lowd.distributions import Empirical
 from lowd.kinds.collapse.breed import BreedStep, breed, made
 from lowd.kinds.collapse.modes import FIRST, Mode
 from lowd.kinds.collapse.score_generations import ScoreGenerationsStep, score_generations
-from lowd.kinds.collapse.scores import crossings
+from lowd.kinds.collapse.scores import memorisation
 from lowd.kinds.collapse.sets import TEACHER, read_sets
 from lowd.kinds.collapse.span import entropies, solver_gain, span_of
 from lowd.kinds.collapse.train_generation import TrainGenerationStep, train_generation
@@ -336,7 +336,7 @@ def test_the_generation_of_memorisation_is_interpolated_and_censored():
         np.array(curves).reshape(1, 1, 4, 3), dims=("mode", "N", "replicate", "generation"),
         coords={"generation": [0, 1, 2]},
     )  # fmt: skip
-    found = crossings(gap)
+    found = memorisation(gap)
     np.testing.assert_allclose(found["crossing"].values.ravel(), [0.25, nan, nan, nan])
     assert found["censored"].values.ravel().tolist() == [0, -1, 1, 2]
 

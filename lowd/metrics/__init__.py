@@ -30,6 +30,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
             "SlopeInterval",
             "bootstrap_slope",
             "crossing",
+            "crossings",
             "fit_slope",
             "slope_interval",
             "spread",

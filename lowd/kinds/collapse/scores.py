@@ -16,7 +16,7 @@ from lowd.metrics.entropy import entropy
 from lowd.metrics.estimate import Estimate
 from lowd.metrics.flow_distance import probability_flow_distance, probability_flow_gap
 from lowd.metrics.generalization import generalization
-from lowd.metrics.transition import CENSORED, UNKNOWN, crossing
+from lowd.metrics.transition import crossings
 from lowd.steps.describe import Yardstick
 
 UNMEASURED = Estimate(nan, nan)
@@ -84,7 +84,7 @@ def score_student(
     return scores | entropies(now.samples, span)
 
 
-def crossings(gap: xr.DataArray) -> dict[str, xr.Variable]:
+def memorisation(gap: xr.DataArray) -> dict[str, xr.Variable]:
     """The generation at which E_gen first exceeds E_mem, linear between generations.
 
     Args:
@@ -94,16 +94,8 @@ def crossings(gap: xr.DataArray) -> dict[str, xr.Variable]:
         `crossing`, NaN where there is none, and `censored`: −1 if the first generation is there
         already, 1 if none is, 2 if too few were measured.
     """
+    points, censored = crossings(gap["generation"].values, -gap.values)
     dims = gap.dims[:-1]
-    points = np.full(gap.shape[:-1], nan)
-    censored = np.full(gap.shape[:-1], UNKNOWN, np.int8)
-    generations = gap["generation"].values.astype(float)
-    for cell in np.ndindex(*points.shape):
-        curve = gap.values[cell]
-        finite = np.isfinite(curve)
-        if finite.sum() >= 2:
-            points[cell], side = crossing(generations[finite], -curve[finite])
-            censored[cell] = CENSORED[side]
     return {"crossing": xr.Variable(dims, points), "censored": xr.Variable(dims, censored)}
 
 
