@@ -102,7 +102,7 @@ class GridFollowUp(TrainedFollowUp):
 
     @model_validator(mode="after")
     def _samples_ascend(self) -> "GridFollowUp":
-        check_ascending(self.samples)
+        check_ascending("samples", self.samples)
         return self
 
     @property

@@ -224,7 +224,7 @@ class Study(Grid):
                     f"samples[{position}]: {self.replicates} disjoint replicates of {n} would "
                     f"overlap in a pool of {self.pool.size}; raise pool.size or lower replicates"
                 )
-        check_ascending(self.samples)
+        check_ascending("samples", self.samples)
         return self
 
     @model_validator(mode="after")

@@ -285,7 +285,8 @@ def params(finding, **teacher):
     [
         ({"models": ["other"]}, r"models: s has no model 'other' \(there are: mlp, deep\)"),
         ({"samples": [4, 16]}, r"samples: s has no students of N = 16 \(there are: 4, 8\)"),
-        ({"sigmas": [1.0, 0.5, 2.0]}, r"sigmas: .* ascending"),
+        ({"sigmas": [1.0, 0.5, 2.0]}, r"sigmas: .* must ascend"),
+        ({"sigmas": [1.0, 2.0]}, r"sigmas: \[1.0, 2.0\] has fewer values than 3"),
     ],
 )
 def test_what_the_study_lacks_is_refused(finding, message):

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lowd.diffusion.denoiser import Denoiser
-from lowd.diffusion.noise_levels import karras_sigmas
+from lowd.diffusion.noise_levels import sampler_levels
 from lowd.diffusion.settings import SamplerSettings
 from lowd.diffusion.solvers.flow import probability_flow
 from lowd.progress import report_begun
@@ -56,7 +56,7 @@ def _flow_along(
     dim: int, denoise: Denoiser, noise: Tensor, sampler: SamplerSettings, device: torch.device
 ) -> Tensor:
     """Batches of noises along a dimension."""
-    sigmas = karras_sigmas(sampler.steps, sampler.sigma_min, sampler.sigma_max, sampler.rho)
+    sigmas = sampler_levels(sampler)
     rows = max(1, BATCH_VALUES // noise.select(dim, 0).numel())
     parts = []
     for part in noise.split(rows, dim):

@@ -140,7 +140,7 @@ class External(Grid):
 
     @model_validator(mode="after")
     def _paths_tell_cells_apart(self) -> "External":
-        check_ascending(self.samples)
+        check_ascending("samples", self.samples)
         for name, students in self.models.items():
             check_file_name(f"models.{name}")
             students.check(f"models.{name}", frozenset(("N", "replicate")))
