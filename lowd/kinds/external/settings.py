@@ -9,8 +9,8 @@ from pydantic import Field, PositiveInt, model_validator
 
 from lowd.base import Settings
 from lowd.fields import Name, check_ascending, check_file_name
+from lowd.grid import Grid, check_place
 from lowd.metrics.settings import NearestRule
-from lowd.studies import Grid, check_place
 
 Cell = tuple[int, int]
 """(N, replicate)."""

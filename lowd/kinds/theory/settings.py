@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from lowd.fields import Seed, check_ascending
-from lowd.studies import KindSettings
+from lowd.grid import KindSettings
 from lowd.theory.settings import EquivalenceSettings, RecoveryMap
 
 
