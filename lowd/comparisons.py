@@ -7,7 +7,8 @@ from pydantic import Field
 
 from lowd.base import Settings
 from lowd.fields import Name
-from lowd.studies import KindSettings, Study
+from lowd.grid import KindSettings
+from lowd.studies import Study
 
 
 class Comparison(KindSettings):

@@ -16,10 +16,12 @@ RESERVED = ("teacher", "empirical", "controls")
 """What stands beside the models in a study's folders."""
 
 
-def check_ascending(samples: tuple[int, ...]) -> None:
-    """Raise ValueError unless every N is larger than the one before."""
-    if list(samples) != sorted(set(samples)):
-        raise ValueError(f"samples: {list(samples)} must ascend without repetition")
+def check_ascending(key: str, values: tuple[float | int, ...], at_least: int = 0) -> None:
+    """Raise ValueError unless a key has so many values, each larger than the one before."""
+    if len(values) < at_least:
+        raise ValueError(f"{key}: {list(values)} has fewer values than {at_least}; give more")
+    if list(values) != sorted(set(values)):
+        raise ValueError(f"{key}: {list(values)} must ascend without repetition")
 
 
 def check_file_name(key: str) -> None:

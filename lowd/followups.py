@@ -10,8 +10,9 @@ from pydantic import Field, model_validator
 
 from lowd.base import Settings
 from lowd.fields import Name, Seed, TrainingSize, check_ascending, check_file_name, check_shapes
+from lowd.grid import KindSettings
 from lowd.models.settings import ModelSettings
-from lowd.studies import KindSettings, Study
+from lowd.studies import Study
 from lowd.training.settings import TrainingSettings
 
 
@@ -102,7 +103,7 @@ class GridFollowUp(TrainedFollowUp):
 
     @model_validator(mode="after")
     def _samples_ascend(self) -> "GridFollowUp":
-        check_ascending(self.samples)
+        check_ascending("samples", self.samples)
         return self
 
     @property

@@ -13,8 +13,9 @@ from lowd.comparisons import Comparison
 from lowd.discovery import modules_of_kinds
 from lowd.fields import Name
 from lowd.followups import FollowUp
+from lowd.grid import KindSettings
 from lowd.parsing import validated
-from lowd.studies import KindSettings, Study
+from lowd.studies import Study
 from lowd.written.declared import Declared, read_declared
 
 DECLARED = tuple(

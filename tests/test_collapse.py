@@ -17,7 +17,7 @@ from lowd.distributions import Empirical
 from lowd.kinds.collapse.breed import BreedStep, breed, made
 from lowd.kinds.collapse.modes import FIRST, Mode
 from lowd.kinds.collapse.score_generations import ScoreGenerationsStep, score_generations
-from lowd.kinds.collapse.scores import copied, crossings
+from lowd.kinds.collapse.scores import memorisation
 from lowd.kinds.collapse.sets import TEACHER, read_sets
 from lowd.kinds.collapse.span import entropies, solver_gain, span_of
 from lowd.kinds.collapse.train_generation import TrainGenerationStep, train_generation
@@ -330,19 +330,13 @@ def test_entropies_of_data_are_of_n_points_and_held_to_as_many_of_the_teachers(r
     assert (results["gaussian_e_gen"].diff("generation") > 0).all()
 
 
-def test_a_copy_is_three_times_nearer_to_one_point_than_to_any_other():
-    training = np.array([[0.0], [4.0]])
-    samples = np.array([[0.9], [1.1], [2.0], [3.2], [4.0]])
-    assert copied(samples, training).value == 3 / 5
-
-
 def test_the_generation_of_memorisation_is_interpolated_and_censored():
     curves = [[-1.0, 3.0, 2.0], [0.5, 1.0, 2.0], [-3.0, -2.0, -1.0], [nan, nan, 1.0]]
     gap = xr.DataArray(
         np.array(curves).reshape(1, 1, 4, 3), dims=("mode", "N", "replicate", "generation"),
         coords={"generation": [0, 1, 2]},
     )  # fmt: skip
-    found = crossings(gap)
+    found = memorisation(gap)
     np.testing.assert_allclose(found["crossing"].values.ravel(), [0.25, nan, nan, nan])
     assert found["censored"].values.ravel().tolist() == [0, -1, 1, 2]
 

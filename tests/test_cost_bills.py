@@ -19,7 +19,6 @@ from lowd.geometry.jacobian import PROBES, randomised_rank
 from lowd.graph.graph import Graph
 from lowd.kinds.jacobians.costs import Linearised
 from lowd.kinds.jacobians.linearise import POINTS, SIGMAS
-from lowd.metrics import frechet
 from lowd.models.settings import MLPSettings
 from lowd.sources.image_settings import ArraySource, DigitsSource, FolderSource, ZarrSource
 from lowd.sources.images import load_images
@@ -152,9 +151,11 @@ def counted(monkeypatch, owner, name, size=lambda *_: 1):
 
 
 def test_families_are_paired_as_often_as_billed(jobs, monkeypatch):
+    from lowd.kinds.families import quality
+
     job, found = jobs("agree")
     rolled = counted(monkeypatch, torch.Tensor, "roll")
-    distances = counted(monkeypatch, frechet, "frechet_distance")
+    distances = counted(monkeypatch, quality, "frechet_distance")
     run(job)
     noises = 12
     # By two rules.
@@ -234,7 +235,7 @@ def test_products_with_a_large_jacobian_are_as_many_as_billed(rank):
 
     found = randomised_rank(product("forward"), product("transposed"), dimension, draw)
     assert found == rank
-    billed = Linearised(Mixture(clusters=1, rank=rank), EDM, shape, 1)
+    billed = Linearised(Mixture(clusters=1, rank=rank), EDM, shape, 1, kept=rank)
     assert billed.passes == columns
     assert columns["forward"] > PROBES
 

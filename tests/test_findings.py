@@ -13,7 +13,8 @@ from lowd.diffusion.settings import SamplerSettings
 from lowd.kinds.bias_variance.decompose import DecomposeStep, decompose
 from lowd.kinds.disjoint.pair import PairStep, pair
 from lowd.kinds.dynamics.follow import LEVELS, POINTS, FollowStep, follow
-from lowd.kinds.families.agree import AgreeStep, Member, agree
+from lowd.kinds.families.agree import agree
+from lowd.kinds.families.agree_step import AgreeStep, Member
 from lowd.kinds.families.figures import agreement, closeness, lineup
 from lowd.models.settings import MLPSettings, UNetSettings
 from lowd.steps.generate import GenerateStep, generate

@@ -17,7 +17,7 @@ from lowd.models.build import build, initialise
 from lowd.models.settings import MLPSettings
 from lowd.steps import generation
 from lowd.steps.generate import GenerateStep, generate
-from lowd.steps.generation import flow_in_batches, flow_sampler
+from lowd.steps.generation import flow_in_batches, flow_of_stack, flow_sampler
 from lowd.steps.resumable import train_resumably
 from lowd.steps.training_sets import training_rows
 from lowd.store.arrays import read_store, sample_dims, write_store
@@ -93,6 +93,17 @@ def test_a_stack_generates_what_each_student_does(monkeypatch):
         alone = flow_in_batches(denoiser(slice(s, s + 1)), noise, SAMPLER, CPU, students=1)
         torch.testing.assert_close(together[s], alone[0], rtol=1e-10, atol=1e-10)
     assert not together.requires_grad
+
+
+def test_a_stack_may_have_noises_of_each_students_own(monkeypatch):
+    noise, scales = normal(3, 11, 2), torch.tensor([0.5, 1.0, 2.0], dtype=torch.float64)
+    monkeypatch.setattr(generation, "BATCH_VALUES", 24)
+    found = flow_of_stack(
+        lambda x, sigma: x * scales[:, None, None] / (1 + sigma), noise, SAMPLER, CPU
+    )
+    for own, scale, samples in zip(noise, scales, found, strict=True):
+        alone = flow_in_batches(lambda x, sigma, k=scale: x * k / (1 + sigma), own, SAMPLER, CPU)
+        torch.testing.assert_close(samples, alone, rtol=1e-10, atol=1e-10)
 
 
 def test_a_flow_sampler_is_the_flow_of_the_generators_noise():

@@ -15,7 +15,6 @@ from lowd.diffusion.settings import SamplerSettings
 from lowd.diffusion.solvers import probability_flow
 from lowd.distributions.class_gaussians import PARTS, ClassGaussians
 from lowd.distributions.gaussian import Gaussian
-from lowd.distributions.labelled import sample_labelled
 from lowd.distributions.molrg import MoLRG
 from lowd.kinds.guidance.expect_guidance import ExpectGuidanceStep, expect_guidance
 from lowd.kinds.guidance.guide import GuideStep, guide
@@ -174,7 +173,7 @@ def test_parts_add_up_to_the_difference_of_the_denoisers(seed, sigma):
 
 def test_the_pooled_gaussian_has_the_mixtures_moments():
     classes = gaussian_classes(seed=3)
-    drawn, labels = sample_labelled(classes.mixture, 40_000, torch.Generator().manual_seed(0))
+    drawn, labels = classes.mixture.sample_labelled(40_000, torch.Generator().manual_seed(0))
     torch.testing.assert_close(drawn.mean(0), classes.mean, rtol=0, atol=0.05)
     torch.testing.assert_close(torch.cov(drawn.mT), classes.covariance, rtol=0, atol=0.15)
     again = ClassGaussians.fitted(drawn, labels)
@@ -206,7 +205,7 @@ def test_the_mean_shift_alone_is_a_translation_of_each_class():
 
 def test_draws_with_components_are_the_mixtures_own():
     mixture = MoLRG.random(3, 9, 3, torch.Generator().manual_seed(1))
-    points, labels = sample_labelled(mixture, 50, torch.Generator().manual_seed(5))
+    points, labels = mixture.sample_labelled(50, torch.Generator().manual_seed(5))
     assert torch.equal(points, mixture.sample(50, torch.Generator().manual_seed(5)))
     energy = (points[None] @ mixture.bases).square().sum(2)
     assert torch.equal(energy.argmax(0), labels)

@@ -20,9 +20,9 @@ from lowd.kinds.markers.levels import MOST, choose, thinned
 from lowd.kinds.markers.trajectory import visited
 from lowd.metrics.collapse import best_exponent, curve_spread
 from lowd.metrics.copy_rate import copy_rate, nearer_own
+from lowd.metrics.detection import area_under_roc
 from lowd.metrics.flow_distance import probability_flow_distance
 from lowd.metrics.memorised_fraction import memorised_excess, memorised_fraction
-from lowd.metrics.telling_apart import telling_apart
 
 SEEDS = st.integers(0, 2**16)
 
@@ -193,16 +193,16 @@ def test_no_fraction_is_told_where_memoriser_and_teacher_agree():
 
 @settings(max_examples=25, deadline=None)
 @given(SEEDS, st.integers(2, 20), st.integers(2, 20))
-def test_telling_apart_is_the_area_under_the_curve(seed, members, others):
+def test_the_share_of_pairs_is_the_area_under_the_curve(seed, members, others):
     ours, theirs = normal(seed, members).round(decimals=1), normal(seed + 1, others)
     theirs = (theirs + 0.5).round(decimals=1)
-    truth = np.repeat([1, 0], [members, others])
-    expected = roc_auc_score(truth, -torch.cat([ours, theirs]).numpy())
-    assert telling_apart(ours, theirs).value == pytest.approx(expected)
+    truth = np.repeat([0, 1], [members, others])
+    expected = roc_auc_score(truth, torch.cat([ours, theirs]).numpy())
+    assert area_under_roc(ours[:, None], theirs).value == pytest.approx(expected)
 
 
-def test_the_error_of_telling_apart_is_that_of_fresh_points():
-    found = [telling_apart(normal(s, 64), normal(s + 999, 64) + 0.8) for s in range(300)]
+def test_the_error_of_an_area_is_that_of_fresh_points():
+    found = [area_under_roc(normal(s, 64, 1), normal(s + 999, 64) + 0.8) for s in range(300)]
     values = np.array([each.value for each in found])
     told = np.mean([each.standard_error for each in found])
     assert told == pytest.approx(values.std(), rel=0.15)

@@ -9,6 +9,7 @@ from lowd.metrics.bias_variance import bias_variance
 from lowd.metrics.closest import closest
 from lowd.metrics.data_copying import data_copying
 from lowd.metrics.descriptors import unit
+from lowd.metrics.estimate import root_mean_square
 from lowd.metrics.flow_distance import probability_flow_distance, probability_flow_gap
 from lowd.metrics.frechet import frechet_distance
 from lowd.metrics.generalization import generalization
@@ -225,3 +226,12 @@ def test_an_outlier_hides_no_neighbour_of_the_others():
     assert most_similar(query, reference[:30])[0].tolist() == pytest.approx(
         most_similar(1e200 * query, 1e-200 * reference[:30])[0].tolist()
     )
+
+
+def test_the_error_of_a_root_mean_square_is_its_spread():
+    drawn = torch.randn((400, 50), generator=torch.Generator().manual_seed(0)).square()
+    every = [root_mean_square(values) for values in drawn]
+    spread = float(torch.tensor([each.value for each in every]).std())
+    # A standard deviation of 400 values is known to 3.5 %.
+    assert np.mean([each.standard_error for each in every]) == pytest.approx(spread, rel=0.1)
+    assert root_mean_square(torch.zeros(3)) == (0, 0)

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from lowd.metrics.transition import (
+    UNKNOWN,
     Crossing,
     bootstrap_slope,
     crossing,
+    crossings,
     fit_slope,
     slope_interval,
     spread,
@@ -146,3 +148,10 @@ def test_bootstrap_follows_its_generator_and_refuses_shapes_that_do_not_fit():
 def test_spread_is_the_range_of_what_is_not_censored():
     assert spread([3, nan, 1.5, 2]) == 1.5
     assert isnan(spread([nan]))
+
+
+def test_crossings_are_those_of_every_curve_over_what_was_measured_of_it():
+    curves = [[[2.0, 1.0, -1.0], [2.0, np.nan, -1.0]], [[-1.0, 0.0, 2.0], [np.nan, np.nan, 1.0]]]
+    points, censored = crossings([1, 2, 4], curves)
+    np.testing.assert_allclose(points, [[3.0, 3.0], [np.nan, np.nan]])
+    assert censored.tolist() == [[0, 0], [-1, UNKNOWN]]

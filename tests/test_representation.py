@@ -22,12 +22,12 @@ from lowd.sources.settings import NoisyMoLRGTeacher
 from lowd.steps.label_points import LabelPointsStep, label_points
 from lowd.steps.pool import PoolStep, pool
 from lowd.steps.teacher import TeacherStep, teacher
+from lowd.steps.teachers.mixture import read_mixture
 from lowd.steps.teachers.teacher import load_teacher
 from lowd.steps.train import TrainStep, train
 from lowd.store.arrays import read_store, write_store
-from lowd.store.checkpoints import load_checkpoint
 from lowd.streams import stream
-from lowd.theory.class_snr import class_posterior, snr_formula
+from lowd.theory.class_snr import snr_formula
 from lowd.training.settings import TrainingSettings
 
 NOISY = NoisyMoLRGTeacher(kind="noisy_molrg", dimension=12, rank=3, clusters=3, delta=0.3)
@@ -131,8 +131,7 @@ def test_features_of_other_architectures_are_refused():
 
 def mixture(tmp_path, settings=NOISY):
     teacher(TeacherStep(seed=0, teacher=settings), output=tmp_path / "teacher")
-    tensors, _ = load_checkpoint(tmp_path / "teacher" / "weights.safetensors")
-    return MoLRG(tensors["bases"], variances=tensors["variances"])
+    return read_mixture(tmp_path / "teacher")
 
 
 def test_the_noisy_teacher_has_variance_in_the_other_subspaces(tmp_path):
@@ -151,7 +150,7 @@ def test_the_noisy_teacher_has_variance_in_the_other_subspaces(tmp_path):
 def test_the_posterior_is_the_one_that_the_denoiser_weighs_with(tmp_path):
     drawn, x = mixture(tmp_path), normal(7, 12, seed=5)
     for sigma in (0.1, 0.7, 5.0):
-        weights = class_posterior(drawn, x, sigma)
+        weights = drawn.posterior(x, sigma)
         shrunk = torch.stack(
             [
                 (x @ basis * (values / (values + sigma**2))) @ basis.mT
@@ -178,9 +177,7 @@ def test_the_ratio_is_the_datas_at_both_ends_and_does_not_turn(tmp_path):
 
 
 def _labelled(drawn, count):
-    from lowd.distributions.labelled import sample_labelled
-
-    return sample_labelled(drawn, count, torch.Generator().manual_seed(2))
+    return drawn.sample_labelled(count, torch.Generator().manual_seed(2))
 
 
 @given(sigma=st.floats(0.01, 50.0), classes=st.integers(2, 6), delta=st.floats(0.05, 0.9))
@@ -195,7 +192,7 @@ def test_the_formula_is_near_where_noise_is_low(tmp_path):
     drawn = mixture(tmp_path)
     x, labels = _labelled(drawn, 4000)
     for sigma in (0.05, 0.1, 0.2):
-        weight = float(class_posterior(drawn, x, sigma)[torch.arange(4000), labels].mean())
+        weight = float(drawn.posterior(x, sigma)[torch.arange(4000), labels].mean())
         found = class_snr(drawn.denoise(x, sigma), labels, drawn.bases[:, :, :3])
         assert snr_formula(sigma, 3, 0.3, weight) == pytest.approx(found.value, rel=0.06)
 
@@ -288,7 +285,8 @@ def params(finding, **teacher):
     [
         ({"models": ["other"]}, r"models: s has no model 'other' \(there are: mlp, deep\)"),
         ({"samples": [4, 16]}, r"samples: s has no students of N = 16 \(there are: 4, 8\)"),
-        ({"sigmas": [1.0, 0.5, 2.0]}, r"sigmas: .* ascending"),
+        ({"sigmas": [1.0, 0.5, 2.0]}, r"sigmas: .* must ascend"),
+        ({"sigmas": [1.0, 2.0]}, r"sigmas: \[1.0, 2.0\] has fewer values than 3"),
     ],
 )
 def test_what_the_study_lacks_is_refused(finding, message):

@@ -17,10 +17,11 @@ from lowd.kinds.transition.score import ScoreStep, score
 from lowd.metrics.estimate import Estimate
 from lowd.metrics.flow_distance import probability_flow_distance, probability_flow_gap
 from lowd.metrics.settings import NearestRule, UnrelatedRule
+from lowd.metrics.transition import UNKNOWN
 from lowd.models.build import parameter_count
 from lowd.models.settings import MLPSettings
 from lowd.steps.describe import DescribeStep, describe, load_yardstick
-from lowd.steps.transitions import UNKNOWN, transitions
+from lowd.steps.transitions import transitions
 from lowd.store.arrays import read_store, write_store
 
 SAMPLES, REPLICATES, NOISES = (2, 4), 3, 12

@@ -9,7 +9,7 @@ from typing import Any
 
 from lowd.cli.due import Reasons
 from lowd.cli.kept import kept_statements
-from lowd.cli.run import CELLS
+from lowd.cli.run import EARLIER_CELLS
 from lowd.graph.graph import Graph
 from lowd.graph.job import Job
 from lowd.provenance.statement import Statement, read_statement
@@ -58,7 +58,7 @@ def _grown_from(job: Job, earlier: Sequence[Statement]) -> Iterator[Mapping[str,
     may_change = frozenset[str]()
     if job.step.name == "pool":
         may_change = POOL
-    elif CELLS in inspect.signature(job.step.run).parameters:
+    elif EARLIER_CELLS in inspect.signature(job.step.run).parameters:
         may_change = GRID | NAMES
     for stated in earlier:
         before = stated.settings
@@ -75,7 +75,7 @@ def _new(job: Job, before: Sequence[Mapping[str, Any]], shares: Sequence[float])
         before: the settings that it had.
         shares: of the jobs that it gets something new from.
     """
-    if CELLS not in inspect.signature(job.step.run).parameters:
+    if EARLIER_CELLS not in inspect.signature(job.step.run).parameters:
         return 1.0
     now = job.settings.model_dump(mode="json")
     if not now.get("samples"):  # it has the cells of the students that it is given

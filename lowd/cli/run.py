@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PRIVATE = ("output", "scratch")
 """Paths that are no inputs of a step."""
-LINEAGE, CELLS = COMPUTED = "lineage", "cells"
+LINEAGE, EARLIER_CELLS = COMPUTED = "lineage", "cells"
 """The keywords by which a step asks for its lineage id, to embed it in what it makes, and for the
 cells that earlier jobs have made."""
 
@@ -59,11 +59,11 @@ def run(
     from lowd.provenance.record import finish
     from lowd.provenance.statement import write_statement
 
-    earlier = known(step.__name__, job.code) if CELLS in asked else Known({}, {})
+    earlier = known(step.__name__, job.code) if EARLIER_CELLS in asked else Known({}, {})
     cells = Cells(job.own, earlier.places)
     check_stack(settings, paths, statement, cells)
-    if CELLS in asked:
-        paths = {**paths, CELLS: cells}
+    if EARLIER_CELLS in asked:
+        paths = {**paths, EARLIER_CELLS: cells}
 
     watch(progress_file(statement))
     statement.parent.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,10 @@ from lowd.cost.sources import holding
 from lowd.graph.graph import Graph
 from lowd.graph.job import Job
 from lowd.steps.label_points import LabelPointsStep
+from lowd.steps.teacher import TeacherStep
+
+CLASSES = 10
+"""Of digits."""
 
 
 def label_points_bill(job: Job, step: LabelPointsStep, graph: Graph) -> Bill:
@@ -22,6 +26,14 @@ def labelled_points(step: LabelPointsStep) -> int:
     if step.images is not None:
         return holding(step.images).images
     return step.size or 0
+
+
+def classes_of(job: Job, graph: Graph) -> int:
+    """Of a mixture its clusters; of digits ten, which a folder is taken to have too."""
+    try:
+        return int(getattr(graph.nearest(job, TeacherStep).teacher, "clusters", CLASSES))
+    except LookupError:
+        return CLASSES
 
 
 def training_points(step: LabelPointsStep) -> int:

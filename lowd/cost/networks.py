@@ -12,6 +12,7 @@ from lowd.cost.probes import (
 )
 from lowd.cost.sources import PUBLISHED
 from lowd.cost.tally import Shape, denoiser_cost, parameter_shapes, step_cost
+from lowd.cost.teachers import network_of, row_flops
 from lowd.diffusion.evaluations import evaluations
 from lowd.diffusion.settings import SamplerSettings
 from lowd.graph.graph import Graph
@@ -202,15 +203,14 @@ def generate_bill(job: Job, step: GenerateStep, graph: Graph) -> Bill:
     if isinstance(teacher, TrainedTeacher):
         made = _flow(teacher.model, EDMSettings(), noise.shape, 1, noise.size, step.sampler)
         return replace(made, students=0)
-    rank = 0
-    if isinstance(teacher, MoLRGTeacher | MoLRGImagesTeacher):
-        rank = teacher.rank * teacher.clusters
+    is_exact = isinstance(teacher, MoLRGTeacher | MoLRGImagesTeacher)
+    once = row_flops(network_of(teacher), EDMSettings(), noise.shape) if is_exact else 0.0
     return Bill(
         NUMBERS,
-        flops=4.0 * calls * noise.size * features * rank,
+        flops=calls * noise.size * once,
         host=STATES * DOUBLE * noise.size * features,
         disk=store_bytes(noise.size * features),
-        is_modelled=rank > 0,
+        is_modelled=is_exact,
     )
 
 

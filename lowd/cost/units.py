@@ -22,7 +22,7 @@ from lowd.cost.probes import (
     ScoreProbe,
     StoreProbe,
 )
-from lowd.cost.tally import denoiser_cost
+from lowd.cost.teachers import row_flops
 from lowd.diffusion.denoiser import Denoiser
 from lowd.distributions.empirical import Empirical
 from lowd.distributions.molrg import MoLRG
@@ -145,10 +145,7 @@ def _equivalence(probe: EquivalenceProbe) -> Unit:
 def _denoiser(probe: DenoiserProbe) -> Unit:
     from lowd.geometry.jacobian import products
 
-    if isinstance(probe.model, Mixture):
-        flops = 6 * prod(probe.shape) * probe.model.clusters * probe.model.rank
-    else:
-        flops = denoiser_cost(probe.aim, probe.model, probe.shape, 1).flops
+    flops = row_flops(probe.model, probe.aim, probe.shape)
     # A gradient takes twice what values do, and the gradient's own twice that.
     passes = {"value": 1, "transposed": 3, "forward": 7}[probe.kind]
     rows = max(1, min(probe.rows, int(FLOPS / (passes * flops))))

@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lowd.metrics.descriptors import unit
-from lowd.metrics.estimate import Estimate, binomial_error
+from lowd.metrics.estimate import Estimate, binomial_error, mean_estimate
 
 
 class CopyDetection(NamedTuple):
@@ -45,10 +45,6 @@ def copy_detection(
     others = (above.sum(dim=1) - hits.long()).double() / (len(similar) - 1)
     return CopyDetection(
         Estimate(float(hits.double().mean()), binomial_error(int(hits.sum()), len(hits))),
-        _mean(others),
-        _mean(1 / ranks.double()),
+        mean_estimate(others),
+        mean_estimate(1 / ranks.double()),
     )
-
-
-def _mean(values: Float[Tensor, " image"]) -> Estimate:
-    return Estimate(float(values.mean()), float(values.std()) / len(values) ** 0.5)

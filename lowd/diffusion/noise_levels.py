@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lowd.diffusion.denoiser import Real
+from lowd.diffusion.settings import SamplerSettings
 
 
 def karras_sigmas(
@@ -40,3 +41,8 @@ def karras_sigmas(
     sigmas[-1] = sigma_min
     sigmas[0] = sigma_max
     return torch.cat([sigmas, sigmas.new_zeros(1)])
+
+
+def sampler_levels(sampler: SamplerSettings) -> Float[Tensor, " levels"]:
+    """The grid of a sampler, as `karras_sigmas` has it."""
+    return karras_sigmas(sampler.steps, sampler.sigma_min, sampler.sigma_max, sampler.rho)

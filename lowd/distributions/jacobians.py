@@ -40,16 +40,8 @@ def molrg_jacobian(
     variance = sigma**2
     offset = flat[:, None] - mixture.means
     inside = torch.einsum("mkd,kdr->mkr", offset, mixture.bases)
-    noisy = mixture.variances + variance
-    outside = offset.square().sum(-1) - inside.square().sum(-1)
-    log_weights = (
-        mixture.weights.log()
-        - torch.log1p(mixture.variances / variance).sum(-1) / 2
-        - (inside.square() / noisy).sum(-1) / 2
-        - outside / (2 * variance)
-    )
-    weights = log_weights.softmax(dim=1)
-    gains = mixture.variances / noisy
+    weights = mixture.posterior(x, sigma)
+    gains = mixture.variances / (mixture.variances + variance)
     denoised = mixture.means + torch.einsum("mkr,kdr->mkd", inside * gains, mixture.bases)
     between = denoised - torch.einsum("mk,mkd->md", weights, denoised)[:, None]
     own = (mixture.bases * gains[:, None]) @ mixture.bases.mT

@@ -5,7 +5,7 @@ within a subspace and to subspaces that are not mutually orthogonal.
 """
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from lowd.diffusion.denoiser import Sigma, broadcast_sigma
@@ -87,6 +87,12 @@ class MoLRG:
 
     def sample(self, n: int, generator: torch.Generator) -> Float[Tensor, "sample feature"]:
         """`n` draws, (n, d) in the dtype the bases were given in; `generator` is on the CPU."""
+        return self.sample_labelled(n, generator)[0]
+
+    def sample_labelled(
+        self, n: int, generator: torch.Generator
+    ) -> tuple[Float[Tensor, "sample feature"], Int[Tensor, " sample"]]:
+        """What `sample` draws, (n, d), and the cluster of each draw, (n,)."""
         cluster = torch.multinomial(self.weights.cpu(), n, replacement=True, generator=generator)
         unit = torch.randn(n, self.bases.shape[2], generator=generator, dtype=torch.float64)
         cluster, unit = cluster.to(self.bases.device), unit.to(self.bases.device)
@@ -95,7 +101,14 @@ class MoLRG:
         for k, basis in enumerate(self.bases):
             mine = cluster == k
             drawn[mine] += coordinates[mine] @ basis.mT
-        return drawn.to(self.dtype)
+        return drawn.to(self.dtype), cluster
+
+    def posterior(
+        self, x: Float[Tensor, " noise *shape"], sigma: Sigma
+    ) -> Float[Tensor, "noise cluster"]:
+        """P(cluster | x) at noise level σ, the weights of `denoise`, in float64."""
+        flat = x.flatten(1).to(torch.float64)
+        return self._seen(flat, broadcast_sigma(sigma, flat) ** 2)[1]
 
     def denoise(
         self, x: Float[Tensor, " noise *shape"], sigma: Sigma
@@ -120,6 +133,16 @@ class MoLRG:
         """
         flat = x.flatten(1).to(torch.float64)
         variance = broadcast_sigma(sigma, flat) ** 2
+        inside, weights = self._seen(flat, variance)
+        gains = self.variances / (self.variances + variance[..., None])
+        shrunk = weights[..., None] * inside * gains
+        denoised = weights @ self.means + torch.einsum("mkr,kdr->md", shrunk, self.bases)
+        return denoised.reshape(x.shape).to(x.dtype)
+
+    def _seen(
+        self, flat: Float[Tensor, "noise feature"], variance: Tensor
+    ) -> tuple[Float[Tensor, "noise cluster direction"], Float[Tensor, "noise cluster"]]:
+        """Coordinates c_k of noisy points in every subspace, and the clusters' weights w_k."""
         coordinates, residuals = [], []
         for basis, mean in zip(self.bases, self.means, strict=True):
             offset = flat - mean
@@ -135,10 +158,7 @@ class MoLRG:
             - (inside.square() / noisy).sum(dim=-1) / 2
             - outside / (2 * variance)
         )
-        weights = log_weights.softmax(dim=1)
-        shrunk = weights[..., None] * inside * (self.variances / noisy)
-        denoised = weights @ self.means + torch.einsum("mkr,kdr->md", shrunk, self.bases)
-        return denoised.reshape(x.shape).to(x.dtype)
+        return inside, log_weights.softmax(dim=1)
 
     def _parameter(
         self, name: str, values: ArrayLike | None, default: float, shape: tuple[int, ...]

@@ -83,7 +83,13 @@ def centre_and_error(
     Pairs share replicates: their spread is the jackknife's, which leaves out one replicate, and so
     all its pairs, at a time. Two replicates are a single pair, which has no spread.
     """
-    values, errors = results[name], results[f"{name}_se"]
+    return mean_and_error(results[name], results[f"{name}_se"], over)
+
+
+def mean_and_error(
+    values: xr.DataArray, errors: xr.DataArray, over: str
+) -> tuple[xr.DataArray, xr.DataArray]:
+    """The same of values and their standard errors over noises."""
     if over == "disjoint_pair":
         spread = _jackknife(values)
     else:

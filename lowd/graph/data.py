@@ -6,6 +6,7 @@ from lowd.diffusion.settings import SamplerSettings
 from lowd.graph.job import Job, Rule
 from lowd.graph.own import image_files, teacher_files
 from lowd.graph.step import Step
+from lowd.grid import Grid
 from lowd.sources.image_settings import Cifar10Source, FashionMnistSource
 from lowd.sources.settings import MoLRGImagesTeacher, MoLRGTeacher, TeacherSettings, TrainedTeacher
 from lowd.steps.generate import GenerateStep, generate
@@ -13,7 +14,6 @@ from lowd.steps.images import ImagesStep, images
 from lowd.steps.noise import NoiseStep, noise
 from lowd.steps.pool import PoolStep, pool
 from lowd.steps.teacher import TeacherStep, teacher
-from lowd.studies import Grid
 
 
 def training_streams(cell: str) -> tuple[str, ...]:

@@ -9,13 +9,13 @@ from lowd.graph.job import Job, Rule
 from lowd.graph.own import descriptor_files
 from lowd.graph.step import Step
 from lowd.graph.students import GENERATE, GENERATE_EMPIRICAL
+from lowd.grid import Grid
 from lowd.sources.settings import TrainedTeacher
 from lowd.steps.appraise import AppraiseStep, appraise
 from lowd.steps.describe import DescribeStep, describe
 from lowd.steps.describe_fixed import FixedStep, describe_fixed
 from lowd.steps.descriptor import DescriptorStep, descriptor
 from lowd.steps.embed import EmbedStep, embed
-from lowd.studies import Grid
 
 
 def _descriptor_streams(step: DescriptorStep) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from math import isfinite, sqrt
 from typing import NamedTuple
 
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 
@@ -23,6 +23,18 @@ def squared(value: float, standard_error: float) -> Estimate:
     if not isfinite(value):
         raise ValueError("features are too large to be squared; scale all of them alike")
     return Estimate(value, standard_error)
+
+
+def mean_estimate(values: Float[Tensor, " sample"]) -> Estimate:
+    """The mean of independent values, and its standard error."""
+    return Estimate(float(values.mean()), float(values.std()) / len(values) ** 0.5)
+
+
+def root_mean_square(squares: Float[Tensor, " sample"]) -> Estimate:
+    """The root of the mean of independent squares (delta method; the error is 0 where all are)."""
+    mean = mean_estimate(squares)
+    root = mean.value**0.5
+    return Estimate(root, mean.standard_error / (2 * root) if root > 0 else 0.0)
 
 
 def proportion(hits: Bool[Tensor, " trial"]) -> Estimate:

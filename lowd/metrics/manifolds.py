@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lowd.metrics.closest import apart, closeness, closest, middle, rounding
-from lowd.metrics.estimate import Estimate, proportion
+from lowd.metrics.estimate import Estimate, mean_estimate, proportion
 from lowd.metrics.magnitude import common_scale
 from lowd.metrics.numbers import Samples
 from lowd.metrics.rows import comparable_rows
@@ -64,7 +64,7 @@ def manifolds(
     return Manifolds(
         proportion(around > 0),
         proportion(_balls_around(reference, generated, own, entries) > 0),
-        _mean(around.double() / k),
+        mean_estimate(around.double() / k),
         proportion(nearest[:, 0] < radii),
     )
 
@@ -94,7 +94,3 @@ def _balls_around(
         inside = pairs[apart(wide, theirs, pairs, entries) < radius[pairs[:, 1]], 0]
         counts += inside.bincount(minlength=len(samples))
     return counts
-
-
-def _mean(values: Float[Tensor, " sample"]) -> Estimate:
-    return Estimate(float(values.mean()), float(values.std()) / len(values) ** 0.5)

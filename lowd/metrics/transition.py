@@ -62,6 +62,30 @@ def crossing(log2_n: ArrayLike, difference: ArrayLike) -> Crossing:
     return Crossing(float(x[before] + fraction * (x[after] - x[before])), "")
 
 
+def crossings(
+    log2_n: ArrayLike, differences: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
+    """The crossing of every curve, of what was measured of it.
+
+    Args:
+        log2_n: the grid, ascending, two values or more.
+        differences: (*cell, N), as for `crossing`; NaN where nothing was measured.
+
+    Returns:
+        log₂ N*, (*cell,), NaN if there is none; and whether it is censored, (*cell,): 0 inside the
+        grid, −1 below, 1 above, 2 where fewer than two points were measured.
+    """
+    x, curves = np.asarray(log2_n, float), np.asarray(differences, float)
+    points = np.full(curves.shape[:-1], nan)
+    censored = np.full(curves.shape[:-1], UNKNOWN, np.int8)
+    for cell in np.ndindex(*points.shape):
+        finite = np.isfinite(curves[cell])
+        if finite.sum() >= 2:
+            points[cell], side = crossing(x[finite], curves[cell][finite])
+            censored[cell] = CENSORED[side]
+    return points, censored
+
+
 def fit_slope(log2_parameters: ArrayLike, log2_n: ArrayLike) -> tuple[float, float]:
     """Slope and intercept of log₂ N* against log₂ |θ| by least squares, censored points left out.
 

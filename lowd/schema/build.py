@@ -7,9 +7,9 @@ from pydantic_core.core_schema import ModelSchema
 
 from lowd.base import Settings
 from lowd.comparisons import Comparison
+from lowd.grid import KindSettings
 from lowd.schema.descriptions import described, summary
 from lowd.settings import Params
-from lowd.studies import KindSettings
 from lowd.written.entry import EXTENDS, VARY
 
 DIALECT = "http://json-schema.org/draft-07/schema#"

@@ -23,11 +23,6 @@ class Labelled(NamedTuple):
     names: tuple[str, ...]
 
 
-def is_labelled(settings: SourceSettings) -> bool:
-    """Whether classes of this source can be read."""
-    return isinstance(settings, DigitsSource | FolderSource)
-
-
 def load_labelled(settings: SourceSettings) -> Labelled:
     """Images with their classes: digits' own, or a folder's first subfolders.
 

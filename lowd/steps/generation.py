@@ -1,13 +1,14 @@
 """The probability flow of any denoiser over many noises, within bounded memory."""
 
 from collections.abc import Callable
+from math import prod
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from lowd.diffusion.denoiser import Denoiser
-from lowd.diffusion.noise_levels import karras_sigmas
+from lowd.diffusion.noise_levels import sampler_levels
 from lowd.diffusion.settings import SamplerSettings
 from lowd.diffusion.solvers.flow import probability_flow
 from lowd.progress import report_begun
@@ -16,7 +17,6 @@ BATCH_VALUES = 2**20
 """Numbers in one batch of noises; some hundred times as many live in a network's activations."""
 
 
-@torch.no_grad()
 def flow_in_batches(
     denoise: Denoiser,
     noise: Float[Tensor, " noise *shape"],
@@ -36,17 +36,34 @@ def flow_in_batches(
     Returns:
         (noise, *shape), for a stack (student, noise, *shape), on the CPU.
     """
-    sigmas = karras_sigmas(sampler.steps, sampler.sigma_min, sampler.sigma_max, sampler.rho)
-    rows = max(1, BATCH_VALUES // ((students or 1) * noise[0].numel()))
+    if students is None:
+        return _flow_along(0, denoise, noise, sampler, device)
+    return flow_of_stack(denoise, noise.expand(students, *noise.shape), sampler, device)
 
-    def flow(part: Tensor) -> Tensor:
+
+def flow_of_stack(
+    denoise: Denoiser,
+    noise: Float[Tensor, "student noise *shape"],
+    sampler: SamplerSettings,
+    device: torch.device,
+) -> Float[Tensor, "student noise *shape"]:
+    """Φ of unit noises of each student's own, as `flow_in_batches` has it of the same for all."""
+    return _flow_along(1, denoise, noise, sampler, device)
+
+
+@torch.no_grad()
+def _flow_along(
+    dim: int, denoise: Denoiser, noise: Tensor, sampler: SamplerSettings, device: torch.device
+) -> Tensor:
+    """Batches of noises along a dimension."""
+    sigmas = sampler_levels(sampler)
+    rows = max(1, BATCH_VALUES // noise.select(dim, 0).numel())
+    parts = []
+    for part in noise.split(rows, dim):
+        report_begun(prod(part.shape[: dim + 1]))
         start = sampler.sigma_max * part.to(device)
-        if students is not None:
-            start = start.expand(students, *start.shape)
-        report_begun((students or 1) * len(part))
-        return probability_flow(denoise, start, sigmas, sampler.solver).cpu()
-
-    return torch.cat([flow(part) for part in noise.split(rows)], dim=0 if students is None else 1)
+        parts.append(probability_flow(denoise, start, sigmas, sampler.solver).cpu())
+    return torch.cat(parts, dim)
 
 
 def flow_sampler(

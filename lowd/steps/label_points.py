@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from lowd.distributions.class_gaussians import ClassGaussians
-    from lowd.distributions.molrg import MoLRG
 
 LEAST = 4
 """Points of a class that are learned from, or held out."""
@@ -93,31 +92,23 @@ def _images(settings: LabelPointsStep) -> "tuple[Tensor, Tensor, tuple[str, ...]
 
 
 def _drawn(settings: LabelPointsStep, teacher: Path) -> "tuple[Tensor, Tensor, tuple[str, ...]]":
-    from lowd.distributions.labelled import sample_labelled
+    from lowd.steps.teachers.mixture import read_mixture
     from lowd.streams import stream
 
     if settings.size is None:
         raise ValueError("size: say how many points to draw of the mixture")
-    mixture = _mixture(teacher)
-    points, labels = sample_labelled(mixture, settings.size, stream(settings.seed, "points"))
+    mixture = read_mixture(teacher)
+    points, labels = mixture.sample_labelled(settings.size, stream(settings.seed, "points"))
     names = tuple(str(k) for k in range(len(mixture.weights)))
     return points.float().reshape(-1, *settings.shape), labels, names
 
 
 def _gaussians(points: "Tensor", labels: "Tensor", teacher: Path | None) -> "ClassGaussians":
     from lowd.distributions.class_gaussians import ClassGaussians
+    from lowd.steps.teachers.mixture import read_mixture
 
     if teacher is None:
         return ClassGaussians.fitted(points, labels)
-    mixture = _mixture(teacher)
+    mixture = read_mixture(teacher)
     scaled = mixture.bases * mixture.variances[:, None]
     return ClassGaussians(mixture.means, scaled @ mixture.bases.mT, mixture.weights)
-
-
-def _mixture(teacher: Path) -> "MoLRG":
-    from lowd.distributions.molrg import MoLRG
-    from lowd.steps.teachers.teacher import WEIGHTS
-    from lowd.store.checkpoints import load_checkpoint
-
-    tensors, _ = load_checkpoint(teacher / WEIGHTS)
-    return MoLRG(tensors["bases"], variances=tensors.get("variances"))

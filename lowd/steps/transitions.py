@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from lowd.metrics.transition import CENSORED, UNKNOWN, bootstrap_slope, crossing, spread
+from lowd.metrics.transition import bootstrap_slope, crossings, spread
 from lowd.streams import stream_seed
 
 
@@ -26,31 +26,42 @@ def transitions(scores: xr.Dataset) -> xr.Dataset:
         "gl": scores["gl_teacher"] / 2 - scores["gl"],
         "rp": 0.5 - scores["rp_disjoint"],
     }
-    log2_n = np.log2(scores["N"].values)
-    log2_parameters = np.log2(scores["parameters"].values)
     found = xr.Dataset()
     for rule, difference in differences.items():
-        other = next(dim for dim in difference.dims if dim not in ("model", "N"))
-        curves = difference.transpose("model", other, "N").values
-        dims = ("model", other)
-        points = np.full(curves.shape[:2], np.nan)
-        censored = np.full(curves.shape[:2], UNKNOWN, np.int8)
-        for index in np.ndindex(*points.shape):
-            finite = np.isfinite(curves[index])
-            if finite.sum() >= 2:
-                points[index], side = crossing(log2_n[finite], curves[index][finite])
-                censored[index] = CENSORED[side]
-        found[f"log2_n_{rule}"] = (dims, points)
-        found[f"censored_{rule}"] = (dims, censored)
-        # The mean over what is left of a partly censored model would be biased towards the grid.
-        whole = np.where(np.isfinite(points).all(axis=1, keepdims=True), points, np.nan)
-        means = whole.mean(axis=1)
-        found[f"spread_{rule}"] = spread(means)
-        found[f"rescaled_spread_{rule}"] = spread(means - log2_parameters / 2)
-        slope = [np.nan] * 3
-        if len(np.unique(log2_parameters[np.isfinite(means)])) > 1:
-            generator = np.random.default_rng(stream_seed("slope", rule))
-            slope = list(bootstrap_slope(log2_parameters, whole, generator))
-        for suffix, value in zip(("", "_low", "_high"), slope, strict=True):
-            found[f"slope_{rule}{suffix}"] = value
+        found.update(transition(rule, difference, scores["parameters"].values, ("slope", rule)))
+    return found
+
+
+def transition(
+    name: str, difference: xr.DataArray, parameters: np.ndarray, streams: tuple[str, ...]
+) -> xr.Dataset:
+    """Where one difference (model, replicate or pair, N) falls to 0, as `transitions` says of it.
+
+    Args:
+        name: of the rule, in the names of variables.
+        difference: as for `lowd.metrics.crossing`.
+        parameters: |θ|, (model,).
+        streams: name of the bootstrap's random stream.
+    """
+    other = next(dim for dim in difference.dims if dim not in ("model", "N"))
+    curves = difference.transpose("model", other, "N").values
+    points, censored = crossings(np.log2(difference["N"].values), curves)
+    log2_parameters = np.log2(parameters)
+    # The mean over what is left of a partly censored model would be biased towards the grid.
+    whole = np.where(np.isfinite(points).all(axis=1, keepdims=True), points, np.nan)
+    means = whole.mean(axis=1)
+    found = xr.Dataset(
+        {
+            f"log2_n_{name}": (("model", other), points),
+            f"censored_{name}": (("model", other), censored),
+            f"spread_{name}": spread(means),
+            f"rescaled_spread_{name}": spread(means - log2_parameters / 2),
+        }
+    )
+    slope = [np.nan] * 3
+    if len(np.unique(log2_parameters[np.isfinite(means)])) > 1:
+        generator = np.random.default_rng(stream_seed(*streams))
+        slope = list(bootstrap_slope(log2_parameters, whole, generator))
+    for suffix, value in zip(("", "_low", "_high"), slope, strict=True):
+        found[f"slope_{name}{suffix}"] = value
     return found

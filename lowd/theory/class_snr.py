@@ -4,12 +4,6 @@ The data model is that of arXiv:2502.05743: K classes, each with variance 1 in a
 and δ² in those of the others.
 """
 
-import torch
-from jaxtyping import Float
-from torch import Tensor
-
-from lowd.distributions.molrg import MoLRG
-
 
 def snr_formula(sigma: float, classes: int, delta: float, confidence: float) -> float:
     """The class signal-to-noise ratio of D(x; σ) at clean x, by the mean weight of the own class.
@@ -30,18 +24,3 @@ def snr_formula(sigma: float, classes: int, delta: float, confidence: float) -> 
     signal = confidence * own + (1 - confidence) * other
     noise = confidence * other + each * own + (1 - confidence - each) * other
     return (signal / noise) ** 2 / ((classes - 1) * delta**2)
-
-
-def class_posterior(
-    mixture: MoLRG, x: Float[Tensor, "point feature"], sigma: float
-) -> Float[Tensor, "point class"]:
-    """P(class | x) at noise level σ, the weights of `mixture.denoise`, in float64."""
-    logits = []
-    for k, basis in enumerate(mixture.bases):
-        offset = x.double() - mixture.means[k]
-        inside = offset @ basis
-        outside = (offset - inside @ basis.mT).square().sum(dim=1)
-        noisy = mixture.variances[k] + sigma**2
-        spread = torch.log(noisy / sigma**2).sum() + (inside.square() / noisy).sum(dim=1)
-        logits.append(mixture.weights[k].log() - (spread + outside / sigma**2) / 2)
-    return torch.stack(logits, dim=1).softmax(dim=1)

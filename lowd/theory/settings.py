@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from lowd.base import Settings
+from lowd.fields import check_ascending
 
 Range = Annotated[tuple[PositiveFloat, PositiveFloat], Field(description="[lowest, highest]")]
 
@@ -54,8 +55,7 @@ class RecoveryMap(Settings):
 
     @model_validator(mode="after")
     def _ranks_ascend(self) -> "RecoveryMap":
-        if list(self.ranks) != sorted(set(self.ranks)):
-            raise ValueError(f"ranks: {list(self.ranks)} must ascend without repetition")
+        check_ascending("ranks", self.ranks)
         return self
 
 

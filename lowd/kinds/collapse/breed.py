@@ -1,6 +1,5 @@
 """`lowd step breed`: the training sets of a generation, from the students of the one before."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,6 @@ from lowd.kinds.collapse.modes import Mode
 
 if TYPE_CHECKING:
     import numpy as np
-    import torch
     from torch import Tensor
 
     from lowd.kinds.collapse.sets import Candidates, Cell
@@ -123,13 +121,15 @@ def _draw(settings: BreedStep, students: Path) -> "dict[Cell, np.ndarray]":
 
     from lowd.device import pick_device
     from lowd.progress import report_total
+    from lowd.steps.generation import flow_of_stack
     from lowd.store.students import load_students
     from lowd.streams import stream
 
     assert settings.mode is not None
     stack, device = load_students(students), pick_device()
     found: dict[Cell, np.ndarray] = {}
-    report_total(sum(made(settings.mode, n) for n in settings.samples), "samples a replicate")
+    total = settings.replicates * sum(made(settings.mode, n) for n in settings.samples)
+    report_total(total, "samples")
     for place, n in enumerate(settings.samples):
         group = slice(place * settings.replicates, (place + 1) * settings.replicates)
         names = [
@@ -140,35 +140,10 @@ def _draw(settings: BreedStep, students: Path) -> "dict[Cell, np.ndarray]":
         noise = torch.stack(
             [torch.randn(size, generator=stream(settings.seed, one, "noises")) for one in names]
         )
-        samples = _flow(stack.denoiser(group, device), noise, settings.sampler, device)
+        samples = flow_of_stack(stack.denoiser(group, device), noise, settings.sampler, device)
         samples[stack.diverged[group] >= 0] = torch.nan
         found |= {(n, r): one.numpy() for r, one in enumerate(samples)}
     return found
-
-
-def _flow(
-    denoise: "Callable[..., Tensor]",
-    noise: "Tensor",
-    sampler: SamplerSettings,
-    device: "torch.device",
-) -> "Tensor":
-    """Φ of unit noises (student, row, *shape), each student's own."""
-    import torch
-
-    from lowd.diffusion.noise_levels import karras_sigmas
-    from lowd.diffusion.solvers.flow import probability_flow
-    from lowd.progress import report_begun
-    from lowd.steps.generation import BATCH_VALUES
-
-    sigmas = karras_sigmas(sampler.steps, sampler.sigma_min, sampler.sigma_max, sampler.rho)
-    rows = max(1, BATCH_VALUES // noise[:, 0].numel())
-    parts = []
-    with torch.no_grad():
-        for part in noise.split(rows, dim=1):
-            report_begun(part.shape[1])
-            start = sampler.sigma_max * part.to(device)
-            parts.append(probability_flow(denoise, start, sigmas, sampler.solver).cpu())
-    return torch.cat(parts, dim=1)
 
 
 def _select(

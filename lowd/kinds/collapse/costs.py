@@ -11,7 +11,7 @@ from lowd.diffusion.evaluations import evaluations
 from lowd.graph.graph import Graph
 from lowd.graph.job import Job
 from lowd.kinds.collapse.breed import BreedStep, made
-from lowd.kinds.collapse.modes import FIRST
+from lowd.kinds.collapse.modes import FIRST, Mode
 from lowd.kinds.collapse.score_generations import ScoreGenerationsStep, stores
 from lowd.steps.generation import BATCH_VALUES
 from lowd.steps.noise import NoiseStep
@@ -63,18 +63,11 @@ def breed_bill(job: Job, step: BreedStep, graph: Graph) -> Bill:
 
 
 def _rows(step: BreedStep, n: int) -> int:
-    """Candidates of a training set."""
-    if step.mode is None:
-        return n
-    return _candidates(step.mode.data, n, step.mode.candidates, step.generation)
-
-
-def _candidates(data: str, n: int, candidates: int, generation: int) -> int:
-    """All that a training set of a generation is chosen from."""
-    match data:
-        case "accumulate" | "subsample":
-            return n + generation * candidates * n
-        case "replace":
+    """All that a training set is chosen from."""
+    match step.mode:
+        case Mode(data="accumulate" | "subsample", candidates=candidates):
+            return n + step.generation * candidates * n
+        case Mode(data="replace", candidates=candidates):
             return candidates * n
     return n
 

@@ -75,7 +75,7 @@ def score_generations(
     """
     import xarray as xr
 
-    from lowd.kinds.collapse.scores import crossings, nested
+    from lowd.kinds.collapse.scores import memorisation, nested
     from lowd.kinds.collapse.span import span_of
     from lowd.steps.describe import load_yardstick
     from lowd.steps.scoring import tabulate
@@ -95,7 +95,7 @@ def score_generations(
     for name, table in nested(_scores(settings, students, true, measure, span), axes).items():
         variables |= tabulate(name, tuple(axes), table)
     dataset = xr.Dataset(variables, axes).merge(_references(settings, span, points, true))
-    dataset = dataset.assign(crossings(dataset["e_gap"]))
+    dataset = dataset.assign(memorisation(dataset["e_gap"]))
     dataset.attrs = {"threshold": measure.threshold, "directions": len(span.variances)}
     write_store(output, dataset)
 

@@ -11,16 +11,14 @@ from torch import Tensor
 
 from lowd.kinds.collapse.sets import Candidates
 from lowd.kinds.collapse.span import Span, entropies, existing
-from lowd.metrics.closest import closest
+from lowd.metrics.copy_rate import copy_rate
 from lowd.metrics.entropy import entropy
-from lowd.metrics.estimate import Estimate, proportion
+from lowd.metrics.estimate import Estimate
 from lowd.metrics.flow_distance import probability_flow_distance, probability_flow_gap
 from lowd.metrics.generalization import generalization
-from lowd.metrics.transition import CENSORED, UNKNOWN, crossing
+from lowd.metrics.transition import crossings
 from lowd.steps.describe import Yardstick
 
-RATIO = 3.0
-"""A sample is a copy if the nearest training point is so many times nearer than the second."""
 UNMEASURED = Estimate(nan, nan)
 SCORES = (
     *("e_gen", "e_mem", "e_gap", "gl", "gl_teacher", "gl_first", "drift", "copied"),
@@ -82,20 +80,11 @@ def score_student(
     scores["gl_first"] = generalization(ours, descriptor(first.training), threshold)
     if before is not None and before.samples is not None:
         scores["drift"] = probability_flow_distance(ours, descriptor(before.samples))
-    scores["copied"] = copied(now.samples, training)
+    scores["copied"] = copy_rate(now.samples, training)
     return scores | entropies(now.samples, span)
 
 
-def copied(samples: np.ndarray, training: np.ndarray) -> Estimate:
-    """f_mem: the share of samples whose nearest training point is RATIO times nearer than the next.
-
-    Yoon et al. 2023; Gu et al. 2023 (arXiv:2310.02664) take the same ratio.
-    """
-    distances, _ = closest(samples, training, 2)
-    return proportion(RATIO * distances[:, 0] < distances[:, 1])
-
-
-def crossings(gap: xr.DataArray) -> dict[str, xr.Variable]:
+def memorisation(gap: xr.DataArray) -> dict[str, xr.Variable]:
     """The generation at which E_gen first exceeds E_mem, linear between generations.
 
     Args:
@@ -105,16 +94,8 @@ def crossings(gap: xr.DataArray) -> dict[str, xr.Variable]:
         `crossing`, NaN where there is none, and `censored`: −1 if the first generation is there
         already, 1 if none is, 2 if too few were measured.
     """
+    points, censored = crossings(gap["generation"].values, -gap.values)
     dims = gap.dims[:-1]
-    points = np.full(gap.shape[:-1], nan)
-    censored = np.full(gap.shape[:-1], UNKNOWN, np.int8)
-    generations = gap["generation"].values.astype(float)
-    for cell in np.ndindex(*points.shape):
-        curve = gap.values[cell]
-        finite = np.isfinite(curve)
-        if finite.sum() >= 2:
-            points[cell], side = crossing(generations[finite], -curve[finite])
-            censored[cell] = CENSORED[side]
     return {"crossing": xr.Variable(dims, points), "censored": xr.Variable(dims, censored)}
 
 

@@ -39,7 +39,7 @@ class Collapse(TrainedFollowUp):
 
     @model_validator(mode="after")
     def _grid_is_usable(self) -> "Collapse":
-        check_ascending(self.samples)
+        check_ascending("samples", self.samples)
         if FIRST in self.modes:
             raise ValueError(
                 f"modes.{FIRST}: the generation that all modes share has this name; choose another"

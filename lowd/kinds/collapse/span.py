@@ -8,12 +8,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lowd.diffusion.noise_levels import karras_sigmas
+from lowd.diffusion.noise_levels import sampler_levels
 from lowd.diffusion.settings import SamplerSettings
 from lowd.diffusion.solvers.flow import probability_flow
 from lowd.distributions.gaussian import Gaussian
 from lowd.metrics.entropy import entropy, gaussian_entropy
-from lowd.metrics.estimate import Estimate
+from lowd.metrics.estimate import Estimate, mean_estimate
 
 LEAST = 1e-3
 """The least variance of a direction that counts, in parts of the largest."""
@@ -64,9 +64,9 @@ def entropies(samples: np.ndarray | Tensor, span: Span) -> dict[str, Estimate]:
         "entropy_samples": existing(entropy(inside)),
         # Errors of a Gaussian's determinant and least variance, to first order.
         "entropy_gaussian": existing(Estimate(gaussian, sqrt(dimension / (2 * count)))),
-        "trace": _mean(squares),
+        "trace": mean_estimate(squares),
         "least": Estimate(least, least * sqrt(2 / count)),
-        "outside": _mean(beyond),
+        "outside": mean_estimate(beyond),
     }
 
 
@@ -82,7 +82,7 @@ def solver_gain(span: Span, sampler: SamplerSettings) -> float:
     coarse grid may give or take.
     """
     law = Gaussian(torch.zeros_like(span.variances), span.variances.diag())
-    sigmas = karras_sigmas(sampler.steps, sampler.sigma_min, sampler.sigma_max, sampler.rho)
+    sigmas = sampler_levels(sampler)
     start = torch.full((1, len(span.variances)), sampler.sigma_max, dtype=torch.float64)
     reached = probability_flow(law.denoise, start, sigmas, sampler.solver)[0]
     return float((reached.abs() / span.variances.sqrt()).log().sum())
@@ -93,7 +93,3 @@ def control_entropy(pool: Float[Tensor, "sample direction"], count: int, sets: i
     found = [entropy(one).value for one in pool.split(count)[:sets] if len(one) == count]
     error = float(np.std(found, ddof=1)) / sqrt(len(found)) if len(found) > 1 else nan
     return Estimate(float(np.mean(found)), error)
-
-
-def _mean(values: Float[Tensor, " sample"]) -> Estimate:
-    return Estimate(values.mean().item(), values.std().item() / len(values) ** 0.5)

@@ -8,12 +8,12 @@ from lowd.cost.probes import DenoiserProbe, FitProbe, Mixture, Probe, ScoreProbe
 from lowd.cost.sources import shares
 from lowd.cost.stores import results_written, samples_read
 from lowd.cost.tally import denoiser_cost
+from lowd.cost.teachers import Network, row_flops
 from lowd.diffusion.evaluations import evaluations
 from lowd.distributions.fitting import STARTS
 from lowd.graph.graph import Graph
 from lowd.graph.job import Job
 from lowd.kinds.denoisers.contrast import SIGMAS, ContrastStep
-from lowd.models.settings import ModelSettings
 from lowd.sources.settings import TrainedTeacher
 from lowd.steps.generation import BATCH_VALUES
 from lowd.steps.noise import NoiseStep
@@ -41,7 +41,7 @@ def contrast_bill(job: Job, step: ContrastStep, graph: Graph) -> Bill:
     count = float(evaluations(step.sampler) * noises + len(SIGMAS) * held_out)
     mixture = Mixture(clusters=step.mixture.clusters, rank=step.mixture.rank)
 
-    def values(model: Mixture | ModelSettings) -> Probe:
+    def values(model: Network) -> Probe:
         return DenoiserProbe(kind="value", model=model, aim=aim, shape=shape, rows=rows)
 
     fit = FitProbe(features=features, clusters=mixture.clusters, points=training)
@@ -59,8 +59,7 @@ def contrast_bill(job: Job, step: ContrastStep, graph: Graph) -> Bill:
             (values(Mixture(clusters=1, rank=features)), count * 2 / 3),
             (ScoreProbe(kind="chance", features=features), float(PAIRS * noises**2)),
         ),
-        flops=count
-        * (cost.flops + 6 * features * mixture.clusters * mixture.rank + 4 * features**2),
+        flops=count * (cost.flops + row_flops(mixture, aim, shape) + 4 * features**2),
         host=(FLOAT + 2 * DOUBLE) * (training + held_out) * features
         # Covariances, their factors and bases.
         + 4 * DOUBLE * mixture.clusters * features**2

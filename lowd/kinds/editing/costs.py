@@ -8,7 +8,8 @@ from lowd.cost.files import DOUBLE, FLOAT
 from lowd.cost.networks import KEPT
 from lowd.cost.probes import DenoiserProbe, FitProbe, Mixture, Probe, ScoreProbe, StartProbe
 from lowd.cost.stores import results_written, samples_read
-from lowd.cost.tally import denoiser_cost, step_cost
+from lowd.cost.tally import step_cost
+from lowd.cost.teachers import Network, network_of, row_flops
 from lowd.distributions.fitting import STARTS
 from lowd.geometry.dense import DENSE
 from lowd.geometry.local import SEARCHED
@@ -17,8 +18,6 @@ from lowd.graph.graph import Graph
 from lowd.graph.job import Job
 from lowd.kinds.editing.directions import names
 from lowd.kinds.editing.measure_edits_step import MeasureEditsStep
-from lowd.models.settings import ModelSettings
-from lowd.sources.settings import MoLRGImagesTeacher, MoLRGTeacher, TrainedTeacher
 from lowd.steps.noise import NoiseStep
 from lowd.steps.pool import PoolStep
 from lowd.steps.teacher import TeacherStep
@@ -43,7 +42,7 @@ def edits_bill(job: Job, step: MeasureEditsStep, graph: Graph) -> Bill:
     """
     aim, size = EDMSettings(), prod(step.shape)
     pool, noise = graph.nearest(job, PoolStep), graph.nearest(job, NoiseStep)
-    denoisers: list[ModelSettings | Mixture] = [_teacher(graph.nearest(job, TeacherStep))]
+    denoisers = [network_of(graph.nearest(job, TeacherStep).teacher)]
     work: list[tuple[Probe, float | int]] = [
         samples_read(pool.size * size),
         samples_read(noise.size * size),
@@ -57,7 +56,7 @@ def edits_bill(job: Job, step: MeasureEditsStep, graph: Graph) -> Bill:
     flops = 0.0
     for model in denoisers:
         work += _of_denoiser(step, model, aim)
-        flops += evaluations(step) * _flops(model, aim, step.shape)
+        flops += evaluations(step) * row_flops(model, aim, step.shape)
     places = len(denoisers) * len(step.starts) * len(step.sigmas)
     if size <= DENSE:
         singular = ScoreProbe(kind="singular", features=size)
@@ -83,7 +82,7 @@ def evaluations(step: MeasureEditsStep) -> int:
 
 
 def _of_denoiser(
-    step: MeasureEditsStep, model: ModelSettings | Mixture, aim: EDMSettings
+    step: MeasureEditsStep, model: Network, aim: EDMSettings
 ) -> Iterator[tuple[Probe, float | int]]:
     size = prod(step.shape)
     points = len(step.starts) * len(step.sigmas) * step.images
@@ -103,13 +102,7 @@ def _of_denoiser(
         yield probe(kind, AT_ONCE), points * SEARCHES * ITERATIONS * rank
 
 
-def _flops(model: ModelSettings | Mixture, aim: EDMSettings, shape: tuple[int, ...]) -> float:
-    if isinstance(model, Mixture):
-        return 6.0 * prod(shape) * model.clusters * model.rank
-    return float(denoiser_cost(aim, model, shape, 1).flops)
-
-
-def _held(step: MeasureEditsStep, model: ModelSettings | Mixture, aim: EDMSettings) -> float | int:
+def _held(step: MeasureEditsStep, model: Network, aim: EDMSettings) -> float | int:
     """Bytes of one point's pass, and of all points' Jacobians."""
     size = prod(step.shape)
     rows = size if size <= DENSE else AT_ONCE
@@ -117,12 +110,3 @@ def _held(step: MeasureEditsStep, model: ModelSettings | Mixture, aim: EDMSettin
     if isinstance(model, Mixture):
         return jacobians + 4 * DOUBLE * rows * size
     return jacobians + KEPT * step_cost(aim, model, step.shape, rows).peak
-
-
-def _teacher(step: TeacherStep) -> ModelSettings | Mixture:
-    match step.teacher:
-        case TrainedTeacher(model=model):
-            return model
-        case MoLRGTeacher(clusters=k, rank=r) | MoLRGImagesTeacher(clusters=k, rank=r):
-            return Mixture(clusters=k, rank=r)
-    raise LookupError(f"nothing is known of a {step.teacher.kind} teacher's network")

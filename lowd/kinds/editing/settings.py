@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
-from lowd.fields import Seed
+from lowd.fields import Seed, check_ascending
 from lowd.followups import FollowUp
 from lowd.geometry.boxes import Box, check_box, halves, middle
 from lowd.kinds.editing.measure_edits_step import EditSampler, MixtureSettings, Start
@@ -57,9 +57,7 @@ class Editing(FollowUp):
     @model_validator(mode="after")
     def _lists_ascend(self) -> "Editing":
         for key in ("sigmas", "strengths", "singular", "protect"):
-            values = getattr(self, key)
-            if list(values) != sorted(set(values)):
-                raise ValueError(f"{key}: {list(values)} must ascend without repetition")
+            check_ascending(key, getattr(self, key))
         if len(set(self.starts)) < len(self.starts):
             raise ValueError(f"starts: {list(self.starts)} has one twice")
         if self.singular[:1] != (1,):

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lowd.diffusion.denoiser import Denoiser
-from lowd.diffusion.noise_levels import karras_sigmas
+from lowd.diffusion.noise_levels import sampler_levels
 from lowd.steps.training_sets import training_rows
 from lowd.store.arrays import read_store
 from lowd.store.students import Students, load_students
@@ -86,7 +86,7 @@ def read_given(
     """Read all of it; raises as `read_store` and `load_students`."""
     points = torch.from_numpy(read_store(pool)["samples"].values)
     sampler, count = settings.sampler, settings.noises
-    grid = karras_sigmas(sampler.steps, sampler.sigma_min, sampler.sigma_max, sampler.rho)
+    grid = sampler_levels(sampler)
     return Given(
         pool=points,
         rows=training_rows(len(points), settings.samples, settings.grid),

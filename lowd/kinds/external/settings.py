@@ -9,8 +9,8 @@ from pydantic import Field, PositiveInt, model_validator
 
 from lowd.base import Settings
 from lowd.fields import Name, check_ascending, check_file_name
+from lowd.grid import Grid, check_place
 from lowd.metrics.settings import NearestRule
-from lowd.studies import Grid, check_place
 
 Cell = tuple[int, int]
 """(N, replicate)."""
@@ -140,7 +140,7 @@ class External(Grid):
 
     @model_validator(mode="after")
     def _paths_tell_cells_apart(self) -> "External":
-        check_ascending(self.samples)
+        check_ascending("samples", self.samples)
         for name, students in self.models.items():
             check_file_name(f"models.{name}")
             students.check(f"models.{name}", frozenset(("N", "replicate")))

@@ -8,7 +8,7 @@ from lowd.cost.probes import ScoreProbe
 from lowd.cost.stores import results_written, samples_read
 from lowd.graph.graph import Graph
 from lowd.graph.job import Job
-from lowd.kinds.families.agree import DRAWS, SHIFTS, AgreeStep
+from lowd.kinds.families.agree_step import DRAWS, SHIFTS, AgreeStep
 from lowd.steps.noise import NoiseStep
 from lowd.steps.pool import PoolStep
 

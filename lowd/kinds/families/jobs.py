@@ -11,7 +11,8 @@ from lowd.graph.descriptors import DESCRIBE
 from lowd.graph.job import Job, Rule
 from lowd.graph.step import Step
 from lowd.graph.students import GENERATE
-from lowd.kinds.families.agree import AgreeStep, Member, agree
+from lowd.kinds.families.agree import agree
+from lowd.kinds.families.agree_step import AgreeStep, Member
 from lowd.kinds.families.settings import Families, Family
 from lowd.steps.train import TrainStep
 from lowd.studies import Study

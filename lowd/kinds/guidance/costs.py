@@ -4,7 +4,7 @@ from math import prod
 
 from lowd.cost.bill import LEARNING, NUMBERS, SCORES, Bill
 from lowd.cost.files import DOUBLE, FLOAT
-from lowd.cost.labelled import training_points
+from lowd.cost.labelled import classes_of, training_points
 from lowd.cost.probes import (
     DenoiserProbe,
     FlowProbe,
@@ -90,7 +90,7 @@ def guide_bill(job: Job, step: GuideStep, graph: Graph) -> Bill:
     points, trained = graph.nearest(job, LabelPointsStep), graph.nearest(job, TrainConditionalStep)
     shape, features = points.shape, prod(points.shape)
     learned = training_points(points)
-    classes, ways = _classes(job, graph), len(step.weights) + len(step.intervals)
+    classes, ways = classes_of(job, graph), len(step.weights) + len(step.intervals)
     calls = float(evaluations(step.sampler) * ways)
     # Nothing is asked of what guidance pushes away from at γ = 0; intervals hold half the levels.
     pushed = evaluations(step.sampler) * (len(step.weights) - 1 + 0.5 * len(step.intervals))
@@ -125,13 +125,3 @@ def guide_bill(job: Job, step: GuideStep, graph: Graph) -> Bill:
 
 def _exact(mixture: Mixture, shape: tuple[int, ...], rows: int) -> Probe:
     return DenoiserProbe(kind="value", model=mixture, aim=AIM, shape=shape, rows=rows)
-
-
-def _classes(job: Job, graph: Graph) -> int:
-    """Of a mixture its clusters; of digits ten, which a folder is taken to have too."""
-    from lowd.steps.teacher import TeacherStep
-
-    try:
-        return int(getattr(graph.nearest(job, TeacherStep).teacher, "clusters", 10))
-    except LookupError:
-        return 10

@@ -178,7 +178,7 @@ def _mechanism(
     import xarray as xr
 
     from lowd.distributions.class_gaussians import PARTS
-    from lowd.kinds.guidance.judge import mean_cosine, root_mean_square
+    from lowd.kinds.guidance.judge import mean_cosine, mean_norm
     from lowd.kinds.guidance.references import unconditional
     from lowd.steps.scoring import tabulate
     from lowd.streams import stream
@@ -197,10 +197,10 @@ def _mechanism(
         wide = noisy.double()
         theirs = [(exact(wide, sigma) - pooled[name](wide, sigma)).flatten(1) for name in compared]
         cosines.append([[mean_cosine(one, each) for each in theirs] for one in ours])
-        learned.append([root_mean_square(one) for one in ours])
-        norms.append([root_mean_square(each) for each in theirs])
+        learned.append([mean_norm(one) for one in ours])
+        norms.append([mean_norm(each) for each in theirs])
         made = [classes.guidance(wide, sigma, own, (part,)).flatten(1) for part in PARTS]
-        parts.append([root_mean_square(each) for each in made])
+        parts.append([mean_norm(each) for each in made])
     return xr.Dataset(
         {
             **tabulate("cosine", ("sigma", "replicate", "exact"), cosines),

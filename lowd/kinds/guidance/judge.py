@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lowd.metrics.estimate import Estimate, proportion
+from lowd.metrics.estimate import Estimate, mean_estimate, proportion, root_mean_square
 from lowd.metrics.frechet import frechet_distance
 from lowd.metrics.neighbours import nearest
 
@@ -52,7 +52,7 @@ class Judge:
 
     def nearest(self, samples: Float[Tensor, "sample feature"]) -> Estimate:
         """Mean distance to the nearest training point."""
-        return _mean(nearest(samples, self.training)[0])
+        return mean_estimate(nearest(samples, self.training)[0])
 
 
 def fitted(
@@ -70,12 +70,12 @@ def fitted(
 def spread(samples: Float[Tensor, "sample feature"]) -> Estimate:
     """Trace of the covariance, with its standard error over samples."""
     squared = (samples - samples.mean(dim=0)).square().sum(dim=1)
-    return _mean(squared * len(samples) / (len(samples) - 1))
+    return mean_estimate(squared * len(samples) / (len(samples) - 1))
 
 
 def outside(samples: Float[Tensor, "sample feature"]) -> Estimate:
     """The share of numbers out of range, with its standard error over samples."""
-    return _mean((samples.abs() > BOUND).double().mean(dim=1))
+    return mean_estimate((samples.abs() > BOUND).double().mean(dim=1))
 
 
 def agreement(
@@ -89,14 +89,12 @@ def mean_cosine(
     ours: Float[Tensor, "row feature"], theirs: Float[Tensor, "row feature"]
 ) -> Estimate:
     """Mean cosine of paired rows."""
-    return _mean(torch.cosine_similarity(ours.double(), theirs.double(), dim=1, eps=1e-30))
+    return mean_estimate(torch.cosine_similarity(ours.double(), theirs.double(), dim=1, eps=1e-30))
 
 
-def root_mean_square(rows: Float[Tensor, "row feature"]) -> Estimate:
-    """Root mean squared norm of rows (delta method)."""
-    squared = _mean(rows.double().square().sum(dim=1))
-    value = squared.value**0.5
-    return Estimate(value, squared.standard_error / (2 * value) if value > 0 else 0.0)
+def mean_norm(rows: Float[Tensor, "row feature"]) -> Estimate:
+    """Root mean squared norm of rows."""
+    return root_mean_square(rows.double().square().sum(dim=1))
 
 
 def _distance(samples: Tensor, mean: Tensor) -> Estimate:
@@ -105,7 +103,3 @@ def _distance(samples: Tensor, mean: Tensor) -> Estimate:
     length = float(gap.norm())
     along = samples @ (gap / max(length, 1e-30))
     return Estimate(length, float(along.std()) / len(samples) ** 0.5)
-
-
-def _mean(values: Tensor) -> Estimate:
-    return Estimate(float(values.mean()), float(values.std()) / len(values) ** 0.5)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lowd.diffusion.denoiser import Denoiser
 from lowd.diffusion.guidance import guided
-from lowd.diffusion.noise_levels import karras_sigmas
+from lowd.diffusion.noise_levels import sampler_levels
 from lowd.diffusion.settings import SamplerSettings
 from lowd.diffusion.solvers.flow import probability_flow
 from lowd.distributions.class_gaussians import PARTS, ClassGaussians
@@ -65,6 +65,6 @@ def flow(
 ) -> Float[Tensor, "..."]:
     """Where guidance carries unit noises; rows keep their places, to which classes belong."""
     between = (0.0, float("inf")) if interval is None else interval
-    sigmas = karras_sigmas(sampler.steps, sampler.sigma_min, sampler.sigma_max, sampler.rho)
+    sigmas = sampler_levels(sampler)
     denoise = guided(conditional, without, weight, between)
     return probability_flow(denoise, sampler.sigma_max * noise, sigmas, sampler.solver)

@@ -7,7 +7,7 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_
 
 from lowd.base import Settings
 from lowd.diffusion.settings import SamplerSettings
-from lowd.fields import Name, Seed
+from lowd.fields import Name, Seed, check_ascending
 from lowd.followups import FollowUp
 from lowd.graph.labelled import check_classes
 from lowd.models.settings import MLPSettings, UNetSettings
@@ -59,8 +59,7 @@ class Guidance(FollowUp):
     @model_validator(mode="after")
     def _weights_ascend(self) -> "Guidance":
         for key, values in (("weights", self.weights), ("sigmas", self.sigmas)):
-            if not values or list(values) != sorted(set(values)):
-                raise ValueError(f"{key}: {list(values)} must ascend without repetition")
+            check_ascending(key, values, at_least=1)
         if self.weights[0] != 0:
             raise ValueError(f"weights[0]: {self.weights[0]} is not 0, no guidance; begin with 0")
         for name, (low, high) in self.intervals.items():

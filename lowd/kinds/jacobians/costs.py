@@ -11,14 +11,13 @@ from lowd.cost.files import FLOAT
 from lowd.cost.networks import KEPT
 from lowd.cost.probes import DenoiserProbe, Mixture, Probe, ScoreProbe
 from lowd.cost.stores import results_written, samples_read
-from lowd.cost.tally import Shape, denoiser_cost, step_cost
+from lowd.cost.tally import Shape, step_cost
+from lowd.cost.teachers import Network, dimensions_of, network_of, row_flops
 from lowd.geometry.dense import DENSE
 from lowd.geometry.jacobian import BLOCK, PROBES
 from lowd.graph.graph import Graph
 from lowd.graph.job import Job
 from lowd.kinds.jacobians.linearise import POINTS, SIGMAS, LineariseStep
-from lowd.models.settings import ModelSettings
-from lowd.sources.settings import MoLRGImagesTeacher, MoLRGTeacher, TrainedTeacher
 from lowd.steps.gather import GatherStep
 from lowd.steps.pool import PoolStep
 from lowd.steps.teacher import TeacherStep
@@ -42,12 +41,14 @@ class Linearised:
     Attributes:
         model: the network, or the exact denoiser in its place.
         denoisers: how many.
+        kept: directions that each keeps, if that is known.
     """
 
-    model: ModelSettings | Mixture
+    model: Network
     aim: ObjectiveSettings
     shape: Shape
     denoisers: int
+    kept: int | None = None
 
     @property
     def dimension(self) -> int:
@@ -57,10 +58,7 @@ class Linearised:
     @property
     def directions(self) -> int:
         """How many a search finds before it ends, about."""
-        if isinstance(self.model, Mixture):
-            kept = float(self.model.clusters * self.model.rank)
-        else:
-            kept = KEPT_DIRECTIONS * self.dimension
+        kept = KEPT_DIRECTIONS * self.dimension if self.kept is None else self.kept
         return min(self.dimension, BLOCK * ceil(kept / BLOCK))
 
     @property
@@ -106,10 +104,7 @@ class Linearised:
     @property
     def flops(self) -> float:
         """Of networks and exact denoisers."""
-        if isinstance(self.model, Mixture):
-            once = 6 * self.dimension * self.model.clusters * self.model.rank
-        else:
-            once = denoiser_cost(self.aim, self.model, self.shape, 1).flops
+        once = row_flops(self.model, self.aim, self.shape)
         rows = sum(PASSES[kind] * each for kind, each in self.passes.items())
         return float(self.denoisers * POINTS * len(SIGMAS) * rows * once)
 
@@ -143,7 +138,10 @@ def _linearised(job: Job, step: LineariseStep, graph: Graph) -> Iterator[Lineari
     for at, models in enumerate(step.models):
         pool = _maker(graph, job, "points", at).settings
         assert isinstance(pool, PoolStep)
-        yield Linearised(_teacher(_maker(graph, job, "teacher", at)), EDMSettings(), pool.shape, 1)
+        made = _maker(graph, job, "teacher", at).settings
+        assert isinstance(made, TeacherStep)
+        network, kept = network_of(made.teacher), dimensions_of(made.teacher)
+        yield Linearised(network, EDMSettings(), pool.shape, 1, kept)
         for _ in models:
             maker = _maker(graph, job, "students", next(place))
             trained, samples = _trained(maker, graph)
@@ -165,16 +163,6 @@ def _maker(graph: Graph, job: Job, role: str, place: int) -> Job:
     if maker is None:
         raise LookupError(f"nothing makes {job.inputs[role][place]}")
     return maker
-
-
-def _teacher(maker: Job) -> ModelSettings | Mixture:
-    assert isinstance(maker.settings, TeacherStep)
-    match maker.settings.teacher:
-        case TrainedTeacher(model=model):
-            return model
-        case MoLRGTeacher(clusters=k, rank=r) | MoLRGImagesTeacher(clusters=k, rank=r):
-            return Mixture(clusters=k, rank=r)
-    raise LookupError(f"nothing is known of a {maker.settings.teacher.kind} teacher's network")
 
 
 def _trained(maker: Job, graph: Graph) -> tuple[TrainStep, tuple[int, ...]]:

@@ -37,7 +37,7 @@ def choose_levels(settings: ChooseLevelsStep, *, teacher: Path, output: Path) ->
     import torch
     import xarray as xr
 
-    from lowd.diffusion.noise_levels import karras_sigmas
+    from lowd.diffusion.noise_levels import sampler_levels
     from lowd.geometry.local_dimension import local_dimension
     from lowd.kinds.markers.levels import choose, thinned
     from lowd.kinds.markers.places import POINTS
@@ -52,7 +52,7 @@ def choose_levels(settings: ChooseLevelsStep, *, teacher: Path, output: Path) ->
     )
     drawn = stream("markers", settings.study, "noise")
     noise = torch.randn(2 * POINTS, *held_out.shape[1:], generator=drawn)
-    levels = karras_sigmas(sampler.steps, sampler.sigma_min, sampler.sigma_max, sampler.rho)
+    levels = sampler_levels(sampler)
     sigmas = thinned(levels[:-1].tolist())
     variance = float(held_out.double().var(dim=0).sum())
     probes = stream("markers", settings.study, "probes")

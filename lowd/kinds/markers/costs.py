@@ -9,6 +9,7 @@ from lowd.cost.probes import DenoiserProbe, FlowProbe, Mixture, Probe, ScoreProb
 from lowd.cost.scores import features_of, samples_held, searched
 from lowd.cost.stores import results_read, results_written, samples_read
 from lowd.cost.tally import Shape, denoiser_cost, step_cost
+from lowd.cost.teachers import Network, network_of
 from lowd.diffusion.evaluations import evaluations
 from lowd.diffusion.settings import SamplerSettings
 from lowd.geometry.local_dimension import EXACT, PROBES
@@ -20,8 +21,6 @@ from lowd.kinds.markers.levels import MOST
 from lowd.kinds.markers.mark import GROUP, MarkStep
 from lowd.kinds.markers.mark_controls import MarkControlsStep
 from lowd.kinds.markers.places import POINTS
-from lowd.models.settings import ModelSettings
-from lowd.sources.settings import MoLRGImagesTeacher, MoLRGTeacher, TrainedTeacher
 from lowd.steps.noise import NoiseStep
 from lowd.steps.pool import PoolStep
 from lowd.steps.teacher import TeacherStep
@@ -52,16 +51,17 @@ def choose_levels_bill(job: Job, step: ChooseLevelsStep, graph: Graph) -> Bill:
 
     Raises LookupError if nothing is known of the teacher's network.
     """
-    shape, teacher = _teacher(job, graph)
+    teacher = graph.nearest(job, TeacherStep).teacher
+    shape, network = teacher.shape, network_of(teacher)
     levels = _levels(step.sampler)
     rows = levels + (0 if step.exact else evaluations(step.sampler))
     traced = levels * POINTS * _probes(shape)
     work: Work = [
-        (_exactly("value", teacher, shape), float(POINTS * rows)),
-        (_exactly("transposed", teacher, shape), traced * BACKWARD),
+        (_exactly("value", network, shape), float(POINTS * rows)),
+        (_exactly("transposed", network, shape), traced * BACKWARD),
         results_written(8),
     ]
-    return Bill(MARKING, tuple(work), host=_held(teacher, shape, POINTS))
+    return Bill(MARKING, tuple(work), host=_held(network, shape, POINTS))
 
 
 def mark_bill(job: Job, step: MarkStep, graph: Graph) -> Bill:
@@ -70,7 +70,8 @@ def mark_bill(job: Job, step: MarkStep, graph: Graph) -> Bill:
     Raises LookupError if nothing is known of the teacher's network.
     """
     trained = graph.nearest(job, TrainStep)
-    shape, teacher = _teacher(job, graph)
+    teacher = graph.nearest(job, TeacherStep).teacher
+    shape, network = teacher.shape, network_of(teacher)
     cells, levels = len(step.samples) * step.replicates, _levels(step.sampler)
     aim, side = trained.objective or EDM, min(GROUP, cells)
     stacks = cells / side
@@ -85,7 +86,7 @@ def mark_bill(job: Job, step: MarkStep, graph: Graph) -> Bill:
         (calls(PASSED * POINTS), levels * stacks),
         (calls(POINTS), evaluations(step.sampler) * stacks),
         (traced, cells * 2 * POINTS * _probes(shape) * BACKWARD),
-        *_compared(job, step, teacher, shape, graph),
+        *_compared(job, step, network, shape, graph),
     ]
     cost = denoiser_cost(aim, trained.model, shape, 1)
     rows = cells * POINTS * (PASSED * levels + evaluations(step.sampler) + 4 * _probes(shape))
@@ -99,20 +100,21 @@ def mark_controls_bill(job: Job, step: MarkControlsStep, graph: Graph) -> Bill:
 
     Raises LookupError if nothing is known of the teacher's network.
     """
-    shape, teacher = _teacher(job, graph)
+    teacher = graph.nearest(job, TeacherStep).teacher
+    shape, network = teacher.shape, network_of(teacher)
     cells, levels = len(step.samples) * step.replicates, _levels(step.sampler)
     rows = POINTS * (PASSED * levels + evaluations(step.sampler))
     traced = 2 * POINTS * _probes(shape) * BACKWARD
     pairs = float(step.replicates * sum(step.samples))
     empirical = ScoreProbe(kind="empirical", features=prod(shape))
     work: Work = [
-        (_exactly("value", teacher, shape), float(cells * rows)),
-        (_exactly("transposed", teacher, shape), cells * traced),
+        (_exactly("value", network, shape), float(cells * rows)),
+        (_exactly("transposed", network, shape), cells * traced),
         # A backward pass takes twice a pass forward.
         (empirical, pairs * (rows + 2 * 2 * POINTS * _probes(shape))),
-        *(2 * _compared(job, step, teacher, shape, graph)),
+        *(2 * _compared(job, step, network, shape, graph)),
     ]
-    host = _held(teacher, shape, GROUP * PASSED * POINTS) + _stored(job, step, graph)
+    host = _held(network, shape, GROUP * PASSED * POINTS) + _stored(job, step, graph)
     return Bill(MARKING, tuple(work), 2 * cells, host=host)
 
 
@@ -122,16 +124,14 @@ def collect_markers_bill(job: Job, step: CollectMarkersStep, graph: Graph) -> Bi
     return Bill(COUNTING, (results_read(MARKED, stores), results_written(COLLECTED)))
 
 
-def _compared(
-    job: Job, step: MarkStep, teacher: ModelSettings | Mixture, shape: Shape, graph: Graph
-) -> Work:
+def _compared(job: Job, step: MarkStep, network: Network, shape: Shape, graph: Graph) -> Work:
     """The exact denoisers at all points of one model's students, and the search of neighbours."""
     noises, features = graph.nearest(job, NoiseStep).size, features_of(job, graph)
     cells, levels = len(step.samples) * step.replicates, _levels(step.sampler)
     points = float(step.replicates * sum(step.samples))
     empirical = ScoreProbe(kind="empirical", features=prod(shape))
     return [
-        (_exactly("value", teacher, shape), float(cells * levels * PASSED * POINTS)),
+        (_exactly("value", network, shape), float(cells * levels * PASSED * POINTS)),
         # Its own at all points, another's at held-out ones.
         (empirical, points * levels * (PASSED + 1) * POINTS),
         (ScoreProbe(kind="neighbour", features=features), SEARCHES * points * noises),
@@ -151,28 +151,18 @@ def _probes(shape: Shape) -> int:
     return prod(shape) if prod(shape) <= EXACT else PROBES
 
 
-def _teacher(job: Job, graph: Graph) -> tuple[Shape, ModelSettings | Mixture]:
-    teacher = graph.nearest(job, TeacherStep).teacher
-    match teacher:
-        case TrainedTeacher(model=model):
-            return teacher.shape, model
-        case MoLRGTeacher(clusters=k, rank=r) | MoLRGImagesTeacher(clusters=k, rank=r):
-            return teacher.shape, Mixture(clusters=k, rank=r)
-    raise LookupError(f"nothing is known of a {teacher.kind} teacher's network")
-
-
-def _exactly(kind: str, teacher: ModelSettings | Mixture, shape: Shape) -> Probe:
+def _exactly(kind: str, network: Network, shape: Shape) -> Probe:
     """A row through the teacher, or back."""
     return DenoiserProbe.model_validate(
-        {"kind": kind, "model": teacher, "aim": EDM, "shape": shape, "rows": PASSED * POINTS}
+        {"kind": kind, "model": network, "aim": EDM, "shape": shape, "rows": PASSED * POINTS}
     )
 
 
-def _held(teacher: ModelSettings | Mixture, shape: Shape, rows: int) -> float:
+def _held(network: Network, shape: Shape, rows: int) -> float:
     """Bytes of the teacher's passes."""
-    if isinstance(teacher, Mixture):
+    if isinstance(network, Mixture):
         return 8.0 * DOUBLE * rows * prod(shape)
-    return KEPT * step_cost(EDM, teacher, shape, rows).peak
+    return KEPT * step_cost(EDM, network, shape, rows).peak
 
 
 def _stored(job: Job, step: MarkStep, graph: Graph) -> float:

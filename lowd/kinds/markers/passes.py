@@ -12,9 +12,9 @@ from lowd.distributions.empirical import Empirical
 from lowd.geometry.local_dimension import local_dimension
 from lowd.kinds.markers.places import POINTS, Places, TrainingSet
 from lowd.kinds.markers.trajectory import visited
-from lowd.metrics.estimate import Estimate
+from lowd.metrics.detection import area_under_roc
+from lowd.metrics.estimate import Estimate, mean_estimate, root_mean_square
 from lowd.metrics.memorised_fraction import memorised_fraction
-from lowd.metrics.telling_apart import telling_apart
 
 OVER_LEVELS = (
     "loss_training",
@@ -103,30 +103,19 @@ def _at_level(
     beyond = loss - (truth[points] - clean).square().sum(dim=1) / variance
     from_memory = (ours - memory).square().sum(dim=1) / variance
     from_truth = (ours - truth).square().sum(dim=1) / variance
-    learned, fresh = _mean(beyond[training]), _mean(beyond[held_out])
+    learned, fresh = mean_estimate(beyond[training]), mean_estimate(beyond[held_out])
     error = (learned.standard_error**2 + fresh.standard_error**2) ** 0.5
     return [
-        _mean(loss[training]),
-        _mean(loss[held_out]),
+        mean_estimate(loss[training]),
+        mean_estimate(loss[held_out]),
         Estimate(fresh.value - learned.value, error),
         memorised_fraction(ours[held_out], truth[held_out], memory[held_out]),
         memorised_fraction(ours[held_out], truth[held_out], other),
-        _root(from_memory[training]),
-        _root(from_memory[states]),
-        _root(from_truth[training]),
-        _root(from_truth[states]),
+        root_mean_square(from_memory[training]),
+        root_mean_square(from_memory[states]),
+        root_mean_square(from_truth[training]),
+        root_mean_square(from_truth[states]),
     ]
-
-
-def _mean(values: Tensor) -> Estimate:
-    return Estimate(values.mean().item(), values.std().item() / len(values) ** 0.5)
-
-
-def _root(squares: Tensor) -> Estimate:
-    """A root mean square, with its error (delta method; 0 where all is 0)."""
-    mean = _mean(squares)
-    root = mean.value**0.5
-    return Estimate(root, mean.standard_error / (2 * root) if root > 0 else 0.0)
 
 
 DIMENSIONS = ("lid", "lid_held_out", "lid_auc")
@@ -146,5 +135,6 @@ def dimensions(
     for each, values in zip(sets, found, strict=True):
         # A point that comes again is the same point here.
         learned, fresh = values[: min(POINTS, len(each.points))], values[POINTS:]
-        tables.append([_mean(learned), _mean(fresh), telling_apart(learned, fresh)])
+        told = area_under_roc(learned[:, None], fresh)
+        tables.append([mean_estimate(learned), mean_estimate(fresh), told])
     return tables

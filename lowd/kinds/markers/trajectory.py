@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lowd.diffusion.denoiser import Denoiser, Sigma
-from lowd.diffusion.noise_levels import karras_sigmas
+from lowd.diffusion.noise_levels import sampler_levels
 from lowd.diffusion.settings import SamplerSettings
 from lowd.diffusion.solvers.flow import probability_flow
 
@@ -30,7 +30,7 @@ def visited(
         asked.append((log(float(sigma)), x))
         return denoise(x, sigma)
 
-    levels = karras_sigmas(sampler.steps, sampler.sigma_min, sampler.sigma_max, sampler.rho)
+    levels = sampler_levels(sampler)
     start = (sampler.sigma_max * noise).expand(students, *noise.shape)
     with torch.no_grad():
         probability_flow(watched, start, levels, sampler.solver)

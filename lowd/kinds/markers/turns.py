@@ -12,8 +12,7 @@ import xarray as xr
 
 from lowd.kinds.markers.settings import MARKERS
 from lowd.metrics.collapse import best_exponent, curve_spread
-from lowd.metrics.transition import CENSORED, UNKNOWN, bootstrap_slope, crossing, spread
-from lowd.streams import stream_seed
+from lowd.steps.transitions import transition
 
 OF_TEACHER = {
     "nearer": 0.5,
@@ -66,39 +65,13 @@ def turns(markers: xr.Dataset) -> xr.Dataset:
         halfway = (memory + truth) / 2
         found[f"halfway_{marker}"] = halfway
         above = (markers[marker] - halfway) * np.sign(memory - truth)
-        found = found.merge(_transition(marker, above, markers["parameters"].values))
-    copied = markers["copied"] - EMM
-    return found.merge(_transition("emm", copied, markers["parameters"].values))
+        found = found.merge(_turn(marker, above, markers))
+    return found.merge(_turn("emm", markers["copied"] - EMM, markers))
 
 
-def _transition(name: str, above: xr.DataArray, parameters: np.ndarray) -> xr.Dataset:
-    """N* where `above` falls to 0, its censoring, slope and spreads."""
-    log2_n, sizes = np.log2(above["N"].values), np.log2(parameters)
-    curves = above.transpose("model", "replicate", "N").values
-    points = np.full(curves.shape[:2], np.nan)
-    censored = np.full(curves.shape[:2], UNKNOWN, np.int8)
-    for cell in np.ndindex(*points.shape):
-        finite = np.isfinite(curves[cell])
-        if finite.sum() >= 2:
-            points[cell], side = crossing(log2_n[finite], curves[cell][finite])
-            censored[cell] = CENSORED[side]
-    whole = np.where(np.isfinite(points).all(axis=1, keepdims=True), points, np.nan)
-    means = whole.mean(axis=1)
-    slope = [np.nan] * 3
-    if len(np.unique(sizes[np.isfinite(means)])) > 1:
-        generator = np.random.default_rng(stream_seed("markers", "slope", name))
-        slope = list(bootstrap_slope(sizes, whole, generator))
-    found = xr.Dataset(
-        {
-            f"log2_n_{name}": (("model", "replicate"), points),
-            f"censored_{name}": (("model", "replicate"), censored),
-            f"spread_{name}": spread(means),
-            f"rescaled_spread_{name}": spread(means - sizes / 2),
-        }
-    )
-    for suffix, value in zip(("", "_low", "_high"), slope, strict=True):
-        found[f"slope_{name}{suffix}"] = value
-    return found
+def _turn(name: str, above: xr.DataArray, markers: xr.Dataset) -> xr.Dataset:
+    streams = ("markers", "slope", name)
+    return transition(name, above, markers["parameters"].values, streams)
 
 
 def collapses(markers: xr.Dataset) -> xr.Dataset:

@@ -5,16 +5,16 @@ from math import prod
 
 from lowd.cost.bill import SCORES, Bill
 from lowd.cost.files import DOUBLE, FLOAT
-from lowd.cost.labelled import labelled_points, training_points
-from lowd.cost.probes import DenoiserProbe, Mixture, Probe, ScoreProbe
+from lowd.cost.labelled import classes_of, labelled_points, training_points
+from lowd.cost.probes import DenoiserProbe, Probe, ScoreProbe
 from lowd.cost.stores import results_written, samples_read
 from lowd.cost.tally import denoiser_cost
+from lowd.cost.teachers import network_of
 from lowd.graph.graph import Graph
 from lowd.graph.job import Job
 from lowd.kinds.representation.probe import ProbeStep
 from lowd.kinds.representation.reading import INPUTS, UNTRAINED
 from lowd.models.settings import MLPSettings, ModelSettings, UNetSettings
-from lowd.sources.settings import NoisyMoLRGTeacher
 from lowd.steps.gather import GatherStep
 from lowd.steps.label_points import LabelPointsStep
 from lowd.steps.teacher import TeacherStep
@@ -23,8 +23,6 @@ from lowd.training.settings import EDMSettings
 
 VARIABLES = 25
 """Of the results."""
-CLASSES = 10
-"""Of digits; folders are taken to have as many."""
 FIT = 0.2
 """What a fit takes of a Fréchet distance of as many samples, besides what every fit takes."""
 FEW, SAMPLES = 16, 3300
@@ -39,7 +37,7 @@ def probe_bill(job: Job, step: ProbeStep, graph: Graph) -> Bill:
     passes = float(len(INPUTS) * len(step.sigmas))
     draws = 1
     if step.probe.labels is not None:
-        draws, fitted = step.probe.draws, min(fitted, CLASSES * step.probe.labels)
+        draws, fitted = step.probe.draws, min(fitted, classes_of(job, graph) * step.probe.labels)
     work: list[tuple[Probe, float | int]] = [
         samples_read(rows * prod(shape)),
         results_written(VARIABLES),
@@ -60,9 +58,7 @@ def probe_bill(job: Job, step: ProbeStep, graph: Graph) -> Bill:
         widest = max(widest, float(held))
     if job.inputs.get("teacher"):
         teacher = graph.nearest(job, TeacherStep).teacher
-        assert isinstance(teacher, NoisyMoLRGTeacher)
-        rank = teacher.clusters * teacher.rank
-        mixture = Mixture(clusters=teacher.clusters, rank=rank)
+        mixture = network_of(teacher)
         exact = DenoiserProbe(kind="value", model=mixture, aim=AIM, shape=shape, rows=rows)
         work.append((exact, 1.5 * passes * rows))
     host = widest + 4.0 * DOUBLE * rows * prod(shape)

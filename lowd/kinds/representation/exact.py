@@ -9,14 +9,14 @@ import xarray as xr
 from jaxtyping import Float
 from torch import Tensor
 
-from lowd.distributions.molrg import MoLRG
 from lowd.kinds.representation.reading import INPUTS, Points
 from lowd.metrics.class_snr import class_snr
 from lowd.metrics.estimate import proportion
 from lowd.steps.scoring import tabulate
+from lowd.steps.teachers.mixture import read_mixture
 from lowd.steps.teachers.teacher import WEIGHTS
 from lowd.store.checkpoints import load_checkpoint
-from lowd.theory.class_snr import class_posterior, snr_formula
+from lowd.theory.class_snr import snr_formula
 
 
 def subspaces(teacher: Path) -> Float[Tensor, "class feature direction"]:
@@ -27,9 +27,9 @@ def subspaces(teacher: Path) -> Float[Tensor, "class feature direction"]:
 
 def exact_scores(teacher: Path, sigmas: Sequence[float], points: Points) -> xr.Dataset:
     """Its signal-to-noise ratio with the formula, and the nearest subspaces of its outputs."""
-    tensors, metadata = load_checkpoint(teacher / WEIGHTS)
-    mixture = MoLRG(tensors["bases"], variances=tensors["variances"])
-    bases, own = subspaces(teacher), torch.arange(len(points.labels))
+    _, metadata = load_checkpoint(teacher / WEIGHTS)
+    mixture, bases = read_mixture(teacher), subspaces(teacher)
+    own = torch.arange(len(points.labels))
     snr: list[list[Any]] = [[], []]
     accuracy: list[list[Any]] = [[], []]
     confidence, formula = [], []
@@ -39,7 +39,7 @@ def exact_scores(teacher: Path, sigmas: Sequence[float], points: Points) -> xr.D
             snr[at].append(class_snr(made, points.labels, bases))
             nearest = (made @ bases).square().sum(dim=2).argmax(dim=0)
             accuracy[at].append(proportion(nearest == points.labels))
-        weight = float(class_posterior(mixture, points.every, sigma)[own, points.labels].mean())
+        weight = float(mixture.posterior(points.every, sigma)[own, points.labels].mean())
         confidence.append(weight)
         formula.append(snr_formula(sigma, len(bases), metadata["delta"], weight))
     dims = ("input", "sigma")

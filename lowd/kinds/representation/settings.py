@@ -52,11 +52,8 @@ class Representation(FollowUp):
 
     @model_validator(mode="after")
     def _grids_ascend(self) -> "Representation":
-        check_ascending(self.samples)
-        if len(self.sigmas) < 3 or list(self.sigmas) != sorted(set(self.sigmas)):
-            raise ValueError(
-                f"sigmas: {list(self.sigmas)} must be three or more, ascending without repetition"
-            )
+        check_ascending("samples", self.samples)
+        check_ascending("sigmas", self.sigmas, at_least=3)
         return self
 
     def shown(self, every: Mapping[str, Settings]) -> tuple[str, ...]:

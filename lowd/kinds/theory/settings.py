@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from lowd.fields import Seed, check_ascending
-from lowd.studies import KindSettings
+from lowd.grid import KindSettings
 from lowd.theory.settings import EquivalenceSettings, RecoveryMap
 
 
@@ -38,7 +38,7 @@ class TheoryStudy(KindSettings):
 
     @model_validator(mode="after")
     def _subspaces_fit(self) -> "TheoryStudy":
-        check_ascending(self.samples)
+        check_ascending("samples", self.samples)
         for at, one in enumerate(self.maps):
             asked = {f"maps[{at}].ranks[{i}]": rank for i, rank in enumerate(one.ranks)}
             for key, rank in (asked | {"equivalence.rank": self.equivalence.rank}).items():
@@ -54,12 +54,7 @@ class TheoryStudy(KindSettings):
 
     @model_validator(mode="after")
     def _can_be_drawn(self) -> "TheoryStudy":
-        sigmas = self.equivalence.sigmas
-        if not sigmas or list(sigmas) != sorted(set(sigmas)):
-            raise ValueError(
-                f"equivalence.sigmas: {list(sigmas)} must be one or more, ascending without "
-                "repetition"
-            )
+        check_ascending("equivalence.sigmas", self.equivalence.sigmas, at_least=1)
         if self.tolerance >= math.sqrt(2):
             raise ValueError(
                 f"tolerance: {self.tolerance} is not below √2, which no error of a subspace of "

@@ -7,14 +7,13 @@ from lowd.cost.files import DOUBLE, FLOAT
 from lowd.cost.networks import KEPT
 from lowd.cost.probes import DenoiserProbe, Mixture, Probe, ScoreProbe
 from lowd.cost.stores import results_written, samples_read
-from lowd.cost.tally import denoiser_cost, step_cost
+from lowd.cost.tally import step_cost
+from lowd.cost.teachers import network_of, row_flops
 from lowd.diffusion.passage import BATCH_VALUES
 from lowd.graph.graph import Graph
 from lowd.graph.job import Job
 from lowd.kinds.watermark.directions import POINTS
 from lowd.kinds.watermark.imprint_step import OF_JACOBIANS, TREE_RING, ImprintStep
-from lowd.models.settings import ModelSettings
-from lowd.sources.settings import MoLRGImagesTeacher, MoLRGTeacher, TrainedTeacher
 from lowd.steps.pool import PoolStep
 from lowd.steps.teacher import TeacherStep
 from lowd.training.settings import EDMSettings
@@ -34,7 +33,7 @@ def imprint_bill(job: Job, step: ImprintStep, graph: Graph) -> Bill:
     Raises LookupError if the teacher's network is not known.
     """
     aim, pool = EDMSettings(), graph.nearest(job, PoolStep)
-    model, size = _teacher(graph.nearest(job, TeacherStep)), prod(pool.shape)
+    model, size = network_of(graph.nearest(job, TeacherStep).teacher), prod(pool.shape)
     rows = max(1, min(step.images, BATCH_VALUES // size))
 
     def probe(kind: str, together: int) -> DenoiserProbe:
@@ -51,14 +50,13 @@ def imprint_bill(job: Job, step: ImprintStep, graph: Graph) -> Bill:
         work.append((probe("transposed", size), float(points * size)))
         work.append((ScoreProbe(kind="singular", features=size), DECOMPOSITIONS * points))
     if isinstance(model, Mixture):
-        flops, peak = 6.0 * size * model.clusters * model.rank, 4.0 * DOUBLE * size * size
+        peak = 4.0 * DOUBLE * size * size
     else:
-        flops = float(denoiser_cost(aim, model, pool.shape, 1).flops)
         peak = KEPT * step_cost(aim, model, pool.shape, size).peak
     return Bill(
         SCORES,
         work=tuple(work),
-        flops=flops * (evaluations(step) + 3 * jacobians(step) * size),
+        flops=row_flops(model, aim, pool.shape) * (evaluations(step) + 3 * jacobians(step) * size),
         host=peak + (FLOAT + DOUBLE) * pool.size * size + 2 * DOUBLE * step.images * size**2,
     )
 
@@ -89,12 +87,3 @@ def evaluations(step: ImprintStep) -> float:
     if TREE_RING in step.rings and "server" in step.scenarios:
         total += images * (along + down + 2) + (images + clean) * attacks * (2 * up + 1)
     return float(total)
-
-
-def _teacher(step: TeacherStep) -> ModelSettings | Mixture:
-    match step.teacher:
-        case TrainedTeacher(model=model):
-            return model
-        case MoLRGTeacher(clusters=k, rank=r) | MoLRGImagesTeacher(clusters=k, rank=r):
-            return Mixture(clusters=k, rank=r)
-    raise LookupError(f"nothing is known of a {step.teacher.kind} teacher's network")

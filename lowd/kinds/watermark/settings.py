@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from lowd.fields import Seed
+from lowd.fields import Seed, check_ascending
 from lowd.followups import FollowUp
 from lowd.geometry.dense import DENSE
 from lowd.kinds.watermark.imprint_step import (
@@ -74,8 +74,7 @@ class Watermark(FollowUp):
 
     @model_validator(mode="after")
     def _sigmas_ascend(self) -> "Watermark":
-        if list(self.sigmas) != sorted(set(self.sigmas)):
-            raise ValueError(f"sigmas: {list(self.sigmas)} must ascend without repetition")
+        check_ascending("sigmas", self.sigmas)
         return self
 
     @model_validator(mode="after")

@@ -2,14 +2,11 @@
 
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
-from lowd.diffusion.settings import SamplerSettings
 from lowd.distributions.molrg import MoLRG
 from lowd.sources.settings import MoLRGTeacher
-from lowd.steps.teachers.teacher import WEIGHTS, Teacher
-from lowd.store.checkpoints import load_checkpoint, save_checkpoint
+from lowd.steps.teachers.mixture import load as load
+from lowd.steps.teachers.teacher import WEIGHTS
+from lowd.store.checkpoints import save_checkpoint
 from lowd.streams import stream
 
 
@@ -19,14 +16,3 @@ def make(settings: MoLRGTeacher, seed: int, folder: Path, scratch: Path | None) 
         settings.clusters, settings.dimension, settings.rank, stream(seed, "teacher")
     )
     save_checkpoint(folder / WEIGHTS, {"bases": mixture.bases}, {"kind": "molrg"})
-
-
-def load(folder: Path, device: torch.device) -> Teacher:
-    """Its exact denoiser and exact samples."""
-    tensors, _ = load_checkpoint(folder / WEIGHTS)
-    mixture = MoLRG(tensors["bases"]).to(device)
-
-    def sample(n: int, generator: torch.Generator, sampler: SamplerSettings | None) -> Tensor:
-        return mixture.sample(n, generator).float().cpu()
-
-    return Teacher(mixture.denoise, sample)

@@ -2,14 +2,11 @@
 
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
-from lowd.diffusion.settings import SamplerSettings
 from lowd.distributions.molrg import MoLRG
 from lowd.sources.settings import MoLRGImagesTeacher
-from lowd.steps.teachers.teacher import WEIGHTS, Teacher
-from lowd.store.checkpoints import load_checkpoint, save_checkpoint
+from lowd.steps.teachers.mixture import load as load
+from lowd.steps.teachers.teacher import WEIGHTS
+from lowd.store.checkpoints import save_checkpoint
 from lowd.streams import stream
 
 
@@ -20,15 +17,3 @@ def make(settings: MoLRGImagesTeacher, seed: int, folder: Path, scratch: Path | 
     )
     metadata = {"kind": "molrg_images", "shape": settings.shape}
     save_checkpoint(folder / WEIGHTS, {"bases": mixture.bases}, metadata)
-
-
-def load(folder: Path, device: torch.device) -> Teacher:
-    """Its exact denoiser and exact samples, which pixels one after another are a vector of."""
-    tensors, metadata = load_checkpoint(folder / WEIGHTS)
-    mixture = MoLRG(tensors["bases"]).to(device)
-
-    def sample(n: int, generator: torch.Generator, sampler: SamplerSettings | None) -> Tensor:
-        vectors = mixture.sample(n, generator).float().cpu()
-        return vectors.reshape(n, *metadata["shape"])
-
-    return Teacher(mixture.denoise, sample)

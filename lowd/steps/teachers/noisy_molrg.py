@@ -6,13 +6,12 @@ The data model of arXiv:2502.05743.
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
-from lowd.diffusion.settings import SamplerSettings
 from lowd.distributions.molrg import MoLRG
 from lowd.sources.settings import NoisyMoLRGTeacher
-from lowd.steps.teachers.teacher import WEIGHTS, Teacher
-from lowd.store.checkpoints import load_checkpoint, save_checkpoint
+from lowd.steps.teachers.mixture import load as load
+from lowd.steps.teachers.teacher import WEIGHTS
+from lowd.store.checkpoints import save_checkpoint
 from lowd.streams import stream
 
 
@@ -30,14 +29,3 @@ def make(settings: NoisyMoLRGTeacher, seed: int, folder: Path, scratch: Path | N
     variances[:, : settings.rank] = 1.0
     metadata = {"kind": "noisy_molrg", "rank": settings.rank, "delta": settings.delta}
     save_checkpoint(folder / WEIGHTS, {"bases": bases, "variances": variances}, metadata)
-
-
-def load(folder: Path, device: torch.device) -> Teacher:
-    """Its exact denoiser and exact samples."""
-    tensors, _ = load_checkpoint(folder / WEIGHTS)
-    mixture = MoLRG(tensors["bases"], variances=tensors["variances"]).to(device)
-
-    def sample(n: int, generator: torch.Generator, sampler: SamplerSettings | None) -> Tensor:
-        return mixture.sample(n, generator).float().cpu()
-
-    return Teacher(mixture.denoise, sample)

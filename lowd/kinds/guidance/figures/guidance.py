@@ -20,6 +20,7 @@ from lowd.figures.style import (
     PURPLE,
     VERMILION,
     band,
+    mean_and_error,
     quoted,
 )
 
@@ -106,9 +107,7 @@ def by_class(one: xr.Dataset, score: str) -> tuple[xr.DataArray, xr.DataArray]:
 
 def students(results: xr.Dataset, score: str) -> tuple[xr.DataArray, xr.DataArray]:
     """Mean over students and classes; students share the noises, and differ by their streams."""
-    centre, error = by_class(results, f"student_{score}")
-    spread = centre.var("replicate", ddof=1) / results.sizes["replicate"]
-    return centre.mean("replicate"), (spread + (error**2).mean("replicate")) ** 0.5
+    return mean_and_error(*by_class(results, f"student_{score}"), "replicate")
 
 
 def student(
@@ -116,8 +115,7 @@ def student(
 ) -> tuple[xr.DataArray, xr.DataArray]:
     """The same of a score of every student beside a reference."""
     one, error = (each.sel(reference=reference) for each in (values, errors))
-    spread = one.var("replicate", ddof=1) / one.sizes["replicate"]
-    return one.mean("replicate"), (spread + (error**2).mean("replicate")) ** 0.5
+    return mean_and_error(one, error, "replicate")
 
 
 def _intervals(results: xr.Dataset) -> str:

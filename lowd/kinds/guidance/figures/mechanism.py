@@ -13,6 +13,7 @@ from lowd.figures.style import (
     PURPLE,
     VERMILION,
     band,
+    centre_and_error,
     quoted,
 )
 
@@ -35,11 +36,11 @@ def draw(results: xr.Dataset) -> Figure:
     figure, (left, middle, right) = plt.subplots(1, 3, figsize=(2 * COLUMN, 2.55))
     sigma = results["sigma"].values
     for name, (label, colour, line) in EXACT.items():
-        centre, error = over_students(results, "cosine", exact=name)
+        centre, error = centre_and_error(results.sel(exact=name), "cosine", "replicate")
         band(left, sigma, centre, error, color=colour, ls=line, marker="o", label=label)
         one = results.sel(exact=name)
         band(middle, sigma, one["norm"], one["norm_se"], color=colour, ls=line, label=label)
-    centre, error = over_students(results, "student_norm")
+    centre, error = centre_and_error(results, "student_norm", "replicate")
     band(middle, sigma, centre, error, color=BLUE, marker="o", label="students")
     for part, (label, colour) in PARTS.items():
         one = results.sel(part=part)
@@ -59,13 +60,6 @@ def draw(results: xr.Dataset) -> Figure:
     return figure
 
 
-def over_students(results: xr.Dataset, score: str, **at: str) -> tuple[xr.DataArray, xr.DataArray]:
-    """Mean over students and its standard error; they see the same noisy points."""
-    values, errors = results[score].sel(at), results[f"{score}_se"].sel(at)
-    spread = values.var("replicate", ddof=1) / results.sizes["replicate"]
-    return values.mean("replicate"), (spread + (errors**2).mean("replicate")) ** 0.5
-
-
 def caption(results: xr.Dataset) -> str:
     """Where they agree, and which part is the largest there."""
     told = []
@@ -73,7 +67,7 @@ def caption(results: xr.Dataset) -> str:
         near = float(results["sigma"].sel(sigma=sigma, method="nearest"))
         both = []
         for name in EXACT:
-            centre, error = over_students(results, "cosine", exact=name)
+            centre, error = centre_and_error(results.sel(exact=name), "cosine", "replicate")
             both.append(quoted(centre.sel(sigma=near), error.sel(sigma=near)))
         told.append(f"{both[0]} and {both[1]} at σ = {near:g}")
     largest = results["part_norm"].idxmax("part")

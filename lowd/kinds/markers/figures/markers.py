@@ -1,5 +1,7 @@
 """Every marker of memorisation against N and against N/√|θ|, where it turns, and what collapses."""
 
+from string import ascii_lowercase
+
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
@@ -46,13 +48,15 @@ SAID = {
     "gap": "denoising gap",
     "underfitting": "selective underfitting",
 }
+LETTERS = ascii_lowercase[: len(MARKERS)]
+"""Of the panels, one a marker."""
 
 
 def draw(results: xr.Dataset) -> Figure:
     """A pair of panels for each marker, and for all of them slopes and what rescaling leaves."""
     figure, panels = plt.subplots(5, 4, figsize=(2 * COLUMN, 8.2))
     pairs = panels.reshape(-1, 2)
-    for letter, marker, (plain, rescaled) in zip("abcdefghi", MARKERS, pairs, strict=False):
+    for letter, marker, (plain, rescaled) in zip(LETTERS, MARKERS, pairs, strict=False):
         _curves(plain, results, marker)
         _turns(plain, results, marker)
         plain.set_title(f"({letter}) {LABELS[marker]}", loc="left", fontsize=7)
@@ -125,7 +129,7 @@ def _slopes(axes: Axes, results: xr.Dataset) -> None:
             axes.plot([low, high], [at, at], color=BLUE, lw=1)
         axes.plot(slope, at, "o", color=BLUE, ms=3)
     axes.axvline(0.5, color=GREY, ls=":", lw=0.8)
-    axes.set_yticks(range(len(MARKERS)), [f"({letter})" for letter in "abcdefghi"])
+    axes.set_yticks(range(len(MARKERS)), [f"({letter})" for letter in LETTERS])
     axes.invert_yaxis()
     axes.set_title("(j) slope of $\\log N^*$ on $\\log|\\theta|$", loc="left", fontsize=7)
 
@@ -139,7 +143,7 @@ def _collapse(axes: Axes, results: xr.Dataset) -> None:
     )
     axes.axvline(1, color=GREY, ls=":", lw=0.8)
     axes.set_xlim(left=0)
-    axes.set_yticks(rows, [f"({letter})" for letter in "abcdefghi"])
+    axes.set_yticks(rows, [f"({letter})" for letter in LETTERS])
     axes.invert_yaxis()
     axes.set_title("(k) spread left, $N/\\sqrt{|\\theta|}$", loc="left", fontsize=7)
 
@@ -160,7 +164,7 @@ def caption(results: xr.Dataset) -> str:
         [
             told,
             _explained(results),
-            *(_told(results, letter, m) for letter, m in zip("abcdefghi", MARKERS, strict=True)),
+            *(_told(results, letter, m) for letter, m in zip(LETTERS, MARKERS, strict=True)),
             *told_intervals(results, MARKERS),
             "Spreads are root mean squares between sizes over the rescaled axis, ± two jackknife "
             "standard errors over replicates.",
