@@ -323,6 +323,19 @@ def test_a_shell_completes_members_and_files():
     assert study_names("") == ["a", "f-1", "f-2", "mine", "f"]
 
 
+def test_a_run_of_a_family_makes_the_figure_of_its_name_after_its_members(monkeypatch):
+    figure = {"figure": "slopes", "studies": ["f"]}
+    write({"a": BASE, "f": BASE | {"vary": {"seed": [1, 2]}}}, across={"f": figure})
+    for name in ("Snakefile", "dvc.yaml"):
+        Path(name).write_text(LIST.name)
+    made = []
+    monkeypatch.setattr("lowd.cli.studies._reproduce", lambda name, stage: made.append(stage))
+    monkeypatch.setattr("lowd.cli.studies._tell_what_there_is", lambda *_: None)
+    result = CliRunner().invoke(app, ["run", "f", "a"])
+    assert result.exit_code == 0, result.output
+    assert made == ["study@f-1", "study@f-2", "across@f", "study@a"]
+
+
 @pytest.mark.campaign
 def test_dvc_sees_an_edit_of_a_base_in_what_extends_it_alone():
     """Without lowd: its stage `declared` is before the studies'."""
