@@ -166,7 +166,7 @@ def test_a_file_may_have_a_finding():
         "kind": "bias-variance",
         "study": "a",
         "samples": [2, 4],
-        "at": {"model": "small", "samples": 4},
+        "reference": {"model": "small", "samples": 4},
         "training": BASE["training"],
         "models": BASE["models"],
     }
