@@ -1,6 +1,6 @@
 """Keys of params.yaml that have another name now."""
 
-RENAMED = {
+RENAMED: dict[tuple[str | int, ...], str] = {
     ("compute", "stack"): "students_per_job",
     ("bias-variance", "at"): "reference",
     ("theory", "maps"): "recovery_maps",
