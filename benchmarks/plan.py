@@ -105,7 +105,7 @@ def theory(size: str, dimension: int, clusters: list[int], draws: int) -> dict[s
     """A study of low-rank denoisers."""
     maps = [{"clusters": k, "ranks": [2], "trials": 2, "training": SHORT_MAP} for k in clusters]
     equivalence = {"problems": 10 if size == "small" else 40, "draws": draws}
-    every = {"kind": "theory", "dimension": dimension, "samples": [2, 4], "maps": maps}
+    every = {"kind": "theory", "dimension": dimension, "samples": [2, 4], "recovery_maps": maps}
     return {f"theory-{size}": every | {"equivalence": equivalence}}
 
 

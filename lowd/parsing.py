@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from lowd.base import Settings
 from lowd.misspelt import keys, kind_words, meant, places
+from lowd.renamed import RENAMED
 from lowd.yaml_versions import read_alike
 
 Validated = TypeVar("Validated", bound=Settings)
@@ -88,7 +89,11 @@ def _explain(
     error: ValidationError, raw: object, source: str, schema: dict[str, Any]
 ) -> Iterator[str]:
     """One line for each thing refused: `studies.digits.samples[3]: why`."""
-    for issue in error.errors():
+    issues = error.errors()
+    renamed = _renamed(issues)
+    for issue in issues:
+        if issue["type"] == "missing" and issue["loc"] in renamed:
+            continue  # It is there, by its old name.
         path, value = _written(issue, raw)
         key = _dotted(path) + " (name)" * ("[key]" in issue["loc"])
         message = issue["msg"].removeprefix("Value error, ")
@@ -96,6 +101,9 @@ def _explain(
         match issue["type"]:
             case "missing":
                 message = "required"
+            case "extra_forbidden" if name := RENAMED.get(issue["loc"][-2:]):
+                yield f"{key}: is now {name}"
+                continue
             case "extra_forbidden":
                 known = keys(places(schema, issue["loc"][:-1]))
                 message, near = "no such setting", meant(str(path[-1]), known)
@@ -111,6 +119,12 @@ def _explain(
         else:
             shown = f" (got {issue['input']!r})" if _scalar(issue["input"]) else ""
             yield f"{key or source}: {message}{shown}{near}"
+
+
+def _renamed(issues: list[Any]) -> set[tuple[str | int, ...]]:
+    """Where settings are missing of which the old name is there."""
+    every = (issue["loc"] for issue in issues if issue["type"] == "extra_forbidden")
+    return {(*loc[:-1], RENAMED[loc[-2:]]) for loc in every if loc[-2:] in RENAMED}
 
 
 def _written(issue: Any, raw: object) -> tuple[Place, Any]:

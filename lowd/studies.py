@@ -17,13 +17,13 @@ class GridCompute(Settings):
     Attributes:
         precision: of all.
         backend: of all, or of models by name, the others `grouped`.
-        stack: the most students that train in one job, of all models or of some by name; all of a
-            model, if not given.
+        students_per_job: the most students that train in one job, of all models or of some by
+            name; all of a model, if not given.
     """
 
     precision: Precision = "single"
     backend: Backend | dict[Name, Backend] = "grouped"
-    stack: PositiveInt | dict[Name, PositiveInt] | None = None
+    students_per_job: PositiveInt | dict[Name, PositiveInt] | None = None
 
 
 class Study(Grid):
@@ -71,8 +71,8 @@ class Study(Grid):
 
     @model_validator(mode="after")
     def _compute_fits(self) -> "Study":
-        backend, stack = self.compute.backend, self.compute.stack
-        for key, value in {"backend": backend, "stack": stack}.items():
+        backend, most = self.compute.backend, self.compute.students_per_job
+        for key, value in {"backend": backend, "students_per_job": most}.items():
             for name in value if isinstance(value, dict) else ():
                 if name not in self.models:
                     raise ValueError(
@@ -85,11 +85,11 @@ class Study(Grid):
                 f"compute.precision: {self.compute.precision} is not for the backend 'looped', "
                 "which a GPU runs as recorded, in single; use single, or another backend"
             )
-        sizes = stack if isinstance(stack, dict) else {"": stack}
+        sizes = most if isinstance(most, dict) else {"": most}
         for name, size in sizes.items():
             if size is not None and size < self.replicates:
                 raise ValueError(
-                    f"compute.stack{name and '.' + name}: {size} is less than the "
+                    f"compute.students_per_job{name and '.' + name}: {size} is less than the "
                     f"{self.replicates} replicates of one N, which train in one job; raise it"
                 )
         return self

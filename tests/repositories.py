@@ -61,7 +61,7 @@ MAPS: dict[str, Any] = {
         "kind": "theory",
         "dimension": 8,
         "samples": [1, 2, 4],
-        "maps": [
+        "recovery_maps": [
             {"clusters": 1, "ranks": [2, 3], "trials": 4, "training": {"steps": 60}},
             {"clusters": 2, "ranks": [2], "trials": 3, "training": {"steps": 60, "restarts": 2}},
         ],
@@ -87,7 +87,7 @@ FINDINGS: dict[str, Any] = {
         "kind": "bias-variance",
         "study": "tiny",
         "samples": [2, 4],
-        "at": {"model": "mlp-8", "samples": 4},
+        "reference": {"model": "mlp-8", "samples": 4},
         "replicates": 3,
         "training": TRAINING,
         "models": {"mlp-4": SMALL_MLP, "mlp-8": {"architecture": "mlp", "width": 8}},

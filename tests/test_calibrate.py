@@ -16,7 +16,7 @@ studies:
     pool: {size: 4096}
     samples: [2, 64, 128]
     training: {steps: 60, warm_up: 0, batch: 8}
-    compute: {stack: {large: 4}}
+    compute: {students_per_job: {large: 4}}
     models: {small: {architecture: mlp, width: 4}, large: {architecture: mlp, width: 16}}
 """
 

@@ -162,7 +162,7 @@ EDITS = {
     # Two points are where the flow of two points ends, whatever the steps: one pair is as it was.
     "another sampler": ({"sampler": {"steps": 4}}, sampled(counts(0, 4, 4, 4 + 2, 4, 4 + 1))),
     "a stack in parts": (
-        {"compute": {"stack": 2}},
+        {"compute": {"students_per_job": 2}},
         {f"train-{model}.{part}": 0 for model in ("small", "large") for part in (1, 2)}
         | {f"{step}-{model}": 0 for step in ("generate", "score") for model in ("small", "large")},
     ),

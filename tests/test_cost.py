@@ -289,6 +289,14 @@ def test_the_command_gives_the_same_as_json(asked):
     assert "assumed, not measured" in asked("s", "--device-flops", "2").stdout
 
 
+def test_a_familys_plan_is_that_of_its_members(asked):
+    with Path("params.yaml").open("a") as params:
+        params.write("  f: {extends: s, vary: {seed: [1, 2]}}\n")
+    family = json.loads(asked("f", "--json").stdout)
+    assert family == json.loads(asked("f-1", "f-2", "--json").stdout)
+    assert family["total"]["jobs"] == 2 * json.loads(asked("s", "--json").stdout)["total"]["jobs"]
+
+
 def test_the_command_refuses_a_study_that_is_not_there(asked):
     refused = asked("t")
     assert refused.exit_code == 1

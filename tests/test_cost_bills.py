@@ -60,7 +60,7 @@ PARAMS = {
             "kind": "theory",
             "dimension": 8,
             "samples": [2, 4],
-            "maps": [
+            "recovery_maps": [
                 {"clusters": k, "ranks": [2], "trials": 2, "training": {"steps": 5}} for k in (1, 2)
             ],
             "equivalence": {

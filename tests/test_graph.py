@@ -34,8 +34,8 @@ DESCRIBED = {
 }
 # One model in parts, and its fellow at once, in one study and the other way round in another.
 SPLIT = {
-    "split": STUDIES["tiny"] | {"compute": {"stack": {"mlp-8": 2}}},
-    "halved": STUDIES["tiny"] | {"compute": {"stack": {"mlp-4": 2}}},
+    "split": STUDIES["tiny"] | {"compute": {"students_per_job": {"mlp-8": 2}}},
+    "halved": STUDIES["tiny"] | {"compute": {"students_per_job": {"mlp-4": 2}}},
 }
 ACROSS = {
     "beside": {"figure": "controls", "studies": ["tiny", "pictures"]},

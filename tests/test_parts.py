@@ -28,7 +28,7 @@ def study(samples, replicates, stack):
         "samples": samples,
         "replicates": replicates,
         "pool": {"size": replicates * samples[-1]},
-        "compute": {"stack": stack, "backend": {"mlp-4": "looped"}},
+        "compute": {"students_per_job": stack, "backend": {"mlp-4": "looped"}},
     }
     return Transition.model_validate_json(json.dumps(settings))
 

@@ -1,4 +1,5 @@
 import copy
+import json
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from lowd.fields import RESERVED
 from lowd.parsing import parse_settings
+from lowd.renamed import RENAMED
 from lowd.settings import Params, load_params
 from lowd.studies import Study
 
@@ -124,20 +126,20 @@ def test_the_study_that_these_tests_spoil_is_valid():
             "compute.backend.mlp-5: no such model (there are: mlp-4)",
         ),
         (
-            changed(compute={"stack": 1}),
-            "compute.stack: 1 is less than the 2 replicates of one N, which train in one job",
+            changed(compute={"students_per_job": 1}),
+            "compute.students_per_job: 1 is less than the 2 replicates of one N, which train",
         ),
         (
             changed(compute={"precision": "bf16", "backend": {"mlp-4": "looped"}}),
             "compute.precision: bf16 is not for the backend 'looped'",
         ),
         (
-            changed(compute={"stack": {"mlp-4": 1}}),
-            "compute.stack.mlp-4: 1 is less than the 2 replicates",
+            changed(compute={"students_per_job": {"mlp-4": 1}}),
+            "compute.students_per_job.mlp-4: 1 is less than the 2 replicates",
         ),
         (
-            changed(compute={"stack": {"mlp-5": 8}}),
-            "compute.stack.mlp-5: no such model (there are: mlp-4)",
+            changed(compute={"students_per_job": {"mlp-5": 8}}),
+            "compute.students_per_job.mlp-5: no such model (there are: mlp-4)",
         ),
         (changed(descriptor="sscd"), "descriptor: Input should be 'identity' or 'centred' (got"),
         (changed(threshold={"nearest": 1.5}), "threshold.nearest: Input should be less than 1"),
@@ -396,7 +398,7 @@ THEORY = {
     "kind": "theory",
     "dimension": 8,
     "samples": [1, 2, 4],
-    "maps": [
+    "recovery_maps": [
         {"clusters": 1, "ranks": [2, 3], "training": {"steps": 5}},
         {"clusters": 2, "ranks": [2, 4], "training": {"steps": 5}},
     ],
@@ -423,20 +425,36 @@ def test_the_theory_study_that_these_tests_spoil_is_valid():
 @pytest.mark.parametrize(
     ("path", "value", "line"),
     [
-        (("maps", 0, "ranks"), [2, 9], "maps[0].ranks[1]: 1 orthogonal subspaces of rank 9 do not"),
         (
-            ("maps", 1, "ranks"),
+            ("recovery_maps", 0, "ranks"),
+            [2, 9],
+            "recovery_maps[0].ranks[1]: 1 orthogonal subspaces of rank 9 do not",
+        ),
+        (
+            ("recovery_maps", 1, "ranks"),
             [5],
-            "maps[1].ranks[0]: 2 orthogonal subspaces of rank 5 do not fit",
+            "recovery_maps[1].ranks[0]: 2 orthogonal subspaces of rank 5 do not fit",
         ),
         (("equivalence", "rank"), 5, "equivalence.rank: 2 orthogonal subspaces of rank 5 do not"),
         (("samples",), [0, 1], "samples[0]: Input should be greater than 0 (got 0)"),
         (("samples",), [2, 2], "samples: [2, 2] must ascend without repetition"),
-        (("maps", 0, "ranks"), [0], "maps[0].ranks[0]: Input should be greater than 0"),
-        (("maps", 0, "ranks"), [3, 2], "maps[0].ranks: [3, 2] must ascend"),
-        (("maps", 1, "clusters"), 1, "maps[1].clusters: 1 has a map already"),
-        (("maps", 0, "clusters"), 7, "maps[0].clusters: Input should be less than or equal to 6"),
-        (("maps", 0, "training", "sigma_last"), [0.2, 0.1], "sigma_last: 0.2 is not below 0.1"),
+        (
+            ("recovery_maps", 0, "ranks"),
+            [0],
+            "recovery_maps[0].ranks[0]: Input should be greater than 0",
+        ),
+        (("recovery_maps", 0, "ranks"), [3, 2], "recovery_maps[0].ranks: [3, 2] must ascend"),
+        (("recovery_maps", 1, "clusters"), 1, "recovery_maps[1].clusters: 1 has a map already"),
+        (
+            ("recovery_maps", 0, "clusters"),
+            7,
+            "recovery_maps[0].clusters: Input should be less than or equal to 6",
+        ),
+        (
+            ("recovery_maps", 0, "training", "sigma_last"),
+            [0.2, 0.1],
+            "sigma_last: 0.2 is not below 0.1",
+        ),
         (("equivalence", "draws"), 5, "equivalence.draws: Input should be a multiple of 2"),
         (("tolerance",), 0, "tolerance: Input should be greater than 0"),
         (("tolerance",), 1.5, "tolerance: 1.5 is not below √2"),
@@ -521,7 +539,7 @@ PARTS = {
     "kind": "bias-variance",
     "study": "tiny",
     "samples": [2, 4],
-    "at": {"model": "mlp-4", "samples": 4},
+    "reference": {"model": "mlp-4", "samples": 4},
     "replicates": 4,
     "training": {"steps": 60, "warm_up": 5},
     "models": {"mlp-4": MLP},
@@ -576,8 +594,13 @@ def test_the_findings_that_these_tests_spoil_are_valid(finding):
         (PARTS, "replicates", 2, "findings.f.replicates: Input should be greater than or equal to"),
         (PARTS, "replicates", 1, "findings.f.replicates: Input should be greater than or equal to"),
         (PARTS, "replicates", 5, "findings.f.samples: 5 disjoint training sets of 4 exceed"),
-        (PARTS, "at__model", "mlp-9", "findings.f.at.model: 'mlp-9' is none of mlp-4"),
-        (PARTS, "at__samples", 3, "findings.f.at.samples: 3 is none of [2, 4]"),
+        (
+            PARTS,
+            "reference__model",
+            "mlp-9",
+            "findings.f.reference.model: 'mlp-9' is none of mlp-4",
+        ),
+        (PARTS, "reference__samples", 3, "findings.f.reference.samples: 3 is none of [2, 4]"),
         (KINDS, "study", "tiny", "findings.f.study: tiny is not of images"),
         (KINDS, "samples", 5, "findings.f.samples: 5 leaves 3 points of half the pool, and 4 have"),
         (KINDS, "solvers__ddim__family", "vae", "solvers.ddim.family: vae maps noise to data at"),
@@ -719,7 +742,7 @@ def test_what_needs_images_besides_features_is_refused_on_features():
     grid = {"samples": [2, 4], "models": {"mlp-4": MLP}, "training": {"steps": 60, "warm_up": 5}}
     findings = {
         "dynamics": {"kind": "dynamics", "snapshots": [50, 60], "replicates": 2, **grid},
-        "parts": {"kind": "bias-variance", "at": point, **grid},
+        "parts": {"kind": "bias-variance", "reference": point, **grid},
     }
     for name, finding in findings.items():
         params = {"studies": {"tiny": study}, "findings": {name: {"study": "tiny"} | finding}}
@@ -801,3 +824,35 @@ def test_more_clusters_than_images_to_fit_are_refused_by_key():
         else:
             told = "mixture.clusters: 1199 exceeds the 1198 images that the teacher learns from"
             assert told in refusal(text)
+
+
+@pytest.mark.parametrize(
+    ("room", "settings", "told"),
+    [
+        ("studies", changed(compute={"stack": 8}), "x.compute.stack: is now students_per_job"),
+        (
+            "findings",
+            {("at" if key == "reference" else key): value for key, value in PARTS.items()},
+            "x.at: is now reference",
+        ),
+        (
+            "studies",
+            {("maps" if key == "recovery_maps" else key): value for key, value in THEORY.items()},
+            "x.maps: is now recovery_maps",
+        ),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_an_old_name_of_a_key_is_refused_with_the_new_one_alone(room, settings, told):
+    params = {"studies": {"tiny": changed()}, "findings": {}}
+    params[room]["x"] = settings
+    assert refusal(yaml.safe_dump(params)) == f"{room}.{told}"
+
+
+def test_every_key_that_was_renamed_has_its_new_name_where_the_old_one_stood():
+    """By the schema, so that the table names no key that is not there."""
+    schema = json.loads((REPOSITORY / "workflow/schemas/params.schema.json").read_text())
+    places = list(schema["$defs"].values())
+    for (_, old), new in RENAMED.items():
+        having = [keys for place in places if new in (keys := place.get("properties", {}))]
+        assert having and not any(old in keys for keys in having), (old, new)

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from lowd.cli.app import app
 from lowd.provenance.statement import read_statement
+from lowd.written.declared import Declared
 
 ROOT = Path(__file__).parents[1]
 SVG, PNG, TXT = FIGURE
@@ -406,3 +407,15 @@ def test_a_trace_in_the_documents_is_what_the_command_prints(document, pictures)
     assert len(wanted) > 5
     for line in wanted:
         assert line in lines, line  # after those before it
+
+
+def test_a_family_is_traced_as_its_members_are(monkeypatch):
+    families = {"one": ("s",), "two": ("s", "s")}
+    monkeypatch.setattr("lowd.cli.named.declared_here", lambda: Declared({}, {}, families))
+    assert trace("one") == trace("s")
+    # The second fails, so that an exit status of the first alone would be 0.
+    monkeypatch.setattr("lowd.cli.trace.paths_of", lambda _: [[Path(SVG)], [Path(IN_GIT[0])]])
+    flip(SVG)
+    result = lowd("two", "--json")
+    assert result.exit_code == 1
+    assert [found["verified"] for found in json.loads(result.stdout)] == [False, True]

@@ -166,7 +166,7 @@ def test_a_file_may_have_a_finding():
         "kind": "bias-variance",
         "study": "a",
         "samples": [2, 4],
-        "at": {"model": "small", "samples": 4},
+        "reference": {"model": "small", "samples": 4},
         "training": BASE["training"],
         "models": BASE["models"],
     }
@@ -321,6 +321,19 @@ def test_a_list_is_not_written_of_what_is_refused():
 def test_a_shell_completes_members_and_files():
     write({"a": BASE, "f": BASE | {"vary": {"seed": [1, 2]}}}, mine={"extends": "a"})
     assert study_names("") == ["a", "f-1", "f-2", "mine", "f"]
+
+
+def test_a_run_of_a_family_makes_the_figure_of_its_name_after_its_members(monkeypatch):
+    figure = {"figure": "slopes", "studies": ["f"]}
+    write({"a": BASE, "f": BASE | {"vary": {"seed": [1, 2]}}}, across={"f": figure})
+    for name in ("Snakefile", "dvc.yaml"):
+        Path(name).write_text(LIST.name)
+    made = []
+    monkeypatch.setattr("lowd.cli.studies._reproduce", lambda name, stage: made.append(stage))
+    monkeypatch.setattr("lowd.cli.studies._tell_what_there_is", lambda *_: None)
+    result = CliRunner().invoke(app, ["run", "f", "a"])
+    assert result.exit_code == 0, result.output
+    assert made == ["study@f-1", "study@f-2", "across@f", "study@a"]
 
 
 @pytest.mark.campaign

@@ -81,7 +81,7 @@ THEORY: Params = {
     "kind": "theory",
     "dimension": 6,
     "samples": [1, 2],
-    "maps": [{"clusters": 1, "ranks": [2], "trials": 2, "training": {"steps": 20}}],
+    "recovery_maps": [{"clusters": 1, "ranks": [2], "trials": 2, "training": {"steps": 20}}],
     "equivalence": {"rank": 2, "samples": 4, "problems": 2, "draws": 4, "sigmas": [0.1, 1.0]},
 }
 
@@ -177,7 +177,7 @@ KINDS = {
                     "kind": "bias-variance",
                     "study": "exact",
                     "samples": [2, 4],
-                    "at": {"model": "mlp-4", "samples": 4},
+                    "reference": {"model": "mlp-4", "samples": 4},
                     "replicates": 3,
                     "training": TRAINING,
                     "models": {"mlp-4": MLP},

@@ -32,7 +32,7 @@ def audit(
     paths: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Files, folders or studies; everything if none is given.",
+            help="Files, folders, studies or families; everything if none is given.",
             autocompletion=names_or_paths,
         ),
     ] = None,
@@ -62,7 +62,12 @@ def audit(
     """
     with told_in_one_line("audit"):
         repository, found = _audit(
-            [Path(os.path.relpath(path)) for word in paths or () for path in paths_of(word)]
+            [
+                Path(os.path.relpath(path))
+                for word in paths or ()
+                for left in paths_of(word)
+                for path in left
+            ]
         )
         found = _with_today(repository, found, strict)
         if key is not None:

@@ -2,23 +2,20 @@
 
 from pathlib import Path
 
+from lowd.cli.named import declared_here
+
 
 def study_names(incomplete: str) -> list[str]:
-    """Names of studies, findings and figures across studies that begin so.
+    """Names of studies, findings, families and figures across studies that begin so.
 
     None where params.yaml is not there or can't be read: a shell that completes shows no error.
     """
-    import yaml
-
-    from lowd.written.declared import read_declared
-
-    params = Path("params.yaml")
+    declared = declared_here()
     try:
-        declared = read_declared(params, params.read_text(), ())
-        rooms = (declared.settings.get(room) or {} for room in ("studies", "findings", "across"))
-        names = [name for room in (*rooms, declared.families) for name in room]
+        rooms = [declared.settings.get(room) or {} for room in ("studies", "findings", "across")]
+        names = dict.fromkeys(name for room in (*rooms, declared.families) for name in room)
         return [name for name in names if name.startswith(incomplete)]
-    except (OSError, ValueError, yaml.YAMLError, AttributeError, TypeError):
+    except (AttributeError, TypeError):
         return []
 
 

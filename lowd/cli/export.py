@@ -9,6 +9,7 @@ import typer
 
 from lowd.cli.completion import study_names
 from lowd.cli.failures import told_in_one_line
+from lowd.cli.named import studies_of
 
 
 class Form(StrEnum):
@@ -22,7 +23,10 @@ def export(
     form: Annotated[Form, typer.Argument(help="A Provenance Run RO-Crate, or W3C PROV-JSON.")],
     studies: Annotated[
         list[str] | None,
-        typer.Argument(help="Names; every study if none is given.", autocompletion=study_names),
+        typer.Argument(
+            help="Names, of families too; every study if none is given.",
+            autocompletion=study_names,
+        ),
     ] = None,
     output: Annotated[
         Path | None, typer.Option(help="The file; a crate's is beside params.yaml.")
@@ -36,7 +40,7 @@ def export(
         from lowd.provenance.statement import folders_of, read_statements
         from lowd.store.atomic import staged
 
-        folders = folders_of(studies or ())
+        folders = folders_of(studies_of(studies or ()))
         stated = {path: one for folder in folders for path, one in read_statements(folder).items()}
         if not stated:
             raise ValueError(

@@ -1,10 +1,12 @@
-"""What a word on the command line stands for: a path, or a study by its name."""
+"""What a word on the command line stands for: a path, a study by its name, or a family of these."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lowd.settings import Params
+    from lowd.written.declared import Declared
 
 PLACES = (
     *("results/{}.zarr", "results/{}.yardstick.json"),
@@ -13,14 +15,40 @@ PLACES = (
 """What a study leaves, its results first."""
 
 
-def paths_of(word: str) -> list[Path]:
-    """The path, or, if nothing is there, all that a study of this name has left.
+def declared_here() -> "Declared":
+    """What params.yaml and studies/ declare; nothing where that is not there or can't be read.
 
-    What neither is stays as it was given, for the command to refuse.
+    A command that needs it tells why; a shell that completes shows no error.
+    """
+    import yaml
+
+    from lowd.written.declared import Declared, read_declared
+
+    params = Path("params.yaml")
+    try:
+        return read_declared(params, params.read_text(), ())
+    except (OSError, ValueError, yaml.YAMLError, AttributeError, TypeError):
+        return Declared({})
+
+
+def paths_of(word: str) -> list[list[Path]]:
+    """The path, or, if nothing is there, all that a study of this name, or each of a family, left.
+
+    What is none of these stays as it was given, for the command to refuse.
     """
     if Path(word).exists() or Path(word).name != word:
-        return [Path(word)]
-    return [path for place in PLACES if (path := Path(place.format(word))).exists()] or [Path(word)]
+        return [[Path(word)]]
+    return [
+        [path for place in PLACES if (path := Path(place.format(name))).exists()] or [Path(name)]
+        for name in studies_of([word])
+    ]
+
+
+def studies_of(words: Iterable[str]) -> list[str]:
+    """The studies that words stand for, each once: by name, by a path, or all of a family."""
+    families = declared_here().families
+    names = [name for word in words for name in families.get(word) or [study_of(word)]]
+    return list(dict.fromkeys(names))
 
 
 def study_of(word: str) -> str:

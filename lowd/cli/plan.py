@@ -11,7 +11,7 @@ import typer
 
 from lowd.cli.completion import names_or_paths
 from lowd.cli.failures import told_in_one_line
-from lowd.cli.named import study_of
+from lowd.cli.named import studies_of
 
 if TYPE_CHECKING:
     from lowd.cli.again import Due
@@ -34,7 +34,8 @@ def plan(
     studies: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Names, or files of theirs; those of `make figures` if none is given.",
+            help="Names, of families too, or files of theirs; those of `make figures` if none is "
+            "given.",
             autocompletion=names_or_paths,
         ),
     ] = None,
@@ -72,7 +73,7 @@ def plan(
         from lowd.settings import load_params
 
         params = load_params(Path("params.yaml"))
-        names = [study_of(word) for word in studies or ()] or default(params)
+        names = studies_of(studies or ()) or default(params)
         params.check_names(names)
         assumed = Device(device_flops * 1e12, share) if device_flops else None
         made = _plan(names, assumed)

@@ -7,13 +7,15 @@ import typer
 
 from lowd.cli.completion import study_names
 from lowd.cli.failures import told_in_one_line
+from lowd.cli.named import studies_of
 
 
 def report(
     studies: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Names; every study with results if none is given.", autocompletion=study_names
+            help="Names, of families too; every study with results if none is given.",
+            autocompletion=study_names,
         ),
     ] = None,
     output: Annotated[Path, typer.Option(help="The page.")] = Path("report.html"),
@@ -29,7 +31,8 @@ def report(
 
         repository = read_repository()
         drawn = [path for path in repository.claims if path.match("figures/*/*.svg")]
-        names = studies or sorted({path.parent.name for path in drawn if path.exists()})
+        here = {path.parent.name for path in drawn if path.exists()}
+        names = studies_of(studies or ()) or sorted(here)
         content = page(repository, names)
         with staged(output) as draft:
             draft.write_text(content)

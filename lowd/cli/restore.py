@@ -9,7 +9,7 @@ import typer
 
 from lowd.cli.completion import names_or_paths
 from lowd.cli.failures import told_in_one_line
-from lowd.cli.named import study_of, targets_of
+from lowd.cli.named import studies_of, targets_of
 from lowd.cli.planned import Held, hold, planned, run_tool, workflow
 from lowd.settings import Params, load_params
 
@@ -29,7 +29,7 @@ def restore(
     studies: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Names, or files of theirs; all in dvc.lock if none is given.",
+            help="Names, of families too, or files of theirs; all in dvc.lock if none is given.",
             autocompletion=names_or_paths,
         ),
     ] = None,
@@ -53,7 +53,7 @@ def restore(
     """
     with told_in_one_line("restore"):
         params = load_params(Path("params.yaml"))
-        names = [study_of(word) for word in studies or ()] or _locked(params)
+        names = studies_of(studies or ()) or _locked(params)
         params.check_names(names)
         _bring([params.stages[name] for name in names])
         targets = _targets(params, names)

@@ -3,7 +3,7 @@
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -58,8 +58,7 @@ def run(
         _check_repository()
         families = keep_list()
         asked = studies or [*default(params), *_across_default(params)]
-        names = [name for word in asked for name in families.get(word, (word,))]
-        stages = _stages(params, names)
+        stages = _stages(params, _expanded(params, asked, families))
         verify()
         for name, stage in stages.items():
             _reproduce(name, stage)
@@ -78,6 +77,16 @@ def _across_default(params: "Params") -> list[str]:
     return [ACROSS] if ACROSS in params.across else []
 
 
+def _expanded(
+    params: "Params", asked: Sequence[str], families: Mapping[str, tuple[str, ...]]
+) -> Iterator[str]:
+    """The names asked for, of families the members; then the figure that has a family's name."""
+    for word in asked:
+        yield from families.get(word, ())
+        if word not in families or word in params.across:
+            yield word
+
+
 def _check_repository() -> None:
     """Raise FileNotFoundError unless Snakemake and DVC have beside params.yaml what they go by."""
     for name in ("Snakefile", "dvc.yaml"):
@@ -88,17 +97,19 @@ def _check_repository() -> None:
             )
 
 
-def _stages(params: "Params", names: Sequence[str]) -> dict[str, str]:
+def _stages(params: "Params", names: Iterable[str]) -> dict[str, str]:
     """DVC's stages of studies, findings and figures across studies.
 
     Raises:
         ValueError: params.yaml has no such name.
     """
     known = {name: f"across@{name}" for name in params.across} | params.stages
+    stages = {}
     for name in names:
         if name not in known:
             raise ValueError(f"params.yaml has no study {name!r} (there are: {', '.join(known)})")
-    return {name: known[name] for name in names}
+        stages[name] = known[name]
+    return stages
 
 
 def _reproduce(name: str, stage: str) -> None:

@@ -26,7 +26,7 @@ def trace(
     file: Annotated[
         str,
         typer.Argument(
-            help="A figure, a copy of one, any other output, or a study.",
+            help="A figure, a copy of one, any other output, a study, or a family of studies.",
             autocompletion=names_or_paths,
         ),
     ],
@@ -44,23 +44,32 @@ def trace(
     """Show what a file was made from, down to seeds, sources and commits, and whether it holds.
 
     Run it where params.yaml is. The exit status is 0 if every link verifies, and else 1. Settings
-    that have changed since are noted; with --strict they fail too.
+    that have changed since are noted; with --strict they fail too. Of a family all members are
+    shown, and JSON is a list if there are several.
     """
     with told_in_one_line("trace"):
         from lowd.cli.today import moved_on
 
-        found, student = _follow(Path(os.path.relpath(paths_of(file)[0])), cell)
-        others = list(moved_on({path: job.stated for path, job in found.jobs.items()}))
+        followed = [_follow(Path(os.path.relpath(left[0])), cell) for left in paths_of(file)]
+        others = [
+            list(moved_on({path: job.stated for path, job in found.jobs.items()}))
+            for found, _ in followed
+        ]
     if as_json:
-        content = _as_json(found, student) | {"moved_on": [asdict(one) for one in others]}
-        typer.echo(json.dumps(content, indent=1))
+        every = [
+            _as_json(*each) | {"moved_on": [asdict(one) for one in notes]}
+            for each, notes in zip(followed, others, strict=True)
+        ]
+        typer.echo(json.dumps(every[0] if len(every) == 1 else every, indent=1))
     else:
         from lowd.cli.console import plain, show
 
-        show(_as_tree(found, student), _verdict(found))
-        if others:
-            show(*(plain("note", f"{one.file}: {one.reason}") for one in others))
-    raise typer.Exit(not found.verified or (strict and bool(others)))
+        for (found, student), notes in zip(followed, others, strict=True):
+            show(_as_tree(found, student), _verdict(found))
+            if notes:
+                show(*(plain("note", f"{one.file}: {one.reason}") for one in notes))
+    verified = all(found.verified for found, _ in followed)
+    raise typer.Exit(not verified or (strict and any(others)))
 
 
 def _follow(file: Path, coordinates: str | None) -> "tuple[Trace, Student | None]":

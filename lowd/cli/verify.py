@@ -7,6 +7,7 @@ import typer
 
 from lowd.cli.completion import study_names
 from lowd.cli.failures import told_in_one_line
+from lowd.cli.named import studies_of
 
 if TYPE_CHECKING:
     from lowd.provenance.coherence import Finding
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 def verify(
     studies: Annotated[
         list[str] | None,
-        typer.Argument(help="Names; every study if none is given.", autocompletion=study_names),
+        typer.Argument(
+            help="Names, of families too; every study if none is given.",
+            autocompletion=study_names,
+        ),
     ] = None,
 ) -> None:
     """Refuse to go on from files that have changed since they were made.
@@ -31,8 +35,9 @@ def verify(
         from lowd.provenance.statement import read_statements
         from lowd.settings import load_params
 
-        load_params(Path("params.yaml")).check_names(studies or ())
-        if found := strays(Repository(read_statements(), {}, None), studies or ()):
+        names = studies_of(studies or ())
+        load_params(Path("params.yaml")).check_names(names)
+        if found := strays(Repository(read_statements(), {}, None), names):
             lock = read_lock()
             raise ValueError("\n".join(_advice(one, lock) for one in found))
 

@@ -25,7 +25,9 @@ def jobs(name: str, follow_up: BiasVariance, every: Mapping[str, Settings]) -> I
         f"{model}.{varied}": TrainStep(
             seed=follow_up.seed,
             model=network,
-            samples=follow_up.samples if model == follow_up.at.model else (follow_up.at.samples,),
+            samples=follow_up.samples
+            if model == follow_up.reference.model
+            else (follow_up.reference.samples,),
             replicates=replicates,
             training=follow_up.training,
             seeds=seeds,
@@ -48,8 +50,8 @@ def jobs(name: str, follow_up: BiasVariance, every: Mapping[str, Settings]) -> I
         DecomposeStep(
             models=follow_up.models,
             samples=follow_up.samples,
-            at_model=follow_up.at.model,
-            at_samples=follow_up.at.samples,
+            at_model=follow_up.reference.model,
+            at_samples=follow_up.reference.samples,
         ),
         {
             **generated,

@@ -26,7 +26,7 @@ class BiasVariance(GridFollowUp):
     """Squared bias and variance over models at one N, and over N for one model.
 
     Attributes:
-        at: where the two lines cross.
+        reference: where the two lines cross.
         replicates: training sets, and seeds, of each point; two have no jackknife error.
     """
 
@@ -34,15 +34,19 @@ class BiasVariance(GridFollowUp):
     plots: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "decomposition": ("squared_error", "squared_bias", "variance", "slope")
     }
-    at: Point
+    reference: Point
     replicates: int = Field(8, ge=3)
 
     @model_validator(mode="after")
     def _point_is_on_both_lines(self) -> "BiasVariance":
-        if self.at.model not in self.models:
-            raise ValueError(f"at.model: {self.at.model!r} is none of {', '.join(self.models)}")
+        if self.reference.model not in self.models:
+            raise ValueError(
+                f"reference.model: {self.reference.model!r} is none of {', '.join(self.models)}"
+            )
         if len(self.samples) < 2:
             raise ValueError(f"samples: {list(self.samples)} has no slope; give two or more")
-        if self.at.samples not in self.samples:
-            raise ValueError(f"at.samples: {self.at.samples} is none of {list(self.samples)}")
+        if self.reference.samples not in self.samples:
+            raise ValueError(
+                f"reference.samples: {self.reference.samples} is none of {list(self.samples)}"
+            )
         return self

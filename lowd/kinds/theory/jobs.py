@@ -47,7 +47,7 @@ def jobs(name: str, study: TheoryStudy, every: Mapping[str, Settings]) -> Iterat
         ExpectStep(
             dimension=study.dimension,
             samples=study.samples,
-            ranks=tuple(sorted({rank for each in study.maps for rank in each.ranks})),
+            ranks=tuple(sorted({rank for each in study.recovery_maps for rank in each.ranks})),
             tolerance=study.tolerance,
         ),
         {},
@@ -69,14 +69,14 @@ def jobs(name: str, study: TheoryStudy, every: Mapping[str, Settings]) -> Iterat
             clusters=str(each.clusters),
             rank=str(rank),
         )
-        for each in study.maps
+        for each in study.recovery_maps
         for rank in each.ranks
     ]
     equivalence = EQUATE.job(
         EquateStep(
             seed=study.seed,
             dimension=study.dimension,
-            clusters=tuple(each.clusters for each in study.maps),
+            clusters=tuple(each.clusters for each in study.recovery_maps),
             equivalence=study.equivalence,
         ),
         {},
@@ -85,7 +85,9 @@ def jobs(name: str, study: TheoryStudy, every: Mapping[str, Settings]) -> Iterat
     yield from (expected, *recoveries, equivalence)
     yield TABULATE.job(
         TabulateStep(
-            cells=tuple((each.clusters, rank) for each in study.maps for rank in each.ranks)
+            cells=tuple(
+                (each.clusters, rank) for each in study.recovery_maps for rank in each.ranks
+            )
         ),
         {
             "recovered": [path for recovery in recoveries for path in recovery.outputs],

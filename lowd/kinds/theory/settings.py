@@ -19,7 +19,7 @@ class TheoryStudy(KindSettings):
         dimension: d of the space.
         samples: points per subspace, ascending.
         tolerance: ‖ÛÛᵀ − UUᵀ‖_F up to which a subspace counts as found.
-        maps: heat maps over (N, rank), one for each number of clusters.
+        recovery_maps: heat maps over (N, rank), one for each number of clusters.
         equivalence: where the losses of the theorems are compared.
     """
 
@@ -33,14 +33,14 @@ class TheoryStudy(KindSettings):
     dimension: PositiveInt
     samples: tuple[PositiveInt, ...] = Field(min_length=1)
     tolerance: PositiveFloat = 0.5
-    maps: tuple[RecoveryMap, ...] = Field(min_length=1)
+    recovery_maps: tuple[RecoveryMap, ...] = Field(min_length=1)
     equivalence: EquivalenceSettings = EquivalenceSettings()
 
     @model_validator(mode="after")
     def _subspaces_fit(self) -> "TheoryStudy":
         check_ascending("samples", self.samples)
-        for at, one in enumerate(self.maps):
-            asked = {f"maps[{at}].ranks[{i}]": rank for i, rank in enumerate(one.ranks)}
+        for at, one in enumerate(self.recovery_maps):
+            asked = {f"recovery_maps[{at}].ranks[{i}]": rank for i, rank in enumerate(one.ranks)}
             for key, rank in (asked | {"equivalence.rank": self.equivalence.rank}).items():
                 if one.clusters * rank > self.dimension:
                     raise ValueError(
@@ -48,8 +48,8 @@ class TheoryStudy(KindSettings):
                         f"in dimension {self.dimension}; give {self.dimension // one.clusters} or "
                         "less"
                     )
-            if one.clusters in [other.clusters for other in self.maps[:at]]:
-                raise ValueError(f"maps[{at}].clusters: {one.clusters} has a map already")
+            if one.clusters in [other.clusters for other in self.recovery_maps[:at]]:
+                raise ValueError(f"recovery_maps[{at}].clusters: {one.clusters} has a map already")
         return self
 
     @model_validator(mode="after")

@@ -80,10 +80,10 @@ def trainings(study: Transition) -> dict[str, TrainStep]:
 def parts(study: Transition, model: str) -> list[TrainStep]:
     """Settings of the jobs that share a model's students; none if one job trains them all.
 
-    Each has as many N's, with all their replicates, as `compute.stack` allows.
+    Each has as many N's, with all their replicates, as `compute.students_per_job` allows.
     """
-    stack, every = study.compute.stack, len(study.samples) * study.replicates
-    most = (stack.get(model) if isinstance(stack, dict) else stack) or every
+    given, every = study.compute.students_per_job, len(study.samples) * study.replicates
+    most = (given.get(model) if isinstance(given, dict) else given) or every
     if most >= every:
         return []
     whole = trainings(study)[model]
