@@ -65,7 +65,7 @@ def flows() -> str:
         axes[0].set_ylabel("x")
         distances = [(ends["student"] - end).square().mean().sqrt() for end in ends.values()]
         told = "$E_{{gen}}$ = {:.2f}, $E_{{mem}}$ = {:.2f}".format(*distances)
-        axes[2].text(0.97, 0.5, told, transform=axes[2].transAxes, ha="right", va="center")
+        axes[2].text(1, 1, told, transform=axes[2].transAxes, ha="right", va="top")
         drawn = StringIO()
         figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
         plt.close(figure)
