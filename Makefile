@@ -1,6 +1,7 @@
 # make figures   set everything up, run the default studies, leave their figures
 # make test      set everything up, run the tests
 # make check     lint, types, and the tests of what changed since the last commit
+# make docs      the documentation as a site, in site/
 # make campaigns whole studies that are run, killed, tampered with, submitted and shown in a browser
 #
 # STUDIES="molrg mine" picks others of params.yaml; LOWD_PROFILE=slurm submits every job to Slurm
@@ -16,7 +17,7 @@ ifneq ($(shell cat $(VENV)/.ready 2>/dev/null),$(abspath $(VENV)))
 $(shell rm -f $(VENV)/.ready)
 endif
 
-.PHONY: setup figures test check campaigns lint bench s3 clean
+.PHONY: setup figures test check campaigns docs lint bench s3 clean
 
 setup: $(VENV)/.ready
 
@@ -39,6 +40,9 @@ check: setup lint
 
 campaigns: setup
 	pytest -m campaign
+
+docs: setup
+	NO_MKDOCS_2_WARNING=1 mkdocs build --quiet
 
 lint: setup
 	ruff check .

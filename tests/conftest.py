@@ -1,6 +1,7 @@
 """What all tests run under; and every architecture, as small as it gets."""
 
 import os
+import shutil
 
 import pytest
 from cluster import cluster_head_start, on_cluster  # noqa: F401
@@ -30,3 +31,18 @@ def pytest_configure():
 def smallest(request):
     """Settings of an architecture, and the shape of the samples it takes."""
     return SMALLEST[request.param]
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture
+def browser():
+    """A headless Chromium without a network."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    if CHROMIUM is None:
+        pytest.skip("no chromium here")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser.new_context(offline=True, viewport={"width": 1200, "height": 900})
+        browser.close()

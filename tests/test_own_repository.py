@@ -41,7 +41,7 @@ def paper(tmp_path):
     return tmp_path / "paper"
 
 
-def test_what_init_writes_can_be_planned_and_has_the_teacher_of_the_readme(paper, monkeypatch):
+def test_what_init_writes_can_be_planned_and_has_the_teacher_of_the_page(paper, monkeypatch):
     monkeypatch.chdir(paper)
     monkeypatch.syspath_prepend("inputs")
     study = load_params(Path("params.yaml")).studies["series"]
@@ -49,8 +49,8 @@ def test_what_init_writes_can_be_planned_and_has_the_teacher_of_the_readme(paper
     code, settings = (
         re.search(rf"^```{language}\n(.*?)^```", text, re.M | re.S)[1]
         for language, text in (
-            ("python", (ROOT / "README.md").read_text()),
-            ("yaml", (ROOT / "README.md").read_text().split("```python")[1]),
+            ("python", (ROOT / "docs/own-study.md").read_text()),
+            ("yaml", (ROOT / "docs/own-study.md").read_text().split("```python")[1]),
         )
     )
     assert Path("inputs/my_teacher.py").read_text().endswith(code)

@@ -14,26 +14,12 @@ from lowd.report.page import page as page_of
 from lowd.store.arrays import write_store
 from lowd.store.results import open_results
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
 
 @pytest.fixture(scope="module")
 def page(pictures):
     """Where the report of `pictures` lies."""
     pictures.run("lowd", "report", "--output", "pages/report.html")
     return pictures.path / "pages/report.html"
-
-
-@pytest.fixture
-def browser():
-    """A headless Chromium without a network."""
-    sync_api = pytest.importorskip("playwright.sync_api")
-    if CHROMIUM is None:
-        pytest.skip("no chromium here")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser.new_context(offline=True, viewport={"width": 1200, "height": 900})
-        browser.close()
 
 
 @pytest.fixture
