@@ -52,7 +52,10 @@ def panels(figure: Figure) -> list[Axes]:
     return [
         axes
         for axes in figure.axes
-        if axes.axison and axes.get_visible() and not hasattr(axes, "_colorbar")
+        if axes.axison
+        and axes.get_visible()
+        and not hasattr(axes, "_colorbar")
+        and (len(axes.get_xticks()) or len(axes.get_yticks()))
     ]
 
 
