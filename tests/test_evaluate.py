@@ -116,6 +116,7 @@ def test_the_page_s_command_finds_every_copy_and_shows_its_pair():
     page = Path("evaluation/evaluation.html").read_text()
     assert page.count('<li class="copy">') >= 48 and "http" not in page  # nothing is fetched
     assert sorted(path.name for path in Path("evaluation/figures").iterdir()) == [
+        "similarity.csv",
         "similarity.png",
         "similarity.svg",
         "similarity.txt",

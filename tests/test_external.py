@@ -16,11 +16,10 @@ from torch import nn
 
 from lowd.cost.bills import bill
 from lowd.diffusion.settings import SamplerSettings
-from lowd.figures.find import figure_module
 from lowd.graph.graph import Graph
 from lowd.kinds.external.assess import AssessStep, assess
 from lowd.kinds.external.denoisers import load
-from lowd.kinds.external.draw import SEEN, DrawStep, draw
+from lowd.kinds.external.draw import DrawStep, draw
 from lowd.kinds.external.memorise import MemoriseStep, memorise
 from lowd.kinds.external.sample import SampleStep, sample
 from lowd.kinds.external.settings import (
@@ -426,7 +425,12 @@ def test_scores_are_those_of_a_transition_study_of_the_same_samples(compared):
         for name, width in {"a": 5, "b": 9}.items()
     }
     collect(
-        CollectStep(models=widths, shape=SHAPE),
+        CollectStep(
+            models=widths,
+            shape=SHAPE,
+            noises=len(read_store(compared["noise"])["noise"]),
+            sampler="heun, 3 steps",
+        ),
         score=[Path("score-a.zarr"), Path("score-b.zarr")],
         controls=Path("controls.zarr"),
         yardstick=compared["yardstick"],
@@ -471,21 +475,13 @@ def test_what_is_missing_or_shared_is_left_out_and_said(compared, capsys):
 
 
 def test_captions_say_nothing_of_a_training_that_nobody_has_seen(compared):
-    from importlib import import_module
-
-    from lowd.store.results import open_results
-
-    molrg = open_results("molrg", Path(__file__).parents[1])
-    names = "errors", "transition", "regimes"
-    said = [import_module(figure_module(name)).caption(molrg) for name in names]
-    assert all(sentence in caption for sentence, caption in zip(SEEN, said, strict=True))
     assessed(compared)
-    for name in ("regimes", "errors", "transition", "plane"):
+    for name in ("regimes", "errors", "memorised", "transition", "plane"):
         files = [Path("f.png"), Path("f.txt")]
         draw(DrawStep(name=name), results=Path("results.zarr"), output=files)
         caption = Path("f.txt").read_text()
         assert "learning rate" not in caption and "steps" not in caption
-        assert "nested" not in caption
+        assert "this training" not in caption
         assert "trained elsewhere" in caption and "missing" not in caption
 
 

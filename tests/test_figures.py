@@ -51,7 +51,9 @@ def results(models=3, sizes=range(1, 10), replicates=3):
         "e_gen": (cells, 2 - grown),
         "e_mem": (cells, 1 + grown),
         "e_gap": (cells, 1 - 2 * grown),
+        "s": (cells, 1 - grown),
         "gl": (cells, ceiling * grown),
+        "gl_other": (cells, ceiling + 0 * grown),
         "rp_emp": (cells, 1 - grown),
         "rp_emp_chance": (cells, 0.01 + 0 * grown),
         "rp_disjoint": (of_pairs, grown),
@@ -77,6 +79,7 @@ def results(models=3, sizes=range(1, 10), replicates=3):
     )
     dataset = dataset.merge(transitions(dataset))
     dataset.attrs = {"descriptor": "identity", "threshold": 0.9, "threshold_rule": '{"nearest": 1}'}
+    dataset.attrs |= {"noises": 512, "steps": 2000, "sampler": "heun, 18 steps"}
     return dataset
 
 
@@ -135,6 +138,7 @@ def test_every_figure_is_drawn_of_a_study(figure, study):
     caption = drawn(figure, shown(figure, STUDIES[study]()))
     assert caption.endswith(".")
     assert "±" in caption or figure not in ("regimes", "errors")
+    assert (caption.split("\n")[0].endswith(".") and "512 noises" in caption) or figure in ACROSS
     assert "nan" not in caption
 
 
@@ -145,14 +149,14 @@ def test_a_caption_tells_the_only_n_once(figure):
 
 @pytest.mark.parametrize(("models", "told"), [(3, 0), (1, 3)])
 def test_a_caption_says_why_there_is_no_slope(models, told):
-    caption = drawn("transition", results(models=models))
+    caption = drawn("transition", results(models=models)).split("\n")[0]
     assert caption.count("fewer than two sizes cross") == told
     assert caption.count("slope") == 3 - told
 
 
 def test_a_caption_tells_unknown_crossings_from_censored_ones():
     caption = drawn("transition", results(sizes=[3]))
-    assert caption.count("0 of 9 crossings censored, 9 unknown") == 3
+    assert "grid of N (0 of 27)" in caption and "27 are unknown" in caption
 
 
 @pytest.mark.parametrize("figure", [*FIGURES, *ACROSS])

@@ -32,6 +32,10 @@ SCORES = {
 }
 
 
+FILES = ("svg", "png", "txt", "csv")
+"""Of every figure."""
+
+
 def contents(root, *paths):
     """The SHA-256 of every file under these paths but Snakemake's time stamps."""
     files = [
@@ -60,7 +64,7 @@ def test_a_study_makes_all_it_declares_and_nothing_else(study, request):
         *(f"data/{study}/generated/{name}.zarr" for name in ("teacher", "empirical", *models)),
         *(f"data/{study}/scores/{name}.zarr" for name in ("controls", *models)),
         *(f"data/{study}/students/{model}/weights.safetensors" for model in models),
-        *(f"figures/{study}/{name}.{end}" for name in figures for end in ("svg", "png", "txt")),
+        *(f"figures/{study}/{name}.{end}" for name in figures for end in FILES),
         f"data/{study}/manifest.json",
         f"results/{study}.zarr",
         f"results/{study}.yardstick.json",
@@ -93,7 +97,7 @@ def test_a_theory_study_makes_all_it_declares_and_nothing_else(maps):
     figures = ("recovery", "threshold", "equivalence")
     expected = {
         *(f"data/maps/recovered/{cell}.zarr" for cell in cells),
-        *(f"figures/maps/{name}.{end}" for name in figures for end in ("svg", "png", "txt")),
+        *(f"figures/maps/{name}.{end}" for name in figures for end in FILES),
         "data/maps/equivalence.zarr",
         "data/maps/manifest.json",
         "results/maps.zarr",
@@ -113,7 +117,7 @@ def test_a_finding_makes_all_it_declares_and_its_study_before_it(along):
         "data/along/generated/empirical.zarr",
         "data/along/manifest.json",
         "results/along.zarr",
-        *(f"figures/along/dynamics.{end}" for end in ("svg", "png", "txt")),
+        *(f"figures/along/dynamics.{end}" for end in FILES),
         *(
             f"provenance/along/{job}.json"
             for job in ("train-unet-4", "generate-unet-4", "generate-empirical", "follow")

@@ -21,6 +21,7 @@ from lowd.metrics.transition import UNKNOWN
 from lowd.models.build import parameter_count
 from lowd.models.settings import MLPSettings
 from lowd.steps.describe import DescribeStep, describe, load_yardstick
+from lowd.steps.training_sets import training_rows
 from lowd.steps.transitions import transitions
 from lowd.store.arrays import read_store, write_store
 
@@ -31,7 +32,7 @@ PAIRS = list(itertools.combinations(range(REPLICATES), 2))
 TEACHER = np.arange(2 * NOISES, dtype=np.float32).reshape(NOISES, 2) - 7
 DISTANCES = np.array([[5.0, 10.0, 15.0], [20.0, 25.0, 30.0]])
 SHIFTED = TEACHER + (DISTANCES[..., None, None] / 5 * [3, 4]).astype(np.float32)
-CELLS = ["e_gen", "e_mem", "e_gap", "gl", "rp_emp", "rp_emp_chance"]
+CELLS = ["e_gen", "e_mem", "e_gap", "s", "gl", "gl_other", "nearer", "rp_emp", "rp_emp_chance"]
 CELLS += ["frechet", "authenticity", "data_copying"]
 RP_DISJOINT = ["rp_disjoint", "rp_disjoint_chance"]
 RP_SAME = ["rp_same", "rp_same_chance"]
@@ -144,7 +145,7 @@ def agreement_scored(folder, **changed):
 def test_e_gen_is_from_the_teacher_and_e_mem_from_pure_memorisation(
     folder, empirical, ours, e_gen, e_mem
 ):
-    found = scored(folder, ours, TEACHER, empirical, normal(12, 2, seed=0))
+    found = scored(folder, ours, TEACHER, empirical, normal(12, 2, seed=0), finite=False)
     for name, expected in {"e_gen": e_gen, "e_mem": e_mem, "e_gap": e_gen - e_mem}.items():
         assert found[name].dims == ("N", "replicate")
         np.testing.assert_array_equal(found[name], expected)
@@ -157,7 +158,9 @@ def test_e_gen_is_from_the_teacher_and_e_mem_from_pure_memorisation(
 def test_the_gap_falls_from_above_to_below_zero_as_students_leave_memory_for_the_teacher(folder):
     memory, ours = SHIFTED, SHIFTED.copy()
     ours[1] = TEACHER + (SHIFTED[1] - TEACHER) / 5
-    gap = scored(folder, ours, TEACHER, memory, normal(12, 2, seed=0))["e_gap"]
+    found = scored(folder, ours, TEACHER, memory, normal(12, 2, seed=0))
+    np.testing.assert_allclose(found["s"], [[1] * REPLICATES, [0.2] * REPLICATES], atol=1e-6)
+    gap = found["e_gap"]
     np.testing.assert_allclose(gap, [DISTANCES[0], -0.6 * DISTANCES[1]], rtol=1e-6)
 
 
@@ -211,12 +214,24 @@ def gl_scored(folder, ours):
         yardstick=write_yardstick(folder / "yardstick.json"),
         output=folder / "scores.zarr",
     )
-    return read_store(folder / "scores.zarr")["gl"].values
+    return read_store(folder / "scores.zarr", finite=False)["gl"].values
 
 
 def test_gl_counts_what_is_far_from_the_cells_own_training_set(folder):
     found = gl_scored(folder, copies(1, 2, 4, 1))
     np.testing.assert_array_equal(found, [[1 - 1 / 8, 1 - 4 / 8], [1 - 3 / 8, 1 - 5 / 8]])
+
+
+def test_an_unseen_set_is_the_first_replicates_and_for_that_the_second(folder):
+    pool = normal(12, 2, seed=0)
+    sets = training_rows(12, SAMPLES, REPLICATES)
+    first, second = (pool[sets[SAMPLES[-1], replicate]] for replicate in (0, 1))
+    copied = {0: np.resize(second, (NOISES, 2)), 1: np.resize(first, (NOISES, 2))}
+    ours = np.stack([copied[0], copied[1], copied[1]])[None].repeat(len(SAMPLES), 0)
+    found = scored(folder, ours, normal(NOISES, 2, seed=1), normal(2, 3, NOISES, 2, seed=3), pool)
+    largest = found.isel(N=-1)
+    assert largest["gl_other"].values.tolist() == [0, 0, 0]
+    assert largest["nearer"].values.tolist() == [0, 0, 0]
 
 
 def test_gl_is_0_of_copies_and_1_of_the_opposite(folder):
@@ -427,7 +442,7 @@ def collected(folder, models, fixed=None):
     yardstick = {"descriptor": "identity", "threshold": 0.25, "rule": {"nearest": 0.9}}
     (folder / "yardstick.json").write_text(json.dumps(yardstick | {"teacher": fixed or {}}))
     collect(
-        CollectStep(models=models, shape=(6,)),
+        CollectStep(models=models, shape=(6,), noises=8, sampler="euler, 3 steps", steps=10),
         score=paths,
         controls=folder / "controls.zarr",
         yardstick=folder / "yardstick.json",
@@ -461,7 +476,8 @@ def test_results_hold_every_score_under_its_own_labels(folder):
         np.testing.assert_array_equal(found[name], values)
     rule = found.attrs.pop("threshold_rule")
     assert json.loads(rule) == {"nearest": 0.9}
-    assert found.attrs == {"descriptor": "identity", "threshold": 0.25}
+    made = {"noises": 8, "sampler": "euler, 3 steps", "steps": 10}
+    assert found.attrs == {"descriptor": "identity", "threshold": 0.25} | made
 
 
 def test_results_of_one_model_have_no_pairs_of_models(folder):

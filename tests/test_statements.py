@@ -443,7 +443,7 @@ def test_every_step_that_draws_names_its_streams():
         # Kinds of teachers are found by name.
         assert (step.draws is not _nothing) == (drawn or name == "teacher"), name
     assert 'stream_seed("slope", rule)' in Path(transitions.__file__).read_text()
-    collected = CollectStep(models={}, shape=(2,))
+    collected = CollectStep(models={}, shape=(2,), noises=2, sampler="heun, 2 steps")
     assert step_of(collected).draws(collected) == ("slope/{rule}",)
 
 

@@ -163,6 +163,8 @@ def _tell_what_there_is(params: "Params", names: Sequence[str]) -> None:
         across = name in params.across and name not in params.stages
         folder = Path("figures", "across" if across else name)
         figures = sorted(folder.glob(f"{name}*.png" if across else "*.png"))
-        typer.echo(f"{folder}/: {', '.join(figure.stem for figure in figures)} (.png, .svg, .txt)")
+        typer.echo(
+            f"{folder}/: {', '.join(figure.stem for figure in figures)} (.png, .svg, .txt, .csv)"
+        )
         for sentence in [] if across else vacuous_in(name):
             typer.echo(f"note: {name}: {sentence}", err=True)

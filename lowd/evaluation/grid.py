@@ -22,6 +22,7 @@ from lowd.metrics.estimate import Estimate, proportion
 from lowd.metrics.flow_distance import probability_flow_distance, probability_flow_gap
 from lowd.metrics.frechet import frechet_distance
 from lowd.metrics.kernel_distance import kernel_distance
+from lowd.metrics.memorised_fraction import memorised_fraction
 from lowd.metrics.reproducibility import reproducibility, reproducibility_chance
 from lowd.progress import unwatched
 from lowd.steps.scoring import tabulate
@@ -206,6 +207,9 @@ def _of_cells(tau: float) -> dict[str, Callable[[Scored], Estimate]]:
         "e_mem": lambda cell: _measured(pfd, cell.generated, cell.empirical),
         "e_gap": lambda cell: _measured(
             probability_flow_gap, cell.generated, cell.teacher, cell.empirical
+        ),
+        "s": lambda cell: _measured(
+            memorised_fraction, cell.generated, cell.teacher, cell.empirical
         ),
         "gl": lambda cell: _gl(cell.generated, cell.training, tau),
         "rp_emp": lambda cell: _measured(rp, cell.generated, cell.empirical),

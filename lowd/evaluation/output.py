@@ -13,9 +13,8 @@ from lowd.evaluation.grid import warnings_of
 from lowd.evaluation.page import Drawing, page, table_page
 from lowd.evaluation.results import dataset
 from lowd.figures.export import export
-from lowd.figures.style import styled
+from lowd.figures.style import letter, styled
 from lowd.html import data_uri
-from lowd.kinds.external.draw import without_training
 from lowd.store.arrays import write_store
 from lowd.store.atomic import staged
 
@@ -64,7 +63,7 @@ def write_table(folder: Path, table: Path, results: xr.Dataset) -> None:
         drawings = []
         for name in drawable(results) if not said else ():
             module = FIGURES[name]
-            caption = f"{without_training(module.caption(results))} {UNSEEN}"
+            caption = f"{module.caption(results)} {UNSEEN}"
             drawings.append(_drawn(draft, name, module.draw(results), caption))
         write_store(draft / RESULTS, results)
         (draft / PAGE).write_text(table_page(str(table), results, drawings, said), encoding="utf-8")
@@ -82,5 +81,6 @@ def _drawn(folder: Path, name: str, figure: Figure, caption: str) -> Drawing:
     stem = folder / DRAWN / name
     png = stem.with_suffix(".png")
     width = float(figure.get_figwidth())
-    export(figure, caption, [stem.with_suffix(".svg"), png, stem.with_suffix(".txt")])
+    letter(figure)
+    export(figure, caption, [stem.with_suffix(end) for end in (".svg", ".png", ".txt", ".csv")])
     return Drawing(name, data_uri("image/png", png.read_bytes()), caption, width)

@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from lowd.figures.embedded import KEY, URN
+from lowd.figures.plotted import table
 from lowd.store.atomic import staged
 
 DPI = 220
@@ -18,7 +19,8 @@ def export(figure: Figure, caption: str, paths: Sequence[Path], lineage: str | N
     Args:
         figure: what to save.
         caption: what is seen, with numbers.
-        paths: .svg and .png for the figure, .txt for the caption by itself.
+        paths: .svg and .png for the figure, .txt for the caption by itself, .csv for every point
+            that is plotted.
         lineage: the lineage id, by which a copy of the file can still be traced.
 
     Raises:
@@ -36,6 +38,8 @@ def export(figure: Figure, caption: str, paths: Sequence[Path], lineage: str | N
         with staged(path) as draft:
             if path.suffix == ".txt":
                 draft.write_text(caption + "\n")
+            elif path.suffix == ".csv":
+                draft.write_text(table(figure))
             elif path.suffix in metadata:
                 figure.savefig(draft, dpi=DPI, metadata=metadata[path.suffix])
             else:

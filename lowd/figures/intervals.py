@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
-from lowd.figures.style import bands, quoted_slope
+from lowd.figures.style import quoted_slope
 
 SIZES = 4
 """From so many sizes on the bootstrap of slopes covers 94 % or more, with two replicates too."""
@@ -60,17 +60,14 @@ def told_intervals(results: xr.Dataset, rules: Iterable[str]) -> list[str]:
 
 
 def told_bands(results: xr.Dataset) -> str:
-    """The sentences on what curves and bands are, and how much two standard errors cover."""
-    return f"{bands(results)} {told_coverage(results)}"
+    """The sentence on what bands are, and how much two standard errors of the replicates cover.
 
-
-def told_coverage(results: xr.Dataset) -> str:
-    """What two standard errors of the replicates cover, and that bands hold point by point."""
+    Training sets of one replicate are nested over N, so bands hold point by point.
+    """
     replicates = results.sizes["replicate"]
     return (
-        f"Where replicates differ more than noises do, two standard errors of {replicates} cover "
-        f"{covered(replicates):.0%}. Training sets of one replicate are nested over N, so bands "
-        "hold point by point."
+        f"Means over {replicates} replicates; bands are ± two standard errors, point by point "
+        f"({covered(replicates):.0%} where replicates differ more than noises do)."
     )
 
 

@@ -8,7 +8,10 @@ import matplotlib as mpl
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+
+from lowd.figures.plotted import BANDS, LETTERS, panels
 
 COLUMN = 3.35
 """Width of a column of text, in inches; a figure across the page is twice as wide."""
@@ -35,7 +38,8 @@ RC: Any = {
     "legend.fontsize": 7,
     "figure.constrained_layout.use": True,
     "savefig.facecolor": "white",
-    "svg.fonttype": "none",
+    # As outlines: mathematics takes glyphs from fonts that browsers lack.
+    "svg.fonttype": "path",
     # Element names in an SVG come from this salt: the same figure is the same bytes.
     "svg.hashsalt": "lowd",
 }
@@ -117,6 +121,32 @@ def _jackknife(values: xr.DataArray) -> xr.DataArray:
     return (len(replicates) - 1) * without.var("left_out")
 
 
+def letter(figure: Figure) -> None:
+    """Give every panel its letter, as captions call them, if there are several."""
+    shown = panels(figure)
+    for axes, name in zip(shown, LETTERS, strict=False):
+        if len(shown) > 1:
+            axes.annotate(
+                name,
+                (0, 1),
+                xytext=(-4, 4),
+                xycoords="axes fraction",
+                textcoords="offset points",
+                ha="right",
+                weight="bold",
+                fontsize=9,
+            )
+
+
+def samples_axis(axes: Axes, samples: np.ndarray, label: str = "$N$") -> None:
+    """A horizontal axis of N itself, by octaves, with a number at every other one or fewer."""
+    axes.set_xscale("log", base=2)
+    every = -(-len(samples) // 6)
+    axes.set_xticks(samples[::every], [f"{n:,}" for n in samples[::every]])
+    axes.minorticks_off()
+    axes.set_xlabel(label)
+
+
 def quoted(value: object, error: object) -> str:
     """A number as captions give it: value ± two standard errors, if it was measured."""
     if np.isnan(value):  # type: ignore[call-overload]
@@ -148,17 +178,37 @@ def extremes(results: xr.Dataset) -> tuple[xr.Dataset, str]:
     )
 
 
+def made_of(results: xr.Dataset) -> str:
+    """The sentence on what scores are over: noises, training and sampler, as far as is known."""
+    told = [
+        f"{results.attrs[name]:,} {word}"
+        for name, word in (("noises", "noises"), ("steps", "training steps"))
+        if name in results.attrs
+    ]
+    told += [results.attrs["sampler"]] if "sampler" in results.attrs else []
+    return f"{', '.join(told)}.".capitalize() if told else ""
+
+
 def yardstick(results: xr.Dataset) -> str:
     """The sentence on descriptor and threshold that captions of RP and GL need."""
-    return (
-        f"Descriptor {results.attrs['descriptor']}, τ = {results.attrs['threshold']:.3f} by the "
-        f"rule {results.attrs['threshold_rule']}."
-    )
+    attrs = results.attrs
+    rule = attrs["threshold_rule"].strip("{}").replace('"', "")
+    return f"Descriptor {attrs['descriptor']}, τ = {attrs['threshold']:.3f} ({rule})."
 
 
-def bands(results: xr.Dataset) -> str:
-    """The sentence on what curves and bands are."""
-    return f"Means over {results.sizes['replicate']} replicates; bands are ± two standard errors."
+def share_interval(share: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Two standard errors either way on the scale of arcsin √p, so that it ends at 0 and 1.
+
+    There the error of a share is the same everywhere, to first order; at 0 and 1 themselves, where
+    that has no value, the interval is cut off.
+    """
+    inside = (share > 0) & (share < 1)
+    p = np.where(inside, share, 0.5)
+    angle, reach = np.arcsin(np.sqrt(p)), error / np.sqrt(p * (1 - p))
+    ends = (np.clip(angle + side * reach, 0, np.pi / 2) for side in (-1, 1))
+    low, high = (np.sin(end) ** 2 for end in ends)
+    cut = np.clip(share - 2 * error, 0, 1), np.clip(share + 2 * error, 0, 1)
+    return np.where(inside, low, cut[0]), np.where(inside, high, cut[1])
 
 
 def band(
@@ -166,15 +216,13 @@ def band(
     x: np.ndarray,
     centre: xr.DataArray,
     error: xr.DataArray,
+    share: bool = False,
     **line: object,
 ) -> None:
-    """A curve with a band of two standard errors."""
+    """A curve with a band of two standard errors, which of a share is within 0 and 1."""
     (drawn,) = axes.plot(x, centre.values, **line)  # type: ignore[arg-type]
-    axes.fill_between(
-        x,
-        (centre - 2 * error).values,
-        (centre + 2 * error).values,
-        color=drawn.get_color(),
-        alpha=0.18,
-        linewidth=0,
-    )
+    low, high = (centre - 2 * error).values, (centre + 2 * error).values
+    if share:
+        low, high = share_interval(centre.values, error.values)
+    BANDS[drawn] = low, high
+    axes.fill_between(x, low, high, color=drawn.get_color(), alpha=0.18, linewidth=0)

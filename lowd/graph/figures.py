@@ -11,8 +11,8 @@ from lowd.steps.manifest import ManifestStep, manifest
 
 
 def drawn(path: str) -> tuple[str, ...]:
-    """The files of a figure: what is shown, what is printed, and the caption."""
-    return tuple(f"{path}.{suffix}" for suffix in ("svg", "png", "txt"))
+    """The files of a figure: for screen and print, the caption, and every point plotted."""
+    return tuple(f"{path}.{suffix}" for suffix in ("svg", "png", "txt", "csv"))
 
 
 DRAWING = Step(

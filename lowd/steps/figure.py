@@ -22,15 +22,16 @@ def figure(
 ) -> None:
     """Draw the figure from the results of one study, or of several, into each file of `output`.
 
-    Files are .svg, .png, or .txt for the caption; the lineage id is embedded in the first two. If
-    scores that the figure shows, its module's `SCORES`, cannot vary, caption and log say so.
+    Files are .svg, .png, .txt for the caption, or .csv for all that is plotted; the lineage id is
+    embedded in the first two. If scores that the figure shows, its module's `SCORES`, cannot vary,
+    caption and log say so.
     """
     import importlib
     import sys
 
     from lowd.figures.export import export
     from lowd.figures.find import figure_module
-    from lowd.figures.style import styled
+    from lowd.figures.style import letter, styled
     from lowd.figures.vacuous import vacuous_shown
     from lowd.store.arrays import read_store
 
@@ -43,4 +44,6 @@ def figure(
         warnings = vacuous_shown(shown, getattr(module, "SCORES", ()))
         for sentence in warnings:
             print(sentence, file=sys.stderr)
-        export(module.draw(shown), " ".join([module.caption(shown), *warnings]), output, lineage)
+        drawn = module.draw(shown)
+        letter(drawn)
+        export(drawn, " ".join([module.caption(shown), *warnings]), output, lineage)

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 import xarray as xr
 from torch import Tensor
 
 from lowd.metrics.descriptors import Descriptor
 from lowd.metrics.estimate import Estimate
+from lowd.metrics.memorised_fraction import memorised_fraction
 from lowd.steps.training_sets import training_rows
 from lowd.store.arrays import read_cells, read_store
 from lowd.store.cells import Cells, content_digest
@@ -50,11 +52,26 @@ def read_reference(path: Path, descriptor: Descriptor) -> Tensor:
     return descriptor(read_store(path)["reference"].values)
 
 
+def another(replicate: int) -> int:
+    """The replicate whose training set stands for one unseen: the first, or the second for it.
+
+    So no score changes when replicates are added to two.
+    """
+    return 0 if replicate else 1
+
+
 def measure(metric: Callable[..., Estimate], *features: Tensor | None) -> Estimate:
     """The metric, or NaN if one of the models diverged."""
     if any(f is None for f in features):
         return Estimate(nan, nan)
     return metric(*features)
+
+
+def fraction(ours: Tensor | None, true: Tensor, memorised: Tensor | None) -> Estimate:
+    """The memorised fraction; NaN too where the memoriser does just what the teacher does."""
+    if memorised is not None and torch.equal(memorised, true):
+        return Estimate(nan, nan)
+    return measure(memorised_fraction, ours, true, memorised)
 
 
 def tabulate(name: str, dims: Sequence[str], estimates: Sequence[Any]) -> dict[str, xr.Variable]:

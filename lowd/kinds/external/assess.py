@@ -76,6 +76,7 @@ def assess(
         "cells": int(np.prod([dataset.sizes[dim] for dim in ("model", "N", "replicate")])),
         "missing": sum(cell is None for ours in models for cell in ours.values()),
         "overlapping": len(by.overlapping),
+        "noises": len(by.teacher),
     }
     for name, (value, error) in fixed["teacher"].items():
         dataset[f"teacher_{name}"] = value

@@ -8,14 +8,6 @@ from lowd.base import Settings
 if TYPE_CHECKING:
     import xarray as xr
 
-SEEN = {
-    ", with this many steps at this learning rate": "",
-    " All sizes are trained for the same steps at the same learning rate: N* and how it grows are "
-    "those of that training.": "",
-    "Training sets of one replicate are nested over N, so bands": "Bands",
-}
-"""What captions say of trainings that lowd has seen, and of training sets that it has cut."""
-
 
 class DrawStep(Settings):
     """Settings of the step: the figure's name."""
@@ -31,21 +23,15 @@ def draw(
 
     from lowd.figures.export import export
     from lowd.figures.find import figure_module
-    from lowd.figures.style import styled
+    from lowd.figures.style import letter, styled
     from lowd.store.arrays import read_store
 
     module = import_module(figure_module(settings.name))
     dataset = read_store(results, finite=False)
     with styled():
-        caption = f"{without_training(module.caption(dataset))} {origin(dataset)}"
-        export(module.draw(dataset), caption, output, lineage)
-
-
-def without_training(caption: str) -> str:
-    """A caption that says nothing of a training that nobody has seen."""
-    for said, instead in SEEN.items():
-        caption = caption.replace(said, instead)
-    return caption
+        drawn = module.draw(dataset)
+        letter(drawn)
+        export(drawn, f"{module.caption(dataset)} {origin(dataset)}", output, lineage)
 
 
 def origin(results: "xr.Dataset") -> str:

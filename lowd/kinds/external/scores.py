@@ -10,13 +10,14 @@ from torch import Tensor
 
 from lowd.kinds.external.settings import Cell
 from lowd.metrics.authenticity import authenticity
+from lowd.metrics.copy_rate import nearer_own
 from lowd.metrics.data_copying import data_copying
 from lowd.metrics.estimate import Estimate
 from lowd.metrics.flow_distance import probability_flow_distance, probability_flow_gap
 from lowd.metrics.frechet import frechet_distance
 from lowd.metrics.generalization import generalization
 from lowd.metrics.reproducibility import reproducibility, reproducibility_chance
-from lowd.steps.scoring import Features, measure, tabulate
+from lowd.steps.scoring import Features, another, fraction, measure, tabulate
 
 Variables = dict[str, xr.Variable]
 
@@ -49,6 +50,11 @@ class Compared:
     def pairs(self) -> list[tuple[int, int]]:
         """Of replicates."""
         return list(combinations(range(self.replicates), 2))
+
+    def unseen(self, n: int, replicate: int) -> Tensor | None:
+        """A training set of the same size that shares no point with that replicate's, if any."""
+        pair = (n, *sorted((replicate, another(replicate))))
+        return None if pair in self.overlapping else self.training.get((n, another(replicate)))
 
     def per_cell(self, metrics: dict[str, Callable[[Cell], Estimate]]) -> Variables:
         """Metrics over (N, replicate)."""
@@ -87,7 +93,12 @@ def scores(ours: Features, by: Compared) -> Variables:
             "e_gen": lambda cell: measure(probability_flow_distance, ours[cell], teacher),
             "e_mem": lambda cell: measure(probability_flow_distance, ours[cell], memorised[cell]),
             "e_gap": lambda cell: measure(gap, ours[cell], teacher, memorised[cell]),
+            "s": lambda cell: fraction(ours[cell], teacher, memorised[cell]),
             "gl": lambda cell: measure(gl, ours[cell], training[cell]),
+            "gl_other": lambda cell: measure(gl, ours[cell], by.unseen(*cell)),
+            "nearer": lambda cell: measure(
+                nearer_own, ours[cell], training[cell], by.unseen(*cell)
+            ),
             "rp_emp": lambda cell: measure(rp, ours[cell], memorised[cell]),
             "rp_emp_chance": lambda cell: measure(chance, ours[cell], memorised[cell]),
             "frechet": lambda cell: measure(frechet_distance, ours[cell], held_out),

@@ -7,10 +7,19 @@ from lowd.models.settings import ModelSettings
 
 
 class CollectStep(Settings):
-    """Settings of the collect step; the order of `models` is that of the scores given."""
+    """Settings of the collect step; the order of `models` is that of the scores given.
+
+    Attributes:
+        noises: how many every score is over.
+        sampler: the solver and its steps, in words.
+        steps: of training, if lowd trained the students.
+    """
 
     models: dict[str, ModelSettings]
     shape: tuple[int, ...]
+    noises: int
+    sampler: str
+    steps: int | None = None
 
 
 def collect(
@@ -47,7 +56,11 @@ def collect(
         "descriptor": fixed["descriptor"],
         "threshold": fixed["threshold"],
         "threshold_rule": json.dumps(fixed["rule"]),
+        "noises": settings.noises,
+        "sampler": settings.sampler,
     }
+    if settings.steps is not None:
+        dataset.attrs["steps"] = settings.steps
     for name, (value, error) in fixed["teacher"].items():
         dataset[f"teacher_{name}"] = value
         dataset[f"teacher_{name}_se"] = error

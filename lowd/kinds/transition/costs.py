@@ -16,9 +16,9 @@ def score_bill(job: Job, step: ScoreStep, graph: Graph) -> Bill:
     cells = len(step.samples) * step.replicates
     pairs = len(step.samples) * step.replicates * (step.replicates - 1) // 2
     compared = cells * (1 + len(step.others)) + pairs
-    # GL, AuthPct and both sides of C_T; the spacing of the training set itself. Of metrics asked
-    # for nothing is known: each counts as one search of the training set.
-    searches = 4 + len(step.metrics)
+    # GL twice, AuthPct, both sides of C_T and of what is nearer; the spacing of the training set
+    # itself. Of metrics asked for nothing is known: each counts as one search of the training set.
+    searches = 7 + len(step.metrics)
     near = sum(step.replicates * n * (searches * noises + n) for n in step.samples)
     return Bill(
         SCORES,

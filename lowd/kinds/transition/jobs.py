@@ -147,7 +147,13 @@ def _scores(name: str, study: Transition) -> Iterator[Job]:
         study=name,
     )
     yield COLLECT.job(
-        CollectStep(models=study.models, shape=study.teacher.shape),
+        CollectStep(
+            models=study.models,
+            shape=study.teacher.shape,
+            noises=study.noise.size,
+            sampler=f"{study.sampler.solver}, {study.sampler.steps} steps",
+            steps=study.training.steps,
+        ),
         {
             "score": [SCORE.path(study=name, model=model) for model in study.models],
             "controls": CONTROLS.path(study=name),

@@ -48,11 +48,13 @@ def score(
 ) -> None:
     """Write the scores of one model, each with its standard error, to the store `output`.
 
-    Per (N, replicate): e_gen, e_mem, their difference e_gap, gl, rp_emp and the baselines frechet,
-    authenticity and data_copying, whose held-out samples are the pool's reference, and those of
-    `settings.metrics`; per pair of replicates rp_disjoint; per model in `other`, in the order of
-    `settings.others`, rp_same. Every RP has its chance level. A diverged student scores NaN. What
-    an earlier job has scored of the same samples, by `cells`, is taken from its store.
+    Per (N, replicate): e_gen, e_mem, their difference e_gap, the memorised fraction s, gl, rp_emp
+    and the baselines frechet, authenticity and data_copying, whose held-out samples are the pool's
+    reference, and those of `settings.metrics`; against another replicate's training set of the
+    same size gl_other, and nearer, how often the own one is nearer. Per pair of replicates
+    rp_disjoint; per model in `other`, in the order of `settings.others`, rp_same. Every RP has its
+    chance level. A diverged student scores NaN. What an earlier job has scored of the same samples,
+    by `cells`, is taken from its store.
 
     Raises:
         ValueError: there are more or fewer stores in `other` than names in `settings.others`, or
@@ -120,14 +122,16 @@ def _alone(sides: Sides, settings: ScoreStep, cells: Cells) -> "dict[str, xr.Var
     from functools import partial
 
     from lowd.metrics.authenticity import authenticity
+    from lowd.metrics.copy_rate import nearer_own
     from lowd.metrics.data_copying import data_copying
     from lowd.metrics.flow_distance import probability_flow_distance, probability_flow_gap
     from lowd.metrics.frechet import frechet_distance
     from lowd.metrics.generalization import generalization
     from lowd.metrics.reproducibility import reproducibility, reproducibility_chance
-    from lowd.steps.scoring import measure, score_cells
+    from lowd.steps.scoring import another, fraction, measure, score_cells
 
     ours, memorised, training, true, held_out, threshold = sides
+    unseen = {(n, r): training.get((n, another(r))) for n, r in training}
     rp, chance, gl = (
         partial(metric, threshold=threshold)
         for metric in (reproducibility, reproducibility_chance, generalization)
@@ -136,7 +140,10 @@ def _alone(sides: Sides, settings: ScoreStep, cells: Cells) -> "dict[str, xr.Var
         "e_gen": lambda *at: measure(probability_flow_distance, ours[at], true),
         "e_mem": lambda *at: measure(probability_flow_distance, ours[at], memorised[at]),
         "e_gap": lambda *at: measure(probability_flow_gap, ours[at], true, memorised[at]),
+        "s": lambda *at: fraction(ours[at], true, memorised[at]),
         "gl": lambda *at: measure(gl, ours[at], training[at]),
+        "gl_other": lambda *at: measure(gl, ours[at], unseen[at]),
+        "nearer": lambda *at: measure(nearer_own, ours[at], training[at], unseen[at]),
         "rp_emp": lambda *at: measure(rp, ours[at], memorised[at]),
         "rp_emp_chance": lambda *at: measure(chance, ours[at], memorised[at]),
         "frechet": lambda *at: measure(frechet_distance, ours[at], held_out),
@@ -152,6 +159,7 @@ def _alone(sides: Sides, settings: ScoreStep, cells: Cells) -> "dict[str, xr.Var
             "ours": ours[at],
             "memorised": memorised[at],
             "training": training[at],
+            "unseen": unseen[at],
             "true": true,
             "held_out": held_out,
             "threshold": threshold,

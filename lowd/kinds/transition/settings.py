@@ -19,8 +19,9 @@ class Transition(Study):
     kind: Literal["transition"] = "transition"
     metrics: tuple[str, ...] = ()
     plots: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "regimes": ("rp_emp", "rp_same", "rp_disjoint", "gl", "gl_teacher"),
-        "errors": ("e_emp", "e_gen", "e_mem", "e_gap"),
+        "regimes": ("rp_emp", "rp_same", "rp_disjoint", "gl", "gl_teacher", "gl_other"),
+        "errors": ("e_emp", "e_gen", "e_mem", "s"),
+        "memorised": ("s", "log2_n_e"),
         "transition": ("slope_e", "slope_gl", "slope_rp"),
         "plane": (
             *("gl_emp", "gl", "gl_teacher", "gl_noise"),

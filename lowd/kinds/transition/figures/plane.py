@@ -6,10 +6,11 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from lowd.figures.controls import mark_controls
-from lowd.figures.style import COLUMN, size_colours, size_legend, yardstick
+from lowd.figures.style import COLUMN, made_of, size_colours, size_legend, yardstick
 
 SCORES = ("gl", "rp_disjoint")
 """What it shows that a threshold decides."""
+TICKS = (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)
 
 
 def draw(results: xr.Dataset) -> Figure:
@@ -35,8 +36,13 @@ def draw(results: xr.Dataset) -> Figure:
                 zorder=3,
             )
     mark_controls(axes, results)
-    axes.set_xlim(-0.05, 1.05)
-    axes.set_ylim(-0.05, 1.05)
+    for name in ("x", "y"):
+        # Equal steps are equal numbers of standard errors: most cells lie near 0 or 1.
+        getattr(axes, f"set_{name}scale")("function", functions=(_angle, _share))
+        getattr(axes, f"set_{name}lim")(0, 1)
+        getattr(axes, f"set_{name}ticks")(TICKS, [f"{tick:g}" for tick in TICKS])
+    for drawn in (*axes.lines, *axes.collections):
+        drawn.set_clip_on(False)
     axes.set_xlabel("GL")
     axes.set_ylabel("RP, disjoint training sets")
     first = axes.legend(loc="upper left", title="controls")
@@ -44,6 +50,14 @@ def draw(results: xr.Dataset) -> Figure:
     handles = size_legend(parameters)
     figure.legend(handles=handles, loc="outside lower center", ncols=4, title="$|\\theta|$")
     return figure
+
+
+def _angle(share: np.ndarray) -> np.ndarray:
+    return np.arcsin(np.sqrt(np.clip(share, 0, 1)))
+
+
+def _share(angle: np.ndarray) -> np.ndarray:
+    return np.sin(np.clip(angle, 0, np.pi / 2)) ** 2
 
 
 def reproducibility_of_cells(results: xr.Dataset) -> xr.DataArray:
@@ -65,9 +79,10 @@ def caption(results: xr.Dataset) -> str:
     largest = results.isel(N=-1)
     gl = {name: float(largest[f"gl_{name}"].mean()) for name in ("noise", "teacher", "emp")}
     return (
-        f"Every cell in the plane of GL and RP, markers growing with N; the RP of a cell is the "
-        f"mean over the pairs of replicates it is in. At N = {results['N'].values[-1]} pure noise "
-        f"has GL {gl['noise']:.2f} and RP {float(largest['rp_noise']):.2f}, the teacher GL "
-        f"{gl['teacher']:.2f} and RP 1, the empirical distribution GL {gl['emp']:.2f} and RP "
-        f"{float(largest['rp_disjoint_emp'].mean()):.2f}. {yardstick(results)}"
+        "Neither score alone tells a good model: pure noise has GL "
+        f"{gl['noise']:.2f}, perfect memorisation GL {gl['emp']:.2f}, the teacher "
+        f"{gl['teacher']:.2f} at N = {results['N'].values[-1]:,}.\nEvery student in the plane of "
+        "GL and RP; markers grow with N, lines join means over replicates. The RP of a student is "
+        "the mean over the pairs of replicates that it is in. Axes are even in arcsin √p. "
+        f"{made_of(results)} {yardstick(results)}"
     )

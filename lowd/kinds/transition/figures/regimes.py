@@ -15,9 +15,9 @@ from lowd.figures.style import (
     GREY,
     band,
     centre_and_error,
-    ends,
     extremes,
-    quoted,
+    made_of,
+    samples_axis,
     size_colours,
     size_legend,
     yardstick,
@@ -34,32 +34,37 @@ SCORES = tuple(PANELS)
 
 
 def draw(results: xr.Dataset) -> Figure:
-    """Three kinds of RP with their chance levels, and GL with the teacher's own."""
-    figure, panels = plt.subplots(2, 2, figsize=(2 * COLUMN, 3.9), sharex=True, sharey=True)
-    x = np.log2(results["N"].values)
+    """Three kinds of RP with their chance levels, and GL with what to compare it with."""
+    figure, panels = plt.subplots(2, 2, figsize=(2 * COLUMN, 4.1), sharex=True, sharey=True)
+    samples = results["N"].values
     parameters = results["parameters"].values.tolist()
     colours = size_colours(parameters)
     for axes, (name, (title, over)) in zip(panels.flat, PANELS.items(), strict=True):
         axes.set_title(title if name == "gl" else f"RP, {title}", loc="left")
         if name == "rp_same":
-            _draw_same(axes, results, x)
+            _draw_same(axes, results, samples)
             continue
-        centre, error = centre_and_error(results, name, over)
-        for model, colour in zip(results["model"].values, colours, strict=True):
-            band(axes, x, centre.sel(model=model), error.sel(model=model), color=colour, marker="o")
+        for index, colour in enumerate(colours):
+            one = results.isel(model=index)
+            curve = centre_and_error(one, name, over)
+            band(axes, samples, *curve, share=True, color=colour, marker="o")
+            if name == "gl" and "gl_other" in results:
+                axes.plot(samples, one["gl_other"].mean("replicate"), color=colour, ls="--", lw=0.8)
         if name == "gl":
-            band(axes, x, *centre_and_error(results, "gl_teacher", over), color=BLACK, ls="--")
+            own = centre_and_error(results, "gl_teacher", over)
+            band(axes, samples, *own, share=True, color=BLACK, ls="-.")
         else:
-            _draw_chance(axes, results, name, x)
+            _draw_chance(axes, results, name, samples)
     for axes in panels[1]:
-        axes.set_xlabel("$\\log_2 N$")
+        samples_axis(axes, samples)
     for axes in panels[:, 0]:
-        axes.set_ylabel("probability")
+        axes.set_ylabel("share of noises")
     panels[0, 0].set_ylim(-0.03, 1.03)
     handles = [
         *size_legend(parameters),
-        Line2D([], [], color=GREY, ls=":", label="chance (noises permuted)"),
-        Line2D([], [], color=BLACK, ls="--", label="teacher's own GL"),
+        Line2D([], [], color=GREY, ls=":", label="chance: noises permuted"),
+        Line2D([], [], color=GREY, ls="--", label="GL, another training set"),
+        Line2D([], [], color=BLACK, ls="-.", label="the teacher's own GL"),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=4, title="$|\\theta|$")
     return figure
@@ -77,7 +82,7 @@ def _draw_same(axes: plt.Axes, results: xr.Dataset, x: np.ndarray) -> None:
     for smaller, larger in pairwise(order):
         pair = pairs[frozenset((models[smaller], models[larger]))]
         centre, error = centre_and_error(results.sel(same_pair=pair), "rp_same", "replicate")
-        band(axes, x, centre, error, color=colours[larger], marker="o")
+        band(axes, x, centre, error, share=True, color=colours[larger], marker="o")
     _draw_chance(axes, results, "rp_same", x)
 
 
@@ -85,39 +90,37 @@ def _draw_chance(axes: plt.Axes, results: xr.Dataset, name: str, x: np.ndarray) 
     """The mean chance level of all models, with the noises' share of its error."""
     chance, error = results[f"{name}_chance"], results[f"{name}_chance_se"]
     over = [dim for dim in chance.dims if dim != "N"]
-    band(axes, x, chance.mean(over), (error**2).mean(over) ** 0.5, color=GREY, ls=":")
+    spread = (error**2).mean(over) ** 0.5
+    band(axes, x, chance.mean(over), spread, share=True, color=GREY, ls=":")
 
 
 def caption(results: xr.Dataset) -> str:
-    """What the largest model does at the ends of the grid, with chance levels."""
+    """What the largest model does at the ends of the grid, and what each panel compares."""
     largest, name = extremes(results)
-    shown = ends(results)
-    parts = []
-    for label, rule, over in (
-        ("RP of disjoint sets", "rp_disjoint", "disjoint_pair"),
-        ("RP with p_emp", "rp_emp", "replicate"),
-        ("GL", "gl", "replicate"),
-    ):
-        centre, error = centre_and_error(largest, rule, over)
-        numbers = [quoted(centre.values[i], error.values[i]) for i in shown]
-        parts.append(f"{label} is {', then '.join(numbers)}")
-    n = ", then ".join(str(results["N"].values[i]) for i in shown)
-    teacher = results["gl_teacher"].mean("replicate").values
-    own = ", then ".join(f"{teacher[i]:.2f}" for i in shown)
-    chance = float(results["rp_disjoint_chance"].max())
+    first, last = (largest.isel(N=i) for i in (0, -1))
+    headline = "; ".join(
+        f"at N = {one['N'].item():,} RP on disjoint sets is {_mean(one, 'rp_disjoint')}, GL "
+        f"{_mean(one, 'gl')}"
+        for one in ((first, last) if results.sizes["N"] > 1 else (last,))
+    )
     pair = (
-        " RP of disjoint sets is of one pair, and its band the noises' error alone."
+        " One pair of replicates: its band has the noises' error alone."
         if results.sizes["disjoint_pair"] == 1
         else ""
     )
+    chance = float(results["rp_disjoint_chance"].max())
     return (
-        f"Reproducibility and generalisation against N. For {name}, at N = {n}: "
-        f"{'; '.join(parts)}. The teacher's own GL is {own}: it falls with N because a larger "
-        f"training set leaves less room within τ, not because models worsen.{_above(results)} "
-        f"Chance level of RP of disjoint sets: at most {chance:.4f}. RP on the same set is "
-        "between neighbouring sizes, in the colour of the larger. "
-        f"{told_bands(results)}{pair} {yardstick(results)}"
+        f"{name}: {headline}.\n(a) Neighbouring sizes on one training set, in the colour of the "
+        f"larger. (b) One size on disjoint training sets; chance is at most {chance:.4f}. (c) A "
+        "student and the empirical denoiser of its training set. (d) GL; dashed against a "
+        f"training set that students have not seen.{_above(results)} {told_bands(results)}{pair} "
+        f"{made_of(results)} {yardstick(results)}"
     )
+
+
+def _mean(one: xr.Dataset, name: str) -> str:
+    mean = float(one[name].mean())
+    return "not measured" if np.isnan(mean) else f"{mean:.2f}"
 
 
 def _above(results: xr.Dataset) -> str:
@@ -129,7 +132,4 @@ def _above(results: xr.Dataset) -> str:
     above = int((gl - own > 2 * np.hypot(error, own_error)).sum())
     if not above:
         return ""
-    return (
-        f" It is no bound: at the largest N {above} of {gl.size} sizes exceed it, as students do "
-        "whose samples lie off the teacher's."
-    )
+    return f" The teacher's own GL is no bound: at the largest N {above} of {gl.size} exceed it."
