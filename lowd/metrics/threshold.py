@@ -26,7 +26,7 @@ def unrelated_quantile(features: Samples, q: float, rows: int = 4096) -> float:
     _check_fraction(q)
     directions = unit(feature_rows(features, "features")[:rows].double()).cpu().numpy()
     pairs = np.triu_indices(len(directions), k=1)
-    return float(np.quantile((directions @ directions.T)[pairs], q))
+    return float(np.quantile((directions @ directions.T)[pairs].clip(-1, 1), q))
 
 
 def nearest_quantile(fresh: Samples, reference: Samples, q: float) -> float:
