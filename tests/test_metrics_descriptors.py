@@ -105,6 +105,6 @@ def test_thresholds_refuse_what_is_no_fraction():
 def test_a_threshold_among_parallel_samples_is_a_cosine():
     """Products of equal directions round to 1 + 2e-16 in about one of six."""
     directions = normal(200, 3)
-    scaled = directions * np.linspace(0.1, 7, 200)[:, None]
+    scaled = directions * torch.linspace(0.1, 7, 200)[:, None]
     assert nearest_quantile(scaled, directions, 0.99) <= 1
-    assert unrelated_quantile(np.concatenate([directions, scaled]), 1.0) <= 1
+    assert unrelated_quantile(torch.cat([directions, scaled]), 1.0) <= 1
