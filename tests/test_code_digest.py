@@ -11,7 +11,7 @@ import pytest
 
 from lowd.provenance import code
 from lowd.provenance.code import code_digest, is_here, module_digests, source_digest, source_files
-from lowd.provenance.record import check_here
+from lowd.provenance.here import check_here
 
 ROOT = code.ROOT
 MODULES = sorted(

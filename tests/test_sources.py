@@ -380,7 +380,9 @@ def chunk_files(path, images, zarr_format, **layout):
     return [p for p in (path / "images").rglob("*") if p.is_file() and p.name not in metadata]
 
 
-@pytest.mark.parametrize(("layout", "absent"), zip(LAYOUTS, ("2 of 5", "2 of 5", "1 of 3", "2 of 5")))
+@pytest.mark.parametrize(
+    ("layout", "absent"), [*zip(LAYOUTS, ("2 of 5", "2 of 5", "1 of 3", "2 of 5"), strict=True)]
+)
 def test_chunks_that_hold_the_fill_value_alone_need_not_be_there(tmp_path, capsys, layout, absent):
     images = pixels(5, 1, 4, 6)
     images[2:4] = 0

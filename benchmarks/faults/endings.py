@@ -91,11 +91,11 @@ def _comes_back_otherwise(place: Place, settings: dict[str, str]) -> list[bool]:
     _git(place, "stash", "pop", "-q")
     found.append(params.read_bytes() != kept + b"# mine\n")
     _git(place, "checkout", "-q", "--", ".")
+    branch = _git(place, "branch", "--show-current").decode().strip()
     _git(place, "checkout", "-q", "--orphan", "empty")
     _git(place, "rm", "-rqf", ".")
-    commit_empty = ("commit", "-q", "--allow-empty", "-m", "empty")
-    _git(place, *commit_empty)
-    _git(place, "checkout", "-q", "-")
+    _git(place, "commit", "-q", "--allow-empty", "-m", "empty")
+    _git(place, "checkout", "-q", branch)
     found.append(_in_git(place.path) != before or bool(place.run("lowd", "audit").code))
     return found
 

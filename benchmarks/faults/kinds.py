@@ -39,6 +39,15 @@ STUDIES = {
         {"studies": {"embedded": EMBEDDED}},
         pictures("embedded") | dict.fromkeys(("descriptor", "embed", "appraise"), NETWORK),
     ),
+    "trained in parts": Kind(
+        "study@exact",
+        {"studies": {"exact": EXACT | {"compute": {"stack": 3}, "threshold": 0.6}}},
+        vectors("exact")
+        | {
+            "gather": ("studies/exact/samples", [2, 6, 8]),
+            "describe_fixed": ("studies/exact/threshold", 0.7),
+        },
+    ),
     "theory": Kind(
         "study@maps",
         {"studies": {"maps": THEORY}},
@@ -274,13 +283,13 @@ COMPARISONS = {
         {"exact": EXACT, "space": SPACE},
         vectors("exact"),
         {"figure": "controls", "studies": ["exact"]},
-        comparison=BOTH,
+        figure=BOTH,
     ),
     "slopes": beside(
         {"exact": EXACT, "space": SPACE},
         vectors("exact"),
         {"figure": "slopes", "studies": ["exact"]},
-        comparison=BOTH,
+        figure=BOTH,
     ),
     "decomposition": Kind(
         "across@beside",

@@ -27,6 +27,7 @@ def all_rows(place: Place) -> Iterator[Row]:
         tried = right = 0
         for study in STUDIES:
             for change in changes:
+                place.put_back()
                 found = forked(_made_again, place.path, study, change)
                 tried += len(found)
                 right += sum(each == agrees for each in found.values())
@@ -80,22 +81,22 @@ def a_step_less(patch: Any) -> None:
 
 def weights_of_another_cell(patch: Any) -> None:
     """The stack trained again has every student's weights one place further."""
-    _weights(patch, lambda weight: weight.roll(1, 0), stored=False)
+    _change_trained(patch, _rolled)
 
 
 def stored_weights_of_another_cell(patch: Any) -> None:
     """So has the one that is stored."""
-    _weights(patch, lambda weight: weight.roll(1, 0), stored=True)
+    _change_stored(_rolled)
 
 
 def rounded_weights(patch: Any) -> None:
     """The stack trained again ends elsewhere by rounding."""
-    _weights(patch, _rounded, stored=False)
+    _change_trained(patch, _rounded)
 
 
 def rounded_stored_weights(patch: Any) -> None:
-    """What samples the stored weights rounds otherwise."""
-    _weights(patch, _rounded, stored=True)
+    """So did the one that is stored, and is nearly what its samples are of."""
+    _change_stored(_rounded)
 
 
 def rounded_first_weights(patch: Any) -> None:
@@ -131,6 +132,10 @@ OTHERWISE = (
 ROUNDED = (rounded_weights, rounded_stored_weights, rounded_first_weights, two_threads)
 
 
+def _rolled(weight: Any) -> Any:
+    return weight.roll(1, 0)
+
+
 def _rounded(weight: Any) -> Any:
     import torch
 
@@ -138,30 +143,36 @@ def _rounded(weight: Any) -> Any:
     return weight * (1 + ROUNDING * torch.randn(weight.shape, generator=draw))
 
 
-def _weights(patch: Any, change: Callable[[Any], Any], stored: bool) -> None:
-    """Change weights of students: those that are stored, or those that were trained again."""
+def _changed(path: Path, change: Callable[[Any], Any]) -> Any:
+    """The students of a checkpoint with other weights."""
+    from lowd.store.students import load_students
+
+    students = load_students(path)
+    weights = {name: change(weight) for name, weight in students.weights.items()}
+    return replace(students, weights=weights)
+
+
+def _change_stored(change: Callable[[Any], Any]) -> None:
+    from lowd.store.students import save_students
+
+    for path in Path("data").glob("*/students/*/weights.safetensors"):
+        save_students(path, _changed(path, change))
+
+
+def _change_trained(patch: Any, change: Callable[[Any], Any]) -> None:
+    """Have training again leave what is stored, with other weights."""
     from lowd.cli import recheck as rechecking
     from lowd.cli.rederive import run_again
-    from lowd.steps.generate import GenerateStep
     from lowd.steps.train import TrainStep
-    from lowd.store.students import load_students, save_students
-
-    def changed(path: Path, folder: Path) -> Path:
-        students = load_students(path)
-        weights = {name: change(weight) for name, weight in students.weights.items()}
-        other = folder / f"changed-{path.name}"
-        save_students(other, replace(students, weights=weights))
-        return other
+    from lowd.store.students import save_students
 
     def again(
         job: Any, folder: Path, instead: Mapping[Path, Path] = MappingProxyType({})
     ) -> dict[Path, Path]:
-        if isinstance(job.settings, TrainStep):
-            return {p: p if stored else changed(p, folder) for p in job.outputs}
-        if stored and isinstance(job.settings, GenerateStep) and not instead:
-            students = job.paths["students"]
-            instead = {students: changed(students, folder)}
-        made: dict[Path, Path] = run_again(job, folder, instead)
-        return made
+        if not isinstance(job.settings, TrainStep):
+            return run_again(job, folder, instead)
+        (path,) = job.outputs
+        save_students(folder / path.name, _changed(path, change))
+        return {path: folder / path.name}
 
     patch.setattr(rechecking, "run_again", again)

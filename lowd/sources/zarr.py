@@ -63,14 +63,18 @@ def _files(folder: Path, array: "zarr.Array") -> list[Path]:
 
 
 def _check_length(array: "zarr.Array", files: list[Path]) -> None:
-    """Raise ValueError if a Blosc chunk was cut, beyond whose end Blosc would read what is there.
+    """Raise ValueError if a file was cut short in a way that zarr reads on.
 
-    Its bytes 12 to 15 are its length. A shard's index says where its chunks end.
+    Of a shard without a byte it takes all chunks for left out. Beyond the end of a Blosc chunk,
+    whose length is in its bytes 12 to 15, Blosc reads what is there.
     """
-    if array.shards or not any("Blosc" in type(codec).__name__ for codec in array.compressors):
-        return
+    is_blosc = any("Blosc" in type(codec).__name__ for codec in array.compressors)
     for file in files:
-        if file.is_file():
-            content = file.read_bytes()
-            if len(content) < 16 or len(content) != int.from_bytes(content[12:16], "little"):
-                raise ValueError(f"{file.name} is cut short")
+        if not file.is_file():
+            continue
+        with file.open("rb") as content:
+            header = content.read(16)
+        size = file.stat().st_size
+        length = int.from_bytes(header[12:], "little") if is_blosc and not array.shards else size
+        if not size or size < length:
+            raise ValueError(f"{file.name} is cut short")
