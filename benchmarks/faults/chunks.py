@@ -34,7 +34,15 @@ def _cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
-DAMAGE: dict[str, Callable[[Path], None]] = {"missing": Path.unlink, "cut to half": _cut}
+def _empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+DAMAGE: dict[str, Callable[[Path], None]] = {
+    "missing": Path.unlink,
+    "cut to half": _cut,
+    "cut to nothing": _empty,
+}
 
 
 def _of_lowd(repository: Path, folder: Path) -> list[Row]:
@@ -98,29 +106,30 @@ def _of_users(folder: Path) -> list[Row]:
     folder.mkdir(exist_ok=True)
     images = np.random.default_rng(0).integers(1, 256, (7, 1, 4, 6), dtype=np.uint8)
     images[2:4] = 0
-    accepted = said = lost_said = damaged = refused = 0
+    accepted = leaving = said = lost = lost_said = cut = refused = 0
     layouts = list(_layouts())
     for number, layout in enumerate(layouts):
         store = folder / f"{number}.zarr"
         _write(store, images, layout)
         values, words = _read(store)
         accepted += values is not None and np.allclose(values, images / 127.5 - 1, atol=1e-6)
-        said += "absent: all 0" in words
+        leaving += (leaves := _leaves_out(layout))
+        said += leaves and "absent: all 0" in words
         for path in _files(store):
             kept = path.read_bytes()
             path.unlink()
             _, words = _read(store)
             lost_said += "absent: all 0" in words
-            path.write_bytes(kept[: len(kept) // 2])
-            values, words = _read(store)
-            refused += values is None and str(store) in words
-            if values is not None:
-                print(f"{layout}, {path.name}: cut to half, and read", flush=True)
+            lost += 1
+            for length in (0, len(kept) // 2, len(kept) - 1):
+                path.write_bytes(kept[:length])
+                values, words = _read(store)
+                refused += values is None and str(store) in words
+                if values is not None:
+                    print(f"{layout}, {path.name}: {length} bytes, and read", flush=True)
+                cut += 1
             path.write_bytes(kept)
-            damaged += 1
     shutil.rmtree(folder)
-    leaving = [one for one in layouts if not one.get("config")]
-    print(f"{said} of {len(leaving)} said, {accepted} of {len(layouts)} accepted", flush=True)
     return [
         Row(
             f"a user's own store in {len(layouts)} layouts: as it is",
@@ -129,20 +138,28 @@ def _of_users(folder: Path) -> list[Row]:
             None,
             len(layouts) - accepted,
         ),
-        Row("empty chunks left out of it", "the step", len(leaving), said, 0),
-        Row("missing: a chunk of it", "the step", damaged, lost_said, 0),
-        Row("cut to half: a chunk of it", "the step", damaged, refused, 0),
+        Row("empty chunks left out of it", "the step", leaving, said, 0),
+        Row("missing: a chunk of it", "the step", lost, lost_said, 0),
+        Row("cut to nothing, to half, or by a byte: a chunk of it", "the step", cut, refused, 0),
     ]
+
+
+def _leaves_out(layout: dict[str, Any]) -> bool:
+    """Whether some file would have nothing but images 2 and 3, which are empty."""
+    return layout.get("shards", layout["chunks"])[0] <= 2
 
 
 def _layouts() -> Iterator[dict[str, Any]]:
     """Arguments of `create_array`."""
+    from zarr.codecs import BloscCodec
+
     for chunks in ((1, 1, 4, 6), (2, 1, 4, 6), (2, 1, 2, 4)):
         for version, separator in product((2, 3), "./"):
             names = {"name": "v2" if version == 2 else "default", "separator": separator}
             yield {"zarr_format": version, "chunks": chunks, "chunk_key_encoding": names}
         shards = tuple(2 * each for each in chunks)
         yield {"zarr_format": 3, "chunks": chunks, "shards": shards}
+        yield {"zarr_format": 3, "chunks": chunks, "compressors": BloscCodec()}
 
 
 def _write(store: Path, images: np.ndarray, layout: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ and with what to do. Without a repository there is no git, and everything goes o
 """
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -14,7 +15,10 @@ from places import FIGURE, Place
 from rows import Row
 
 Befall = Callable[[Place], dict[str, str]]
-"""Does something to a workplace, and returns variables that commands are to have besides."""
+"""Does something to a workplace, and returns variables that commands are to have besides.
+
+Beside it below: a pattern of the tool's words.
+"""
 REMEDIES = ("mend", "install", "make setup", "take it back", "put it back", "pick one", "go to")
 
 
@@ -89,7 +93,7 @@ GIT: dict[str, tuple[Befall, str]] = {
         "`git",
     ),
     "garbage for the index": (_damaged(".git/index", "garbage"), "index"),
-    "garbage for the configuration": (_damaged(".git/config", "[core\n"), "config"),
+    "garbage for the configuration": (_damaged(".git/config", "[core\n"), "config|trailing"),
     "a file for .git": (_damaged(".git", "garbage\n"), "gitfile"),
     ".git elsewhere, and not there": (_damaged(".git", "gitdir: /nowhere\n"), "/nowhere"),
     "no objects": (_no_objects, "`git"),
@@ -168,7 +172,9 @@ def _row(
                 continue
             before = place.made()
             ended = place.run(*command, **variables)
-            says = words in ended.said and any(each in ended.said for each in REMEDIES)
+            says = bool(re.search(words, ended.said)) and any(
+                each in ended.said for each in REMEDIES
+            )
             is_told = bool(ended.code) and says
             if not is_told:
                 print(f"{fault}, {name}: {ended.code}, {ended.said.strip()[-500:]}", flush=True)
