@@ -94,7 +94,7 @@ GIT: dict[str, tuple[Befall, str]] = {
     ),
     "garbage for the index": (_damaged(".git/index", "garbage"), "index"),
     "garbage for the configuration": (_damaged(".git/config", "[core\n"), "config|trailing"),
-    "a file for .git": (_damaged(".git", "garbage\n"), "gitfile"),
+    "a file for .git": (_damaged(".git", "garbage\n"), "gitfile|gitdir"),
     ".git elsewhere, and not there": (_damaged(".git", "gitdir: /nowhere\n"), "/nowhere"),
     "no objects": (_no_objects, "`git"),
     "no git": (_without_git, "install git"),

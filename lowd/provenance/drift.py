@@ -68,7 +68,7 @@ def drifts(statements: Collection[Statement], history: History | None) -> list[D
 def _here(names: Iterable[str]) -> dict[str, str | None]:
     """SHA-256 of the package's own files now."""
     paths = {name: PACKAGE_ROOT.parent / name for name in names}
-    check_files(path for path in paths.values() if path.exists())
+    check_files((path for path in paths.values() if path.exists()), PACKAGE_ROOT)
     found = contents(paths.values())
     return {
         name: content.sha256 if isinstance(content := found[path], Digests) else None

@@ -14,20 +14,17 @@ def check_here(modules: Iterable[str]) -> None:
 
     What ran would else be stated, or what is made be judged, beside code that did not run.
     """
-    if _is_another():
-        check_files(source_files(modules))
+    check_files(source_files(modules), PACKAGE_ROOT)
 
 
-def check_files(paths: Iterable[Path]) -> None:
-    """The same of some of the package's files."""
-    for path in paths if _is_another() else ():
-        here = OWN / path.relative_to(PACKAGE_ROOT)
+def check_files(paths: Iterable[Path], package: Path) -> None:
+    """The same of some files of the package that runs, which lies at `package`."""
+    if not (OWN / "__init__.py").exists() or OWN.resolve() == package:
+        return
+    for path in paths:
+        here = OWN / path.relative_to(package)
         if not here.exists() or here.read_bytes() != path.read_bytes():
             raise ValueError(
                 f"{here} is not the code that runs, which is {path}: this environment is of "
                 "another folder; run `make setup` here, and use the .venv that it leaves"
             )
-
-
-def _is_another() -> bool:
-    return (OWN / "__init__.py").exists() and OWN.resolve() != PACKAGE_ROOT
