@@ -163,9 +163,11 @@ class Repository:
         assert process.returncode == code, f"{' '.join(command)}\n{output}\n{logs}"
         return output
 
-    def write_params(self, studies: dict[str, Any], findings: dict[str, Any] | None = None) -> None:
-        """Make `studies` those of params.yaml, and `findings`, and have DVC know of them."""
-        params = {"studies": studies, "findings": findings or {}}
+    def write_params(
+        self, studies: dict[str, Any], findings: Any = None, across: Any = None
+    ) -> None:
+        """Make these all of params.yaml, and have DVC know of them."""
+        params = {"studies": studies, "findings": findings or {}, "across": across or {}}
         (self.path / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
         (self.path / LIST).write_text(listing(params))
 

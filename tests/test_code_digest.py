@@ -6,12 +6,19 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import MagicMock
 
 import pytest
+from repositories import STUDIES
 
+from lowd.cli.due import due
 from lowd.provenance import code
 from lowd.provenance.code import code_digest, is_here, module_digests, source_digest, source_files
-from lowd.provenance.record import check_here
+from lowd.provenance.drift import drifts
+from lowd.provenance.here import check_here
+from lowd.provenance.statement import Statement
+from lowd.table import read_graph
 
 ROOT = code.ROOT
 MODULES = sorted(
@@ -356,6 +363,19 @@ def test_another_folders_code_is_refused_and_a_copy_of_it_is_not(tmp_path, monke
     check_here(["lowd.base"])
 
 
+def test_nothing_is_called_made_or_traced_by_another_folders_code(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lowd").mkdir()
+    for name in ("__init__.py", "base.py"):
+        (tmp_path / "lowd" / name).write_bytes((ROOT / name).read_bytes() + b"# mine\n")
+    (tmp_path / "params.yaml").write_text(json.dumps({"studies": {"tiny": STUDIES["tiny"]}}))
+    with pytest.raises(ValueError, match="make setup"):
+        due(read_graph())
+    source = SimpleNamespace(path=Path("lowd/base.py"), digests=SimpleNamespace(sha256=""))
+    with pytest.raises(ValueError, match="make setup"):
+        drifts([MagicMock(sources=[source], spec=Statement)], None)
+
+
 def test_the_digest_of_several_modules_is_that_of_their_union_in_any_order():
     pair = ["lowd.steps.figure", "lowd.kinds.transition.figures.errors"]
     assert code_digest(pair) == code_digest(pair[::-1])
@@ -392,6 +412,7 @@ print(json.dumps([code_digest(modules) for modules in json.load(sys.stdin)]))
     now = f"""
 import json, pathlib, sys
 sys.path.insert(0, {str(ROOT.parent)!r})
+from lowd.cli.due import due
 from lowd.provenance import code
 code.ROOT = pathlib.Path({str(tmp_path)!r}, "lowd")
 print(json.dumps([code.module_digests(modules) for modules in json.load(sys.stdin)]))

@@ -28,6 +28,11 @@ def lose_head(monkeypatch):
     Path(".git/HEAD").unlink()
 
 
+def garble_the_branch(monkeypatch):
+    (branch,) = Path(".git/refs/heads").iterdir()
+    branch.write_text("garbage\n")
+
+
 def lose_objects(monkeypatch):
     for path in Path(".git/objects").rglob("*"):
         if path.is_file():
@@ -87,6 +92,11 @@ def test_a_failure_of_git_is_told_in_its_words_whatever_is_asked(repository, mon
     refused = [ask for ask in QUESTIONS if FAULTS[fault] in words_of_failure(ask)]
     # With objects lost, git can still say what the index has and that an object is missing.
     assert refused if fault is lose_objects else refused == QUESTIONS
+
+
+def test_a_branch_that_is_damaged_is_not_one_without_a_commit(repository, monkeypatch):
+    garble_the_branch(monkeypatch)
+    assert "`git " in words_of_failure(commit)
 
 
 def test_without_a_repository_there_is_nothing(folder, monkeypatch):

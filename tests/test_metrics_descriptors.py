@@ -95,6 +95,13 @@ def test_a_threshold_at_the_nearest_quantile_sets_the_ceiling_of_generalization(
     assert generalization(fresh, reference, threshold).value == pytest.approx(0.9, abs=1 / 500)
 
 
+def test_a_threshold_is_a_cosine_also_where_rounding_exceeds_one():
+    line = np.outer(np.linspace(1, 2, 50), [0.3, 0.5, 0.7, 0.11])
+    assert nearest_quantile(line, line, 1.0) == 1.0
+    assert unrelated_quantile(line, 1.0) == 1.0
+    assert nearest_quantile(line, -line, 0.0) == -1.0
+
+
 def test_thresholds_refuse_what_is_no_fraction():
     with pytest.raises(ValueError, match="range"):
         unrelated_quantile(normal(5, 2), 99.9)

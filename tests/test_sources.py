@@ -7,6 +7,7 @@ from pictures import write_png16
 from PIL import Image
 from pydantic import TypeAdapter, ValidationError
 from sklearn.datasets import load_digits
+from zarr.codecs import BloscCodec
 
 from lowd.sources.image_settings import (
     ArraySource,
@@ -345,14 +346,45 @@ def test_a_zarr_store_that_is_none_or_is_damaged_is_refused_by_name(tmp_path):
         from_zarr(path, key="x_train")
 
 
-def test_chunks_that_hold_the_fill_value_alone_need_not_be_there(tmp_path, capsys):
+LAYOUTS = [
+    {"zarr_format": 2},
+    {"zarr_format": 3},
+    {"zarr_format": 3, "shards": (2, 1, 4, 6)},
+    {"zarr_format": 3, "compressors": BloscCodec()},
+]
+
+
+def chunk_files(path, images, zarr_format, **layout):
+    """Write images, one a chunk; the files that these are in."""
+    group = zarr.open_group(path, mode="w", zarr_format=zarr_format)
+    chunks = (1, *images.shape[1:])
+    array = group.create_array("images", shape=images.shape, dtype="uint8", chunks=chunks, **layout)
+    array[:] = images
+    metadata = ("zarr.json", ".zarray", ".zattrs", ".zgroup")
+    return [p for p in (path / "images").rglob("*") if p.is_file() and p.name not in metadata]
+
+
+@pytest.mark.parametrize(
+    ("layout", "absent"), [*zip(LAYOUTS, ("2 of 5", "2 of 5", "1 of 3", "2 of 5"), strict=True)]
+)
+def test_chunks_that_hold_the_fill_value_alone_need_not_be_there(tmp_path, capsys, layout, absent):
     images = pixels(5, 1, 4, 6)
     images[2:4] = 0
-    group = zarr.open_group(tmp_path / "a.zarr", mode="w")
-    array = group.create_array("images", shape=images.shape, dtype="uint8", chunks=(1, 1, 4, 6))
-    array[:] = images
+    chunk_files(tmp_path / "a.zarr", images, **layout)
     np.testing.assert_allclose(from_zarr(tmp_path / "a.zarr"), images / 127.5 - 1, atol=1e-6)
-    assert "2 of 5 chunks are absent: all 0" in capsys.readouterr().err
+    assert f"{absent} files of 'images' are absent: all 0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_chunk_that_was_cut_is_refused(tmp_path, layout):
+    for path in chunk_files(tmp_path / "a.zarr", pixels(5, 1, 4, 6), **layout):
+        whole = path.read_bytes()
+        for kept in (0, len(whole) // 2, len(whole) - 1):
+            path.write_bytes(whole[:kept])
+            with pytest.raises(ValueError, match=r"a\.zarr: "):
+                from_zarr(tmp_path / "a.zarr")
+        path.write_bytes(whole)
+    assert len(from_zarr(tmp_path / "a.zarr")) == 5
 
 
 def test_a_packed_array_is_refused(tmp_path):

@@ -263,6 +263,20 @@ def test_every_lost_file_is_missed_whatever_the_chunks_and_shards(tmp_path, layo
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("compressors", ["auto", ZstdCodec(level=3, checksum=True)])
+def test_a_file_without_a_byte_is_lost_whoever_wrote_it(tmp_path, layout, compressors):
+    path = tmp_path / "a.zarr"
+    laid_out(path, np.arange(1.0, 26).reshape(5, 5), compressors, **LAYOUTS[layout])
+    for file in [file for file in (path / "x/c").rglob("*") if file.is_file()]:
+        whole = file.read_bytes()
+        file.write_bytes(b"")
+        with pytest.raises(ValueError, match=r"a\.zarr: damaged store"):
+            read_store(path)
+        file.write_bytes(whole)
+    read_store(path)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
 def test_what_another_writer_left_out_is_data_and_is_said(tmp_path, capsys, layout):
     values = np.zeros((5, 5))
     values[0, 0] = 3

@@ -182,6 +182,7 @@ def test_a_commit_that_is_gone_is_missing():
 def test_uncommitted_changes_and_code_are_told(monkeypatch):
     # Jobs are played in this process: what runs is not what the folder has.
     monkeypatch.setattr("lowd.provenance.record.check_here", lambda modules: None)
+    monkeypatch.setattr("lowd.provenance.drift.check_files", lambda *files: None)
     Path("lowd/base.py").write_text("NEVER_RAN = True\n")
     git("checkout", "-q", "--orphan", "other")
     study.commit("not what ran")

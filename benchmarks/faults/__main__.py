@@ -8,26 +8,22 @@ import subprocess
 import sys
 import tempfile
 import time
-from datetime import date
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parents[1] / "tests"))
 
 import damage  # noqa: E402
 import hostile  # noqa: E402
 import runs  # noqa: E402
+from report import table, write, written_by  # noqa: E402
 from rows import Row  # noqa: E402
 
-from lowd.store.atomic import staged  # noqa: E402
-
-TABLE = ROOT / "docs/faults.md"
-CHANGES = Path(__file__).parent / "changes.py"
-"""Adds its own table."""
-HEAD = """\
-# Faults
-
-Written by `python benchmarks/faults` on {today}, in {minutes:.0f} minutes.
+SECTIONS = ("field.py", "changes.py")
+"""Programs that write sections of their own."""
+HEADING = "Damaged files and stopped runs"
+TEXT = """\
+{written}
 
 Files of the default studies were damaged in a clone that had them restored, one at a time, bits and
 files inside folders picked at random; runs of small studies were killed, starved of disk and
@@ -36,8 +32,7 @@ DVC can bring as not local; an output that is wrong had to stop the next run too
 to the bit after `git checkout` or `dvc checkout`; for runs, after the same command again. That
 nothing else is accused, tests/test_audit.py checks.
 
-| fault | told by | tried | detected | lost |
-|---|---|---|---|---|
+{table}
 """
 
 
@@ -50,17 +45,13 @@ def main() -> None:
                 print(row, flush=True)
                 rows.append(row)
     minutes = (time.monotonic() - start) / 60
-    lines = [
-        f"| {row.fault} | {row.told_by} | {row.tried} | "
-        f"{'–' if row.detected is None else row.detected} | {row.lost} |\n"
-        for row in rows
-    ]
-    with staged(TABLE) as draft:
-        draft.write_text(HEAD.format(today=date.today(), minutes=minutes) + "".join(lines))
-    whole = all(row.detected in (None, row.tried) and not row.lost for row in rows)
-    # In a process that has not computed anything, which its forks would inherit.
-    changes = subprocess.run([sys.executable, str(CHANGES)])
-    sys.exit(0 if whole and not changes.returncode else "something went undetected, or was lost")
+    written = written_by("python benchmarks/faults", f"{minutes:.0f} minutes")
+    write(HEADING, TEXT.format(written=written, table=table(rows)))
+    whole = all(row.is_right for row in rows)
+    # In processes that have not computed anything, which their forks would inherit.
+    for program in SECTIONS:
+        whole &= not subprocess.run([sys.executable, str(HERE / program)]).returncode
+    sys.exit(0 if whole else "something went undetected, or was lost")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,16 +33,39 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks/faults")]
 import served  # noqa: E402
 import yaml  # noqa: E402
 from interrupted import FAULTS, REACHED, VARIABLE, arm  # noqa: E402
-from outcomes import CHANGES, DISK, Cell, Outcome, head, holds, line, reported, section, write  # noqa: E402
+from kinds import KINDS, LARGE, LARGE_KIND, MODULE  # noqa: E402
+from outcomes import (  # noqa: E402
+    CHANGES,
+    DISK,
+    HEADING,
+    Cell,
+    Outcome,
+    head,
+    holds,
+    line,
+    reported,
+    section,
+)
+from report import write  # noqa: E402
 from repositories import commit, create  # noqa: E402
 from runs import small_disk  # noqa: E402
-from small import KINDS, LARGE, LARGE_KIND, Kind, unshared  # noqa: E402
+from small import Kind, unshared  # noqa: E402
 
-TABLE = "lowd/table.py"
 MADE = ("data", "provenance", "results", "figures")
 CALIBRATION = Path(".lowd/calibration.json")
 TWO_JOBS = {"generate-teacher": "generate_teacher", "generate-empirical": "generate_empirical"}
 """Rules, by their statements, that share a step with another."""
+
+
+SHORTENED = {
+    "lowd/table.py": (
+        "in settings.shown(params.every)",
+        "in list(settings.shown(params.every))[:1]",
+    ),
+    "lowd/kinds/guidance/expect_guidance.py": ("80.0, 256", "80.0, 4"),
+}
+"""What of the copy's modules is written otherwise: figures, all of which one rule draws, and the
+steps of a solver that no setting chooses."""
 
 
 class Edit(NamedTuple):
@@ -89,11 +113,17 @@ class Workplace:
         self.environment = self.repository.environment | {"PATH": path}
 
     def _make_small(self) -> None:
-        """Leave out figures, all of which one rule draws, and stages across studies."""
-        table = self.path / TABLE
-        table.write_text(first_figures(table.read_text()))
-        pipeline = self.path / "dvc.yaml"
-        pipeline.write_text(pipeline.read_text().split("\n  # Figures across")[0] + "\n")
+        """Shorten what takes long, and add what studies read of one's own."""
+        for name, (long, short) in SHORTENED.items():
+            module = self.path / name
+            source = module.read_text()
+            assert source.count(long) == 1, f"{name} no longer has {long!r}"
+            module.write_text(source.replace(long, short))
+        (self.path / "inputs/shrinking.py").write_text(MODULE)
+        students = self.path / "inputs/students"
+        students.mkdir()
+        for n, replicate in product((2, 8), range(3)):
+            (students / f"{n}-{replicate}").write_text(f"{n} {replicate}")
         images = self.path / "inputs/images.npz"
         (images.parent / "others.npz").write_bytes(images.read_bytes())
         import numpy as np
@@ -122,7 +152,7 @@ class Workplace:
                 module.write("\n_EDITED = 1\n")
         elif edit is not None:
             params = kind.changed(edit.key, json.loads(edit.value))
-        self.repository.write_params(params["studies"], params.get("findings"))
+        self.repository.write_params(**params)
         commit(self.repository)
 
     def jobs(self) -> Jobs:
@@ -168,13 +198,6 @@ class Workplace:
                 if contents.get(path) != content:
                     found[name].append(f"{path} is {'other' if path in contents else 'missing'}")
         return dict(found)
-
-
-def first_figures(table: str) -> str:
-    """The table of jobs in which of every study only the first figure is drawn."""
-    every = "in settings.shown(params.every)]"
-    assert table.count(every) == 1, f"figures are no longer drawn where they were in {TABLE}"
-    return table.replace(every, f"{every[:-1]}[:1]]")
 
 
 place: Workplace
@@ -256,7 +279,7 @@ def attempt(cell: Cell, statement: str, edit: Edit, reference: Jobs) -> Outcome 
 
 
 def _attempt(cell: Cell, statement: str, edit: Edit, reference: Jobs) -> Outcome:
-    start = _processor_seconds()
+    start = processor_seconds()
     kind = KINDS[cell.kind]
     astray = mimicked(cell, statement, edit) if cell.fault == DISK else []
     _interrupt(cell, statement, edit)
@@ -276,11 +299,11 @@ def _attempt(cell: Cell, statement: str, edit: Edit, reference: Jobs) -> Outcome
         wrong,
         sorted(ran - _allowed(due, reference)),
         due,
-        _processor_seconds() - start,
+        processor_seconds() - start,
     )
 
 
-def _processor_seconds() -> float:
+def processor_seconds() -> float:
     """Of this process and all that it has waited for."""
     return sum(os.times()[:4])
 
@@ -376,7 +399,7 @@ def _statement(cell: Cell, jobs: Jobs) -> str:
 
 def _own(kind: str, jobs: Jobs) -> list[str]:
     """Jobs of the study or finding itself."""
-    return [name for name in jobs if Path(name).parent.name == KINDS[kind].name]
+    return [name for name in jobs if Path(name).parent.name == KINDS[kind].folder]
 
 
 def _rule(name: str, job: Job) -> str:
@@ -454,7 +477,7 @@ def main() -> None:
     text = section(outcomes)
     print(text)
     if not asked.cells:
-        write(text)
+        write(HEADING, text)
     sys.exit(0 if holds(outcomes) else "something was called made though stale, or not made again")
 
 
@@ -463,8 +486,6 @@ def tried(folder: Path, patterns: Sequence[str], processes: int, report: Path) -
 
     A run that was stopped goes on: cells that the report has from this commit stand.
     """
-    # A pool starts a process whose beginning fails again and again.
-    first_figures((ROOT / TABLE).read_text())
     commit_tried = head()
     before = {one.cell: one for one in reported(report, commit_tried)}
     (folder / "results").mkdir()

@@ -4,16 +4,15 @@ import json
 import subprocess
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
 from interrupted import FAULTS
-from small import KINDS
+from kinds import KINDS
+from report import written_by
 
 ROOT = Path(__file__).parents[2]
-TABLE = ROOT / "docs/faults.md"
-HEADING = "## Changes that a fault interrupts"
+HEADING = "Changes that a fault interrupts"
 CHANGES = {
     "settings": "its settings changed",
     "inputs": "what it reads changed",
@@ -120,28 +119,17 @@ def section(outcomes: Sequence[Outcome]) -> str:
         covered[outcome.cell.kind][outcome.cell.rule] = None
     steps = [f"- {kind}: {', '.join(covered[kind])}" for kind in KINDS if kind in covered]
     return SECTION.format(
-        heading=HEADING,
-        today=date.today(),
-        minutes=sum(one.seconds for one in outcomes) / 60,
+        written=written_by(
+            "python benchmarks/faults/changes.py",
+            f"{sum(one.seconds for one in outcomes) / 60:.0f} minutes of one processor",
+        ),
         rows="\n".join(rows),
         steps="\n".join(steps),
     )
 
 
-def write(text: str) -> None:
-    """Put the section into docs/faults.md in the place of the one there."""
-    from lowd.store.atomic import staged
-
-    before = TABLE.read_text().split(HEADING)[0].rstrip()
-    with staged(TABLE) as draft:
-        draft.write_text(f"{before}\n\n{text}")
-
-
 SECTION = """\
-{heading}
-
-Written by `python benchmarks/faults/changes.py` on {today}, in {minutes:.0f} minutes of one
-processor.
+{written}
 
 Of a finished study something of one job is changed; the command of `make figures` runs, and a fault
 befalls that job; the same command runs again. *Told*: before that, `lowd plan` has jobs due, or

@@ -26,6 +26,11 @@ class Row(NamedTuple):
     detected: int | None
     lost: int
 
+    @property
+    def is_right(self) -> bool:
+        """Whether all was named, and nothing lost."""
+        return self.detected in (None, self.tried) and not self.lost
+
 
 def content(path: Path) -> Bytes:
     """Every byte of a file or folder, but for what Snakemake leaves there; None if it is gone."""

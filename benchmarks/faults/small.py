@@ -1,4 +1,4 @@
-"""Studies of every kind, as small as they get, and what to change for each of their jobs."""
+"""Studies as small as they get, and what to change for each of their jobs."""
 
 import json
 from typing import Any, NamedTuple
@@ -7,7 +7,7 @@ Params = dict[str, Any]
 
 
 class Kind(NamedTuple):
-    """A study or finding that is the only one of its repository, but for the study it is on.
+    """A study, finding or comparison that is alone in its repository, but for what it stands on.
 
     Attributes:
         stage: DVC's.
@@ -21,8 +21,13 @@ class Kind(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Of the study or finding."""
+        """Of the study, finding or comparison."""
         return self.stage.split("@")[1]
+
+    @property
+    def folder(self) -> str:
+        """Of provenance/: where the statements of its own jobs are."""
+        return "across" if self.stage.startswith("across@") else self.name
 
     @property
     def studies(self) -> list[str]:
@@ -74,6 +79,11 @@ IMAGES: Params = {
     "descriptor": "centred",
     "models": {"unet-4": UNET},
 }
+PLANES: Params = {
+    "teacher": {"kind": "molrg_images", "shape": [1, 4, 4], "rank": 2, "clusters": 2},
+    **GRID,
+    "models": {"mlp-4": MLP},
+}
 EMBEDDED: Params = IMAGES | {
     "descriptor": {"kind": "trained_sscd", "width": 8, "features": 6, "steps": 3, "batch": 8}
 }
@@ -113,6 +123,11 @@ def vectors(study: str) -> dict[str, tuple[str, Any]]:
     }
 
 
+def planes(study: str) -> dict[str, tuple[str, Any]]:
+    """Changes to a study of images whose teacher is exact."""
+    return vectors(study) | {"sheet": (f"studies/{study}/replicates", 3)}
+
+
 def pictures(study: str) -> dict[str, tuple[str, Any]]:
     """Changes to a study of images."""
     one = f"studies/{study}"
@@ -123,103 +138,3 @@ def pictures(study: str) -> dict[str, tuple[str, Any]]:
         "sheet": (f"{one}/replicates", 3),
         "manifest": (f"{one}/models/mlp-5", WIDER),
     }
-
-
-NETWORK = ("studies/embedded/descriptor/steps", 4)
-KINDS = {
-    "exact teacher": Kind("study@exact", {"studies": {"exact": EXACT}}, vectors("exact")),
-    "trained teacher": Kind("study@images", {"studies": {"images": IMAGES}}, pictures("images")),
-    "trained descriptor": Kind(
-        "study@embedded",
-        {"studies": {"embedded": EMBEDDED}},
-        pictures("embedded") | dict.fromkeys(("descriptor", "embed", "appraise"), NETWORK),
-    ),
-    "theory": Kind(
-        "study@maps",
-        {"studies": {"maps": THEORY}},
-        {
-            "expect": ("studies/maps/tolerance", 0.4),
-            "recover": ("studies/maps/maps/0/training/steps", 30),
-            "equate": ("studies/maps/equivalence/problems", 3),
-            "tabulate": ("studies/maps/maps/0/ranks", [2, 3]),
-            "manifest": ("studies/maps/maps/0/ranks", [2, 3]),
-        },
-    ),
-    "dynamics": Kind(
-        "finding@along",
-        {
-            "studies": {"images": IMAGES},
-            "findings": {
-                "along": {
-                    "kind": "dynamics",
-                    "study": "images",
-                    "samples": [2, 8],
-                    "replicates": 2,
-                    "snapshots": [50, 60],
-                    "training": TRAINING | {"steps": 60},
-                    "models": {"unet-4": UNET},
-                }
-            },
-        },
-        pictures("images")
-        | {
-            "train": ("findings/along/training/batch", 4),
-            "follow": ("findings/along/training/batch", 4),
-            "manifest": ("findings/along/models/mlp-5", WIDER),
-        },
-    ),
-    "bias-variance": Kind(
-        "finding@parts",
-        {
-            "studies": {"exact": EXACT},
-            "findings": {
-                "parts": {
-                    "kind": "bias-variance",
-                    "study": "exact",
-                    "samples": [2, 4],
-                    "reference": {"model": "mlp-4", "samples": 4},
-                    "replicates": 3,
-                    "training": TRAINING,
-                    "models": {"mlp-4": MLP},
-                }
-            },
-        },
-        vectors("exact")
-        | {
-            "train": ("findings/parts/training/steps", 30),
-            "decompose": ("findings/parts/at/samples", 2),
-            "manifest": ("findings/parts/models/mlp-5", WIDER),
-        },
-    ),
-    "families": Kind(
-        "finding@kinds",
-        {
-            "studies": {"images": IMAGES | {"pool": {"size": 48}}},
-            "findings": {
-                "kinds": {
-                    "kind": "families",
-                    "study": "images",
-                    "samples": 4,
-                    "training": TRAINING,
-                    "members": {
-                        "unet": {"model": UNET},
-                        "gan": {"model": MLP, "objective": {"kind": "adversarial"}},
-                    },
-                }
-            },
-        },
-        pictures("images")
-        | {
-            "pool": ("studies/images/pool/size", 50),
-            "train": ("findings/kinds/training/steps", 30),
-            "agree": ("findings/kinds/samples", 5),
-            "manifest": ("findings/kinds/members/mlp", {"model": MLP}),
-        },
-    ),
-}
-LARGE_KIND = "exact teacher"
-LARGE = {
-    "noise": ("studies/exact/noise/size", 2048),
-    "pool": ("studies/exact/pool/size", 2048),
-}
-"""Changes to it after which a job needs more room than a few pages."""

@@ -16,6 +16,7 @@ from lowd.graph.job import Job
 from lowd.graph.own import add_own_modules
 from lowd.provenance.conformity import differing
 from lowd.provenance.digests import Digests
+from lowd.provenance.here import check_here
 from lowd.provenance.snapshot import Snapshot
 from lowd.provenance.statement import Statement, read_statement
 
@@ -48,8 +49,9 @@ def due(graph: Graph) -> Reasons:
 
     Raises:
         OSError: a file of the user's own can't be read.
-        ValueError: a module of the user's own can't be found.
+        ValueError: a module of the user's own can't be found, or this folder has other code.
     """
+    check_here({module for job in graph.jobs for module in job.modules})
     add_own_modules()
     snapshot = Snapshot()
     made: dict[Path, Statement] = {}

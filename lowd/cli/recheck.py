@@ -8,6 +8,7 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+import torch
 import xarray as xr
 
 from lowd.cli.agreement import (
@@ -124,6 +125,7 @@ def compared(
     with scratch_folder() as folder:
         made = run_again(training, folder)
         before, now = load_students(weights), load_students(made[weights])
+        kept = all(torch.equal(now.weights[name], each) for name, each in before.weights.items())
         losses = [move_of_losses(before, now, cell, precision) for cell in cells]
         students = weights
         for job in jobs:
@@ -136,7 +138,7 @@ def compared(
             (samples,) = job.outputs
             again = run_again(job, folder, made)
             for cell, first, (identical, moves) in zip(
-                cells, losses, _sampled(jobs, job, again[samples], cells, folder), strict=True
+                cells, losses, _sampled(jobs, job, again[samples], kept, cells, folder), strict=True
             ):
                 names = {"model": samples.stem} | cell
                 label = ",".join(f"{name}={value}" for name, value in names.items())
@@ -144,19 +146,30 @@ def compared(
 
 
 def _sampled(
-    jobs: Sequence[Planned], sampling: Planned, again: Path, cells: Sequence[Cell], folder: Path
+    jobs: Sequence[Planned],
+    sampling: Planned,
+    again: Path,
+    kept: bool,
+    cells: Sequence[Cell],
+    folder: Path,
 ) -> list[tuple[bool, list[Move]]]:
-    """Whether a cell is the same to the bit, and its moves from its samples on."""
+    """Whether a cell is the same to the bit, and its moves from its samples on.
+
+    Args:
+        jobs: all that the study is made of.
+        sampling: the job among them that samples the stack.
+        again: samples of the stack that was trained again.
+        kept: whether that has the weights that are stored, which then need not sample again.
+        cells: students of the stack.
+        folder: where to sample.
+    """
     (samples,) = sampling.outputs
     descriptor = _descriptor(jobs)
     stored = _described(jobs, samples, samples, folder)
     trained = _described(jobs, samples, again, folder)
     same = [_same(samples, again, cell) for cell in cells]
-    # Weights that give the same samples need not sample again.
     sampled = (
-        trained
-        if all(same)
-        else _described(jobs, samples, run_again(sampling, folder)[samples], folder)
+        trained if kept else _described(jobs, samples, run_again(sampling, folder)[samples], folder)
     )
     scores = _scores(jobs, samples.stem, folder)
     found = []

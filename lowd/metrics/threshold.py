@@ -26,7 +26,7 @@ def unrelated_quantile(features: Samples, q: float, rows: int = 4096) -> float:
     _check_fraction(q)
     directions = unit(feature_rows(features, "features")[:rows].double()).cpu().numpy()
     pairs = np.triu_indices(len(directions), k=1)
-    return float(np.quantile((directions @ directions.T)[pairs].clip(-1, 1), q))
+    return _quantile((directions @ directions.T)[pairs], q)
 
 
 def nearest_quantile(fresh: Samples, reference: Samples, q: float) -> float:
@@ -45,7 +45,12 @@ def nearest_quantile(fresh: Samples, reference: Samples, q: float) -> float:
     """
     _check_fraction(q)
     fresh, reference = comparable_rows(fresh=fresh, reference=reference)
-    return float(np.quantile(most_similar(fresh, reference)[0].cpu().numpy(), q))
+    return _quantile(most_similar(fresh, reference)[0].cpu().numpy(), q)
+
+
+def _quantile(cosines: np.ndarray, q: float) -> float:
+    """Of cosines that may exceed 1 by rounding, which no threshold may."""
+    return float(np.clip(np.quantile(cosines, q), -1, 1))
 
 
 def _check_fraction(q: float) -> None:

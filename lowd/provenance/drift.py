@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from lowd.provenance.code import ROOT as PACKAGE_ROOT
 from lowd.provenance.code import is_here
 from lowd.provenance.digests import Digests
+from lowd.provenance.here import check_files
 from lowd.provenance.history import History, digests_ever, files_at
 from lowd.provenance.links import contents
 from lowd.provenance.statement import Statement
@@ -33,6 +34,9 @@ def drifts(statements: Collection[Statement], history: History | None) -> list[D
 
     Nothing is called uncommitted if the clone is shallow, or if the repository around the current
     folder never had the package, which then came from elsewhere.
+
+    Raises:
+        ValueError: this folder has other code than what runs.
     """
     sources = [
         {source.path.as_posix(): source.digests.sha256 for source in stated.sources}
@@ -64,6 +68,7 @@ def drifts(statements: Collection[Statement], history: History | None) -> list[D
 def _here(names: Iterable[str]) -> dict[str, str | None]:
     """SHA-256 of the package's own files now."""
     paths = {name: PACKAGE_ROOT.parent / name for name in names}
+    check_files((path for path in paths.values() if path.exists()), PACKAGE_ROOT)
     found = contents(paths.values())
     return {
         name: content.sha256 if isinstance(content := found[path], Digests) else None

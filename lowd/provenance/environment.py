@@ -99,6 +99,7 @@ def commit() -> Commit | None:
     """
     digest = git("rev-parse", "--verify", "--quiet", "HEAD")
     if digest is None:
+        git("rev-list", "--max-count=1", "--all")  # fails if there is a branch, and it is damaged
         return None
     # Without optional locks: a job must not stand in the way of someone who commits meanwhile.
     excluded = (f":(exclude){path}" for path in WRITTEN)

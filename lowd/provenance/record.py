@@ -12,6 +12,7 @@ from lowd.provenance.code import ROOT as PACKAGE_ROOT
 from lowd.provenance.code import combined, module_digests, source_files
 from lowd.provenance.digests import Digests
 from lowd.provenance.environment import environment, versions
+from lowd.provenance.here import check_here
 from lowd.provenance.in_toto import (
     BuildDefinition,
     Builder,
@@ -113,23 +114,6 @@ def _code(modules: Mapping[str, str], code: str, snapshot: Snapshot) -> Iterator
             digest={"gitCommit": checked_out.digest},
             annotations={"role": COMMIT, "dirty": checked_out.dirty},
         )
-
-
-def check_here(modules: Iterable[str]) -> None:
-    """Raise ValueError if the current folder has a lowd of its own that is another than this one.
-
-    What ran would else be stated beside the commit of code that did not.
-    """
-    own = Path("lowd")
-    if not (own / "__init__.py").exists() or own.resolve() == PACKAGE_ROOT:
-        return
-    for path in source_files(modules):
-        here = own / path.relative_to(PACKAGE_ROOT)
-        if not here.exists() or here.read_bytes() != path.read_bytes():
-            raise ValueError(
-                f"{here} is not the code that runs, which is {path}: this environment is of "
-                "another folder; run `make setup` here, and use the .venv that it leaves"
-            )
 
 
 def finish(

@@ -1,11 +1,17 @@
 """Images of the user's own, as an array in a zarr group."""
 
 from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lowd.sources.image_settings import ZarrSource
 from lowd.sources.own_arrays import Images, checked, say
+
+if TYPE_CHECKING:
+    import zarr
 
 PACKED = ("scale_factor", "add_offset")
 """Attributes with which xarray stores other values than there are."""
@@ -14,8 +20,8 @@ PACKED = ("scale_factor", "add_offset")
 def read(settings: ZarrSource) -> Iterator[tuple[str, Images]]:
     """The array of a zarr group, whole.
 
-    Chunks that are not there hold the fill value, as zarr writes them by default; how many there
-    are is said, since a store may have lost them.
+    Files of chunks that are not there stand for the fill value, as zarr writes them by default; how
+    many there are is said, since a store may have lost them.
 
     Raises:
         FileNotFoundError: there is no such store.
@@ -29,15 +35,46 @@ def read(settings: ZarrSource) -> Iterator[tuple[str, Images]]:
     try:
         arrays = dict(zarr.open_group(path, mode="r").arrays())
         array = arrays.get(settings.key)
-        images = None if array is None else np.asarray(array[:])
+        if array is not None:
+            files = _files(path / settings.key, array)
+            _check_length(array, files)
+            images = np.asarray(array[:])
     except Exception as error:  # zarr's codecs raise a different type for every kind of damage
         raise ValueError(f"{path}: not a zarr group of arrays ({error})") from None
-    if array is None or images is None:
+    if array is None:
         raise ValueError(f"{path}: no array {settings.key!r}; it holds {sorted(arrays)}")
     if packed := [name for name in PACKED if name in array.attrs]:
         raise ValueError(
             f"{path}: {settings.key!r} is packed ({', '.join(packed)}); store the values themselves"
         )
-    if (absent := array.nchunks - array.nchunks_initialized) > 0:
-        say(f"{path}: {absent} of {array.nchunks} chunks are absent: all {array.fill_value}")
+    if absent := sum(not file.is_file() for file in files):
+        say(
+            f"{path}: {absent} of {len(files)} files of {settings.key!r} are absent: all "
+            f"{array.fill_value}"
+        )
     yield str(path), checked(images, settings)
+
+
+def _files(folder: Path, array: "zarr.Array") -> list[Path]:
+    """One for every chunk, or for every shard, at the array's edges too; there or not."""
+    extents = array.shards or array.chunks
+    grid = (range(-(-size // extent)) for size, extent in zip(array.shape, extents, strict=True))
+    return [folder / array.metadata.encode_chunk_key(place) for place in product(*grid)]
+
+
+def _check_length(array: "zarr.Array", files: list[Path]) -> None:
+    """Raise ValueError if a file was cut short in a way that zarr reads on.
+
+    Of a shard without a byte it takes all chunks for left out. Beyond the end of a Blosc chunk,
+    whose length is in its bytes 12 to 15, Blosc reads what is there.
+    """
+    is_blosc = any("Blosc" in type(codec).__name__ for codec in array.compressors)
+    for file in files:
+        if not file.is_file():
+            continue
+        with file.open("rb") as content:
+            header = content.read(16)
+        size = file.stat().st_size
+        length = int.from_bytes(header[12:], "little") if is_blosc and not array.shards else size
+        if not size or size < length:
+            raise ValueError(f"{file.name} is cut short")

@@ -122,7 +122,11 @@ def _check_complete(path: Path) -> None:
     """
     for name, array in zarr.open_group(path, mode="r", use_consolidated=False).arrays():
         expected = _files(array)
-        absent = sum(not (path / name / key).is_file() for key in expected)
+        files = [path / name / key for key in expected]
+        absent = sum(not file.is_file() for file in files)
+        # Of a shard without a byte zarr takes all chunks for left out.
+        if empty := sum(file.is_file() and not file.stat().st_size for file in files):
+            raise ValueError(f"{empty} of {len(expected)} files of {name} are empty")
         if absent and _is_written_whole(array):
             raise ValueError(f"{absent} of {len(expected)} files of {name} lost")
         if absent:

@@ -1,0 +1,52 @@
+"""A workplace with two finished studies, to which something is done, and which is then put back."""
+
+import shutil
+from collections.abc import Callable
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from changes import MADE, Workplace
+from repositories import REPOSITORY, commit
+from rows import Bytes, content
+from small import EXACT, IMAGES
+
+STUDIES = {"exact": EXACT, "images": IMAGES}
+FIGURE = "figures/exact/regimes.svg"
+
+
+class Place(Workplace):
+    """The workplace, and where its finished state is kept."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, folder / "results")
+        # Which `create` leaves out, since most tests have no need of it.
+        shutil.copy(REPOSITORY / ".gitattributes", self.path)
+        self.repository.write_params(STUDIES)
+        commit(self.repository)
+        self.right("dvc", "repro", *(f"study@{name}" for name in STUDIES))
+        # What plans have measured, so that they take no longer afterwards.
+        self.right("lowd", "plan", *STUDIES, "--device-flops", "1")
+        commit(self.repository)
+        self.finished = folder / "finished"
+        shutil.copytree(self.path, self.finished, symlinks=True)
+
+    def put_back(self) -> None:
+        """Have everything as it was when the studies were finished."""
+        self.take(self.finished)
+
+    def right(self, *command: str, **variables: str) -> str:
+        """What a command says; it has to end well."""
+        ended = self.run(*command, **variables)
+        assert not ended.code, f"{' '.join(command)}\n{ended.said}"
+        return ended.said
+
+    def made(self) -> list[Bytes]:
+        """All that runs leave."""
+        return [content(self.path / name) for name in MADE]
+
+
+def forked(function: Callable[..., Any], *arguments: Any) -> Any:
+    """What a function of a module returns, in a fork of this process, which stays as it is."""
+    with get_context("fork").Pool(1) as pool:
+        return pool.apply(function, arguments)
