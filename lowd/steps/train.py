@@ -29,6 +29,8 @@ FULL, LANES = 8, 16
 
 Grouped convolutions round otherwise for fewer groups, and in what is left over of whole lanes.
 """
+WIDEST = 32
+"""Channels of networks whose stacks are filled up: a student more of wider ones costs too much."""
 
 
 class TrainStep(Settings):
@@ -184,7 +186,11 @@ def _keys(
 def stack_size(settings: TrainStep, students: int) -> int:
     """How many a stack of so many students holds, with those that fill it up."""
     model, compute = settings.model, settings.compute
-    if model.architecture != "unet" or (compute and compute.backend == "looped"):
+    if (
+        model.architecture != "unet"
+        or model.width > WIDEST
+        or (compute and compute.backend == "looped")
+    ):
         return students
     step = 2 * LANES if model.width % 2 else LANES // gcd(LANES, model.width)
     return max(FULL, ceil(students / step) * step)
