@@ -100,7 +100,7 @@ def _students(trainer: Trainer, cells: list[dict[str, int]]) -> Students:
     return Students(
         model=trainer.model.model_dump(mode="json"),
         shape=tuple(trainer.pool.shape[1:]),
-        sigma_data=trainer.settings.sigma_data,
+        sigma_data=trainer.sigma_data,
         cells=cells,
         weights=weights,
         diverged=diverged,

@@ -110,7 +110,9 @@ def train(
     from lowd.store.students import save_students
     from lowd.training.trainer import Trainer
 
-    points = torch.from_numpy(read_store(pool)["samples"].values)
+    drawn = read_store(pool)
+    points = torch.from_numpy(drawn["samples"].values)
+    settings = _scaled(settings, torch.from_numpy(drawn["reference"].values))
     grid = _grid(settings, len(points))
     cells = cells or Cells()
     taken = cells.recall(_axes(settings), _keys(settings, grid, points, cells))
@@ -139,6 +141,14 @@ def train(
         label=output.parent.name,
         beside=lambda trained: _together([*parts, trained], coordinates),
     )
+
+
+def _scaled(settings: TrainStep, reference: "Tensor") -> TrainStep:
+    """The same, with the standard deviation of data that students are trained with."""
+    from lowd.training.scale import data_scale
+
+    scale = {"sigma_data": data_scale(settings.training, reference)}
+    return settings.model_copy(update={"training": settings.training.model_copy(update=scale)})
 
 
 def _axes(settings: TrainStep) -> tuple[str, ...]:
@@ -202,7 +212,9 @@ def count_new(settings: TrainStep, pool: Path, cells: Cells) -> int:
 
     from lowd.store.arrays import read_store
 
-    points = torch.from_numpy(read_store(pool)["samples"].values)
+    drawn = read_store(pool)
+    points = torch.from_numpy(drawn["samples"].values)
+    settings = _scaled(settings, torch.from_numpy(drawn["reference"].values))
     keys = _keys(settings, _grid(settings, len(points)), points, cells)
     return sum(key not in cells.kept for key in keys)
 

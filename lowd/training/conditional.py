@@ -59,7 +59,7 @@ class ConditionalTrainer(Trainer):
         self.classes = model.classes
         self.labels = labels.to(device)
         self.dropped = dropped
-        self._denoiser = ClassDenoiser(self.stack, model.classes, settings.sigma_data)
+        self._denoiser = ClassDenoiser(self.stack, model.classes, self.sigma_data)
         self._untold: tuple[int, Tensor] | None = None
 
     def _advance(self, rows: Tensor, noise: Tensor, log_sigma: Tensor) -> Float[Tensor, " student"]:
@@ -67,7 +67,7 @@ class ConditionalTrainer(Trainer):
         if self._untold is None or self._untold[0] != block:
             self._untold = block, self._draw_untold(block)
         told = self.labels[rows].masked_fill(self._untold[1][:, at], self.classes)
-        self.objective = _Told(self._denoiser, told, self.settings.sigma_data)
+        self.objective = _Told(self._denoiser, told, self.sigma_data)
         return super()._advance(rows, noise, log_sigma)
 
     def _draw_untold(self, block: int) -> Tensor:

@@ -28,7 +28,8 @@ class TrainingSettings(Settings):
         log_sigma_mean: mean of ln σ over training, P_mean of EDM.
         log_sigma_std: standard deviation of ln σ over training, P_std of EDM.
         sigma_data: standard deviation of the data, of one number of a sample; EDM's preconditioning
-            scales by it.
+            scales by it. If it is not given, that of samples which nobody trains on; of a teacher,
+            of the images.
     """
 
     steps: PositiveInt
@@ -41,7 +42,7 @@ class TrainingSettings(Settings):
     ema: Decay = 0.999
     log_sigma_mean: float = -1.2
     log_sigma_std: PositiveFloat = 1.2
-    sigma_data: PositiveFloat = 0.5
+    sigma_data: PositiveFloat | None = None
 
     @model_validator(mode="after")
     def _warm_up_ends(self) -> "TrainingSettings":

@@ -21,6 +21,7 @@ from lowd.training.draws import Cell, Draws, draw_block
 from lowd.training.flat import flatten
 from lowd.training.objectives.build import assemble, objective
 from lowd.training.precision import tf32
+from lowd.training.scale import data_scale
 from lowd.training.settings import BLOCK, EDMSettings, ObjectiveSettings, TrainingSettings
 
 EPSILON = 1e-8
@@ -84,7 +85,8 @@ class Trainer:
             levels = noisy.new_zeros(noisy.shape[:2])
             graphed = torch.cuda.make_graphed_callables(networks, (noisy, levels))
             networks = cast(nn.Module, graphed)
-        self.objective = objective(self.aim, networks, settings.sigma_data)
+        self.sigma_data = data_scale(settings, pool)
+        self.objective = objective(self.aim, networks, self.sigma_data)
         self._moments = {
             "step": torch.zeros((), device=self.pool.device, dtype=torch.float32),
             "exp_avg": torch.zeros_like(self.flat.whole),

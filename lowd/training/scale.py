@@ -1,0 +1,31 @@
+"""The standard deviation of data, by which EDM's preconditioning scales."""
+
+from jaxtyping import Float
+from torch import Tensor
+
+from lowd.training.settings import TrainingSettings
+
+DIGITS = 3
+"""Significant ones: how sums round on another processor changes no more."""
+
+
+def data_scale(settings: TrainingSettings, points: Float[Tensor, " point *shape"]) -> float:
+    """`sigma_data` as given, or else of the points: of all their numbers, about their mean.
+
+    Args:
+        settings: of training.
+        points: samples of what is learned, not of one training set alone: students of every N are
+            to have the same.
+
+    Raises:
+        ValueError: it is not given, and all numbers of the points are alike.
+    """
+    if settings.sigma_data is not None:
+        return settings.sigma_data
+    spread = points.double().std(correction=0).item()
+    if not spread > 0:
+        raise ValueError(
+            "training.sigma_data: all numbers of the data are alike, so that none can be "
+            "estimated; set it, or look at the data"
+        )
+    return float(f"{spread:.{DIGITS}g}")
