@@ -84,8 +84,12 @@ def test_nothing_is_due_of_what_is_made():
 
 def test_due_names_the_setting_that_changed_and_the_jobs_that_get_it():
     reasons = due(jobs(noises=5))
-    assert reasons == {Path("provenance/s/noise.json"): Reason("setting", "size was 4, is 5")}
-    assert names(due(jobs(steps=300))) == {"train-narrow", "train-wide"}
+    assert reasons == {
+        Path("provenance/s/noise.json"): Reason("setting", "size was 4, is 5"),
+        # What captions say of scores.
+        Path("provenance/s/collect.json"): Reason("setting", "noises was 4, is 5"),
+    }
+    assert names(due(jobs(steps=300))) == {"train-narrow", "train-wide", "collect"}
 
 
 def test_an_output_that_is_gone_is_due_for_the_manifest_that_declares_it():
@@ -143,11 +147,13 @@ def test_what_an_edit_has_made_again_is_told_from_what_was_never_made():
     FIGURE.unlink()
     ahead = foresee(asked, due(asked))
     assert ahead.fresh == 1
-    assert ahead.lost["setting"].jobs == 2
-    assert ahead.lost["setting"].examples == ("training.steps was 200, is 300",)
+    assert ahead.lost["setting"].jobs == 3
+    told = ("training.steps was 200, is 300", "steps was 200, is 300")
+    assert ahead.lost["setting"].examples == told
     shutil.rmtree("data")
     gone = foresee(asked, due(asked))
-    assert "setting" not in gone.lost  # nothing is lost that is not here
+    # Nothing is lost that is not here, but results are.
+    assert gone.lost["setting"].examples == ("steps was 200, is 300",)
 
 
 def test_more_finished_work_than_the_budget_needs_consent(monkeypatch):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from lowd import studies
+from lowd import grid
 from lowd.cost.bills import bill
 from lowd.figures import vacuous
 from lowd.metrics.settings import UnrelatedRule
@@ -111,5 +111,5 @@ def test_what_is_no_threshold_is_refused(threshold, reason):
 
 
 def test_a_threshold_is_refused_where_results_would_be_called_vacuous():
-    assert studies.ROUNDING == vacuous.ROUNDING
+    assert grid.ROUNDING == vacuous.ROUNDING
     assert study(0.999998).studies["x"].threshold == 0.999998

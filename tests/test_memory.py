@@ -38,7 +38,7 @@ findings:
     study: s
     models: {m: {architecture: mlp, width: 64}}
     samples: [2, 4]
-    at: {model: m, samples: 4}
+    reference: {model: m, samples: 4}
     replicates: 4
     training: {steps: 60, warm_up: 0, batch: 1024}
 """
@@ -180,7 +180,7 @@ def test_jobs_are_refused_by_the_key_of_their_study_before_any_runs(folder, mach
     graph = read_graph()
     machine((host(4) + host(6)) / 2)
     with pytest.raises(
-        ValueError, match=r"studies\.s\.compute\.stack: 8 students.*set it to 4"
+        ValueError, match=r"studies\.s\.compute\.students_per_job: 8 students.*set it to 4"
     ) as said:
         fits.check_stacks(graph, [job for job in graph.jobs if job.study == "s"], {})
     assert "\n" not in str(said.value)
@@ -189,7 +189,7 @@ def test_jobs_are_refused_by_the_key_of_their_study_before_any_runs(folder, mach
     whole = {job.statement: 0.5 for job in graph.jobs}
     fits.check_stacks(graph, graph.jobs, whole)
     told = yaml.safe_load(PARAMS)
-    told["studies"]["s"]["compute"] = {"stack": 4}
+    told["studies"]["s"]["compute"] = {"students_per_job": 4}
     Path("params.yaml").write_text(yaml.safe_dump(told, sort_keys=False))
     graph = read_graph()
     fits.check_stacks(graph, [job for job in graph.jobs if job.study == "s"], {})
@@ -197,7 +197,7 @@ def test_jobs_are_refused_by_the_key_of_their_study_before_any_runs(folder, mach
 
 def test_a_run_is_refused_unless_others_train(folder, machine, monkeypatch, capsys):
     monkeypatch.setattr(make, "_snakemake", lambda *_: sys.exit(0))
-    key = r"studies\.s\.compute\.stack: .*nor do those of one N fit"
+    key = r"studies\.s\.compute\.students_per_job: .*nor do those of one N fit"
 
     def run(*options):
         make._run(*make._parsed([*make._profiles(), "data/s/manifest.json", *options]))

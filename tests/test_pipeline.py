@@ -57,7 +57,9 @@ def steps_reported(repository, model):
 @pytest.mark.parametrize("study", STUDIES)
 def test_a_study_makes_all_it_declares_and_nothing_else(study, request):
     root = request.getfixturevalue(study).path
-    figures = ["regimes", "errors", "transition", "plane"] + ["samples"] * (study == "pictures")
+    figures = ["regimes", "errors", "memorised", "transition", "plane"] + ["samples"] * (
+        study == "pictures"
+    )
     models = STUDIES[study]["models"]
     expected = {
         *(f"data/{study}/{name}" for name in ("teacher", "pool.zarr", "noise.zarr")),

@@ -442,7 +442,7 @@ def test_every_step_that_draws_names_its_streams():
         drawn = any(draws.search(path.read_text()) for path in own)
         # Kinds of teachers are found by name.
         assert (step.draws is not _nothing) == (drawn or name == "teacher"), name
-    assert 'stream_seed("slope", rule)' in Path(transitions.__file__).read_text()
+    assert '("slope", rule)' in Path(transitions.__file__).read_text()
     collected = CollectStep(models={}, shape=(2,), noises=2, sampler="heun, 2 steps")
     assert step_of(collected).draws(collected) == ("slope/{rule}",)
 
@@ -495,7 +495,8 @@ def test_a_custom_teacher_that_is_nowhere_is_named(entry):
 def test_the_users_own_images_are_an_input_of_the_step_that_reads_them():
     import numpy as np
 
-    np.savez("faces.npz", images=np.zeros((12, 1, 8, 8), np.float32))
+    images = np.random.default_rng(0).uniform(-1, 1, (12, 1, 8, 8)).astype(np.float32)
+    np.savez("faces.npz", images=images)
     source = {"source": "npz", "path": "faces.npz", "shape": [1, 8, 8]}
     lowd("images", {"images": source}, "--output", "i.zarr", "--statement", "i.json")
     (faces,) = read_statement(Path("i.json")).inputs["originals"]

@@ -40,10 +40,11 @@ def test_nothing_is_said_of_what_params_yaml_has_still_or_where_there_is_none(st
 def test_settings_that_have_changed_are_said_by_key(stated, strict):
     write(noise={"size": 24})
     found = {one.file: one for one in moved_on(stated, strict)}
-    assert [*found] == ["provenance/tiny/noise.json"]
-    (noise,) = found.values()
-    assert noise.reason == "made with size 16, which is 24 now"
-    assert noise.is_fault == strict
+    assert {one.file: one.reason for one in found.values()} == {
+        "provenance/tiny/noise.json": "made with size 16, which is 24 now",
+        "provenance/tiny/collect.json": "made with noises 16, which is 24 now",
+    }
+    assert {one.is_fault for one in found.values()} == {strict}
 
 
 def test_jobs_that_are_declared_no_more_are_said(stated):

@@ -1,8 +1,5 @@
 """The standard deviation of data, estimated unless it is given."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch

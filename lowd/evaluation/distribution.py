@@ -19,6 +19,7 @@ from lowd.progress import Watch
 NEIGHBOUR = 5
 """Whose distance is the radius of a ball, of precision to coverage."""
 Features = Float[Tensor, "sample feature"]
+Other = Float[Tensor, "other feature"]
 
 
 def distribution(generated: Described, references: References, watch: Watch) -> Iterator[Score]:
@@ -44,7 +45,11 @@ def distribution(generated: Described, references: References, watch: Watch) -> 
     watch("Vendi score", 4, 4)
 
 
-def _manifolds(ours: Features, reference: Features, real: Features | None) -> Iterator[Score]:
+def _manifolds(
+    ours: Features,
+    reference: Other,
+    real: Float[Tensor, "real feature"] | None,
+) -> Iterator[Score]:
     """Precision, recall, density and coverage."""
     found = manifolds(ours, reference, NEIGHBOUR)
     levels, means = dict.fromkeys(found._fields, nan), ""
@@ -60,7 +65,7 @@ def _manifolds(ours: Features, reference: Features, real: Features | None) -> It
             yield share(name, name, estimate, count, levels[name], told)
 
 
-def _diversity(ours: Features, reference: Features) -> Score:
+def _diversity(ours: Features, reference: Other) -> Score:
     """The Vendi score, whose level leaves out what has no direction."""
     real = _some(reference, len(ours))
     real = real[(real != 0).any(dim=1)]
@@ -68,7 +73,7 @@ def _diversity(ours: Features, reference: Features) -> Score:
     return number("vendi", "Vendi score", value, level, _of(real, ours), within=(1, len(ours)))
 
 
-def _of(real: Features, ours: Features) -> str:
+def _of(real: Other, ours: Features) -> str:
     """What a level is of: as many real samples, or how many there are."""
     return "real" if len(real) == len(ours) else f"{len(real)} real"
 

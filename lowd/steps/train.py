@@ -18,6 +18,7 @@ from lowd.training.settings import BLOCK, ObjectiveSettings, TrainingSettings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import xarray as xr
     from torch import Tensor
 
     from lowd.store.cells import Place
@@ -112,7 +113,7 @@ def train(
 
     drawn = read_store(pool)
     points = torch.from_numpy(drawn["samples"].values)
-    settings = _scaled(settings, torch.from_numpy(drawn["reference"].values))
+    settings = _scaled(settings, drawn)
     grid = _grid(settings, len(points))
     cells = cells or Cells()
     taken = cells.recall(_axes(settings), _keys(settings, grid, points, cells))
@@ -143,10 +144,15 @@ def train(
     )
 
 
-def _scaled(settings: TrainStep, reference: "Tensor") -> TrainStep:
+def _scaled(settings: TrainStep, pool: "xr.Dataset") -> TrainStep:
     """The same, with the standard deviation of data that students are trained with."""
+    import torch
+
     from lowd.training.scale import data_scale
 
+    if settings.training.sigma_data is not None:
+        return settings
+    reference = torch.from_numpy(pool["reference"].values)
     scale = {"sigma_data": data_scale(settings.training, reference)}
     return settings.model_copy(update={"training": settings.training.model_copy(update=scale)})
 
@@ -214,7 +220,7 @@ def count_new(settings: TrainStep, pool: Path, cells: Cells) -> int:
 
     drawn = read_store(pool)
     points = torch.from_numpy(drawn["samples"].values)
-    settings = _scaled(settings, torch.from_numpy(drawn["reference"].values))
+    settings = _scaled(settings, drawn)
     keys = _keys(settings, _grid(settings, len(points)), points, cells)
     return sum(key not in cells.kept for key in keys)
 
