@@ -75,7 +75,9 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("params.yaml").write_text(PARAMS)
     samples = np.zeros((POINTS, *SHAPE), dtype=np.float32)
-    write_store(Path("pool.zarr"), xr.Dataset({"samples": (("sample", "feature"), samples)}))
+    held = {"samples": (("sample", "feature"), samples)}
+    held["reference"] = (("reference_sample", "feature"), samples[:8])
+    write_store(Path("pool.zarr"), xr.Dataset(held))
     return tmp_path
 
 
