@@ -74,7 +74,7 @@ def machine(monkeypatch):
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("params.yaml").write_text(PARAMS)
-    samples = np.zeros((POINTS, *SHAPE), dtype=np.float32)
+    samples = np.random.default_rng(0).standard_normal((POINTS, *SHAPE), dtype=np.float32)
     held = {"samples": (("sample", "feature"), samples)}
     held["reference"] = (("reference_sample", "feature"), samples[:8])
     write_store(Path("pool.zarr"), xr.Dataset(held))
