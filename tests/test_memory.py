@@ -20,7 +20,7 @@ from lowd.cost.calibration import JOB
 from lowd.cost.memory import GIB, Memory, excess, memory_here, needs
 from lowd.cost.probes import Measured
 from lowd.steps.train import TrainStep
-from lowd.store.arrays import write_store
+from lowd.store.arrays import read_store, write_store
 from lowd.table import read_graph
 
 SHAPE, POINTS = (6,), 4096
@@ -30,7 +30,7 @@ studies:
     teacher: {kind: molrg, dimension: 6, rank: 2}
     pool: {size: 4096}
     samples: [2, 4, 8, 16]
-    training: {steps: 60, warm_up: 0, batch: 1024}
+    training: {steps: 60, warm_up: 0, batch: 1024, sigma_data: 0.5}
     models: {m: {architecture: mlp, width: 64}}
 findings:
   twice:
@@ -40,7 +40,7 @@ findings:
     samples: [2, 4]
     reference: {model: m, samples: 4}
     replicates: 4
-    training: {steps: 60, warm_up: 0, batch: 1024}
+    training: {steps: 60, warm_up: 0, batch: 1024, sigma_data: 0.5}
 """
 
 
@@ -165,7 +165,7 @@ def test_students_that_were_trained_before_need_no_memory(folder, machine):
     from lowd.steps.train import _grid, _keys
     from lowd.store.cells import Cells, Place
 
-    points = torch.zeros(POINTS, *SHAPE)
+    points = torch.from_numpy(read_store(Path("pool.zarr"))["samples"].values)
     keys = _keys(grid(), _grid(grid(), POINTS), points, Cells())
     paths = {"pool": Path("pool.zarr"), "output": Path("data/s/students/m/weights.safetensors")}
     machine((host(2) + host(4)) / 2)
