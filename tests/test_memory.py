@@ -50,7 +50,7 @@ def grid(model=None, samples=(2, 4, 8, 16), replicates=2, batch=1024):
         model=model or {"architecture": "mlp", "width": 64},
         samples=samples,
         replicates=replicates,
-        training={"steps": 60, "warm_up": 0, "batch": batch},
+        training={"steps": 60, "warm_up": 0, "batch": batch, "sigma_data": 0.5},
     )
 
 
