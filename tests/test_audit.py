@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import small_study as study
+from repositories import STUDIES
 from small_study import FIGURE, MODELS, edit, flip, folder, git, remove, sound  # noqa: F401
 from typer.testing import CliRunner
 
@@ -376,6 +377,16 @@ def test_code_that_is_in_no_commit_is_named_until_it_is(monkeypatch):
     source.write_bytes(b"IS_NEWER = True\n")
     study.commit("what will run")
     assert audit()["passed"]
+
+
+def test_all_that_a_file_rests_on_is_held_against_params_yaml():
+    Path("params.yaml").write_text(json.dumps({"studies": {"tiny": STUDIES["tiny"]}}))
+    audited = audit("results/s.zarr")
+    assert len(audited["files"]) == 1
+    rests_on = {"collect", "describe", "noise", "pool", "teacher"}
+    rests_on |= {f"{step}-{model}" for step in ("train", "generate") for model in MODELS}
+    others = {one["file"] for one in audited["notes"] if "no longer declares" in one["reason"]}
+    assert others == {f"provenance/s/{name}.json" for name in rests_on}
 
 
 def test_uncommitted_changes_of_anything_else_are_noted():

@@ -98,8 +98,9 @@ def audit(
 def _with_today(repository: "Repository", found: "Audit", strict: bool) -> "Audit":
     from lowd.cli.today import moved_on
 
-    makers = sorted({repository.claims[Path(link.name)][0] for link in found.outputs})
-    stated = {path: repository.statements[path] for path in makers}
+    makers = {repository.claims[Path(link.name)][0] for link in found.outputs}
+    rest_on = sorted({path for maker in makers for path in repository.chain(maker)})
+    stated = {path: repository.statements[path] for path in rest_on}
     return replace(found, findings=(*found.findings, *moved_on(stated, strict)))
 
 
