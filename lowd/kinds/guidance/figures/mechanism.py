@@ -13,7 +13,7 @@ from lowd.figures.style import (
     PURPLE,
     VERMILION,
     band,
-    quoted,
+    made_of,
 )
 
 EXACT = {
@@ -68,14 +68,6 @@ def over_students(results: xr.Dataset, score: str, **at: str) -> tuple[xr.DataAr
 
 def caption(results: xr.Dataset) -> str:
     """Where they agree, and which part is the largest there."""
-    told = []
-    for sigma in (results["sigma"].values[-1], 2.0, 0.5, results["sigma"].values[0]):
-        near = float(results["sigma"].sel(sigma=sigma, method="nearest"))
-        both = []
-        for name in EXACT:
-            centre, error = over_students(results, "cosine", exact=name)
-            both.append(quoted(centre.sel(sigma=near), error.sel(sigma=near)))
-        told.append(f"{both[0]} and {both[1]} at σ = {near:g}")
     largest = results["part_norm"].idxmax("part")
     shares = [
         f"{PARTS[str(part)][0]} at σ = {', '.join(f'{s:g}' for s in own['sigma'].values)}"
@@ -88,11 +80,11 @@ def caption(results: xr.Dataset) -> str:
         for hit in (cosine.values >= HIGH, cosine.values < LOW)
     )
     return (
-        "The cosine of students' guidance D_c − D_u with linear guidance is "
-        f"at least {HIGH:g} at σ = {high} and below {LOW:g} at σ = {low}. Left: mean cosine with "
-        "that between a class's Gaussian and the Gaussian of all, "
-        f"and with that of the exact mixture: {'; '.join(told)}. Middle: root mean squares. Right: "
-        f"those of the linear one's three parts; the largest is the {'; the '.join(shares)}. At "
-        f"{results.attrs['held_out']} held-out points with noise; bands and ± are two standard "
-        f"errors over points and {results.sizes['replicate']} students."
-    )
+        "The cosine of students' guidance D_c − D_u with linear guidance is at least "
+        f"{HIGH:g} at σ = {high} and below {LOW:g} at σ = {low}.\n(a) Mean cosine with that "
+        "between a class's Gaussian and the Gaussian of all, and with that of the exact mixture. "
+        "(b) Root mean square of guidance, per point. (c) That of the linear one's three parts; "
+        f"the largest is the {'; the '.join(shares)}. At {results.attrs['held_out']} held-out "
+        f"points with noise; bands are two standard errors over points and "
+        f"{results.sizes['replicate']} students. {made_of(results)}"
+    ).strip()

@@ -71,8 +71,9 @@ def caption(results: xr.Dataset) -> str:
     ]
     return (
         f"Probes' curves of {name} are {'more' if gap >= 0 else 'less'} unimodal by "
-        f"{abs(gap):.3f} at N = {sizes[-1]:,} than at N = {sizes[0]:,}, {abs(gap) / max(error, ROUNDING):.1f} standard errors.\nu = min(peak − "
-        "first, peak − last) of the accuracy over σ, at clean points, (a) against N, (b) GL and "
+        f"{abs(gap):.3f} at N = {sizes[-1]:,} than at N = {sizes[0]:,}, "
+        f"{abs(gap) / max(error, ROUNDING):.1f} standard errors.\nu = min(peak − first, "
+        "peak − last) of the accuracy over σ, at clean points, (a) against N, (b) GL and "
         "(c) E_gen; a dot a student, bars and ± two standard errors over "
         f"{results.sizes['replicate']} replicates: {'; '.join(told)}. Dashed, with a band: "
         f"untrained networks ({_told(largest['unimodality_untrained'], 'untrained')}), as noise "

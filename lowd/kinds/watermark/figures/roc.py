@@ -5,7 +5,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from lowd.figures.style import COLUMN, GREY, quoted
+from lowd.figures.style import COLUMN, GREY, made_of, quoted
 from lowd.kinds.watermark.drawing import (
     JPEG,
     LOOKS,
@@ -68,12 +68,12 @@ def caption(results: xr.Dataset) -> str:
     if np.isfinite(published).any():
         told = f", by the published formula for rings up to {np.nanmax(published):.2f}"
     return (
-        f"{most_found(results, str(scenario), attack, 'tpr')} "
-        "Share of marked images detected against the rate of false alarms; grey: chance, and 1 %. "
+        f"{most_found(results, str(scenario), attack, 'tpr')}\nShare of marked images detected "
+        "against the rate of false alarms; grey: chance, and 1 %. "
         f"σ = {middle(results):g}. At 1 %, {scenario}, "
         f"{'no attack' if attack == 'none' else attack.replace('jpeg', 'JPEG')}: "
-        f"{', '.join(parts)}. Thresholds are chosen by half of the unmarked images; of the others "
-        f"{np.nanmean(false):.3f} exceed them, on average over marks and attacks. p-values below "
-        f"0.01 have {np.nanmean(own):.3f} of the unmarked images{told}. ± are two standard "
-        "errors, bootstrapped over both kinds of images."
-    )
+        f"{', '.join(parts)}. Half of the unmarked images choose thresholds; of the others "
+        f"{np.nanmean(false):.3f} exceed them. p-values below 0.01 have {np.nanmean(own):.3f} of "
+        f"the unmarked{told}. ± are two standard errors, bootstrapped over both kinds of images. "
+        f"{made_of(results)}"
+    ).strip()
