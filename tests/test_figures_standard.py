@@ -1,19 +1,15 @@
 """Figures of every kind keep to one standard, drawn of results that are committed or made up."""
 
-import importlib
 from functools import cache
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import pytest
 import test_collapse_figures
-from captions import is_legible, keeps_to_the_standard
+from captions import keeps_to_it
 from test_figures import ACROSS, FIGURES, closed, results, shown  # noqa: F401
 from test_figures_findings import CLOSE_LOOKS, finding
 
 from lowd.figures.find import figure_module
-from lowd.figures.plotted import table
-from lowd.figures.style import letter, styled
 from lowd.kinds.collapse.settings import Collapse
 from lowd.settings import load_params
 from lowd.steps.figure import FigureStep
@@ -43,17 +39,6 @@ def committed():
         if all(path.exists() for path in paths):
             found.setdefault(job.settings.name, (job.settings.studies, paths))
     return found
-
-
-def keeps_to_it(name, study):
-    module = importlib.import_module(figure_module(name))
-    with styled():
-        figure = module.draw(study)
-        letter(figure)
-        is_legible(figure)
-        table(figure)
-        plt.close(figure)
-    keeps_to_the_standard(module.caption(study))
 
 
 @pytest.mark.parametrize("name", MADE_UP)

@@ -65,8 +65,8 @@ def caption(results: xr.Dataset) -> str:
         parts.append(f"at σ = {sigma:g} {', '.join(ends)}")
     return (
         f"Of a small step the denoised image and the sampled one keep {parts[0]}.\nSingular "
-        "vectors of the denoiser's Jacobian J at one noisy image (red lighter, blue darker, each on "
-        "its own scale), what J makes of them, and the image that is sampled after a step of so many σ "
-        f"along v. Means over {results.attrs['images']} {STARTS[str(one['start'].item())]}: "
+        "vectors of the denoiser's Jacobian J at one noisy image (red lighter, blue darker, each "
+        "on its own scale), what J makes of them, and the image that is sampled after a step of so "
+        f"many σ along v. Means over {results.attrs['images']} {STARTS[str(one['start'].item())]}: "
         f"{'; '.join(parts)}. {made_of(results)}"
     ).strip()

@@ -134,8 +134,8 @@ def _intervals(results: xr.Dataset) -> str:
         ]
         told.append(f"{name} {scores[0]:.3f}, {scores[1]:.2f}, {scores[2]:.2f}")
     return (
-        f"Guided by γ = {results.attrs['at']:g} in intervals of σ alone, students have accuracy, "
-        f"trace and Fréchet distance {'; '.join(told)}."
+        f"Guided at intervals of σ alone, accuracy, trace and Fréchet distance are "
+        f"{'; '.join(told)}."
     )
 
 
@@ -158,10 +158,10 @@ def caption(results: xr.Dataset) -> str:
             f"From γ = 0 to {weights[place]:g} students' accuracy is multiplied by "
             f"{changes[0]:.2f}, the spread within a class by {changes[1]:.2f}, and a class's "
             f"offset from its data by {changes[2]:.2f}.\nStudents beside exact denoisers and "
-            "held-out data over γ; a judge of support vectors, which knows "
-            f"{results.attrs['judge']:.3f} of {results.attrs['held_out']} held-out points, tells "
-            f"accuracy. (e) At γ = {at:g} the cosine with a student's sample of the same noise is "
-            f"{agreed[0]} of linear guidance and {agreed[1]} of the exact mixture's.",
+            f"held-out data over γ (the judge knows {results.attrs['judge']:.3f} of "
+            f"{results.attrs['held_out']} held-out points). (e) At γ = {at:g} the cosine with a "
+            f"student's sample of the same noise is {agreed[0]} of linear guidance and {agreed[1]} "
+            "of the exact mixture's.",
             _intervals(results),
             f"{results.sizes['replicate']} students, means over {results.sizes['class']} classes; "
             "bands and ± are two standard errors. Fréchet distances are biased upward, alike for "

@@ -16,7 +16,7 @@ def draw(results: xr.Dataset) -> Figure:
     figure, (left, right) = plt.subplots(1, 2, figsize=(2 * COLUMN, 2.6))
     weights, gaps = results["theory_weight"].values, results["entropy_gap"].values
     fine = np.linspace(0, weights[-1], 50)
-    for pair, shade in enumerate(size_colours(gaps.tolist())):
+    for pair, shade in enumerate(size_colours(np.argsort(np.argsort(gaps)).tolist())):
         left.plot(fine, -fine * gaps[pair], color=shade, lw=0.9)
         left.plot(weights, results["entropy_change"][pair], "o", color=shade, ms=3.5)
     left.set_xlabel("guidance weight $\\gamma$")

@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import xarray as xr
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from lowd.figures.style import (
     BLACK,
@@ -51,6 +52,7 @@ def draw(results: xr.Dataset) -> Figure:
     right.set_ylabel("of each part of the linear one")
     for axes in (left, middle, right):
         axes.set_xscale("log")
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_xlabel("$\\sigma$")
     for axes in (middle, right):
         axes.set_ylim(bottom=0)

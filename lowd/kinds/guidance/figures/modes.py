@@ -35,7 +35,7 @@ def draw(results: xr.Dataset) -> Figure:
         )  # fmt: skip
     axes.set_xlabel("guidance weight $\\gamma$")
     axes.set_ylabel("share in the bump near\nthe other class")
-    axes.set_ylim(-0.02, 0.6)
+    axes.set_ylim(-0.02, max(0.6, 1.1 * float(results["near_share"].max())))
     below.legend(loc="outside lower center", ncols=4, title="guided at", fontsize=6.5)
     return figure
 
@@ -52,6 +52,6 @@ def caption(results: xr.Dataset) -> str:
         f"most {most:.1%} of samples are in neither.\nAbove, "
         f"{results.sizes['mode_noise']} samples of a class of two bumps by the exact denoisers, at "
         "four weights; crosses are the centres of the other class. Below, the share in the near "
-        f"bump over γ, guided in intervals of σ; at γ = {SHOWN[-1]:g} {', '.join(told)}. Neither "
-        "is four standard deviations from both. Bands and ± are two standard errors over noises."
+        f"bump over γ, guided in intervals of σ; at γ = {SHOWN[-1]:g} {', '.join(told)}. Neither: "
+        "four standard deviations from both. Bands and ± are two standard errors over noises."
     )

@@ -18,6 +18,9 @@ from lowd.kinds.watermark.drawing import (
     reported,
 )
 
+SAID = 3
+"""Keys that a caption tells; all are in the table."""
+
 
 def draw(results: xr.Dataset) -> Figure:
     """A row a scenario; left no attack, right JPEG. The vertical line is 1 %."""
@@ -37,8 +40,8 @@ def draw(results: xr.Dataset) -> Figure:
                         results["rate"], one["roc"], color=look.colour, ls=look.line,
                         drawstyle="steps-post", label=look.label,
                     )  # fmt: skip
-            axes.plot(results["rate"], results["rate"], color=GREY, lw=0.6)
-            axes.axvline(results.attrs["rate"], color=GREY, lw=0.6, ls=":")
+            axes.plot(results["rate"], results["rate"], color=GREY, lw=0.6, label="chance")
+            axes.axvline(results.attrs["rate"], color=GREY, lw=0.6, ls=":", label="1 %")
             name = "no attack" if attack == "none" else attack.replace("jpeg", "JPEG")
             axes.set_title(f"{scenario}, {name}")
         line[0].set_ylabel("share detected")
@@ -57,7 +60,7 @@ def caption(results: xr.Dataset) -> str:
     attack = (attacks(results, JPEG) or ["none"])[0]
     scenario = results["scenario"].values[0]
     parts = []
-    for mark in added(results):
+    for mark in added(results)[:SAID]:
         one = at_depth(results, mark, scenario).sel(attack=attack)
         value, error = reported(one, "tpr"), reported(one, "tpr_se")
         parts.append(f"{LOOKS[mark].label} {quoted(value, error)}")
