@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from captions import is_legible, keeps_to_the_standard
 from pydantic import ValidationError
 
 from lowd.cost.bills import bill
@@ -301,8 +302,10 @@ def test_figures_show_and_say_their_numbers(figure, mixture):
     with styled():
         drawn = figure.draw(mixture.results)
     assert drawn.axes
+    is_legible(drawn)
     words = figure.caption(mixture.results)
-    assert words.endswith(".") and "nan" not in words and "$" not in words
+    keeps_to_the_standard(words)
+    assert "$" not in words
 
 
 def test_a_finding_names_its_figures_and_scores(mixture):

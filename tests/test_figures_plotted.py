@@ -77,6 +77,28 @@ def test_letters_are_given_where_there_are_several_panels_and_not_to_pictures(dr
     assert [row["value"] for row in rows()] == ["0"] * 4
 
 
+def test_horizontal_bars_have_their_length_their_name_and_their_interval(drawn):
+    _, (left, right), rows = drawn
+    left.barh([0, 1], [3, 5], xerr=[1, 2], label="length")
+    left.set_yticks([0, 1], ["mlp", "u-net 8"])
+    right.errorbar([2.5], [1.1], xerr=[0.5], fmt="o", label="slope")
+    found = [(r["series"], r["x"], r["y"], r["low"], r["high"]) for r in rows()]
+    assert ("length", "3", "mlp", "2", "4") in found
+    assert ("length", "5", "u-net 8", "3", "7") in found
+    assert ("slope", "2.5", "u-net 8", "2", "3") in found
+
+
+def test_steps_of_a_histogram_and_upright_lines_are_told(drawn):
+    _, (left, _), rows = drawn
+    left.stairs([0.25, 0.75], [0, 1, 2], label="share")
+    left.axvline(1.5, label="mean")
+    assert [(r["series"], r["x"], r["y"]) for r in rows()] == [
+        ("mean", "1.5", ""),
+        ("share", "0.5", "0.25"),
+        ("share", "1.5", "0.75"),
+    ]
+
+
 def test_an_interval_of_a_share_stays_within_0_and_1_and_is_the_plain_one_in_the_middle():
     share, error = np.array([0.5, 0.02, 0.98, 0.0, 1.0]), np.array([0.01, 0.02, 0.02, 0.01, 0.0])
     low, high = share_interval(share, error)

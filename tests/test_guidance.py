@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import torch
+import xarray as xr
+from captions import keeps_to_it
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -382,6 +384,34 @@ def test_results_hold_every_reference_and_say_the_same_twice(results):
     parts = found["part_norm"].sel(part="shift")
     np.testing.assert_allclose(parts, 0, atol=1e-12)
     assert (found["frechet_se"] >= 0).all() and (abs(found["cosine"]) <= 1).all()
+
+
+@pytest.mark.parametrize("name", ["guidance", "mechanism"])
+def test_figures_are_drawn_of_results(results, name):
+    keeps_to_it(name, results[1])
+
+
+@pytest.mark.parametrize("name", ["modes", "guided_entropy"])
+def test_figures_are_drawn_of_what_theory_expects(name, tmp_path, monkeypatch):
+    module = "lowd.kinds.guidance.expect_guidance."
+    for size, value in (("PAIRS", 2), ("STEPS", 6), ("SAMPLES", 30)):
+        monkeypatch.setattr(module + size, value)
+    expect_guidance(ExpectGuidanceStep(seed=0), output=tmp_path / "theory.zarr")
+    keeps_to_it(name, read_store(tmp_path / "theory.zarr", finite=False))
+
+
+def test_a_sheet_of_samples_is_drawn():
+    axes = {
+        "shown": ["student", "gaussian", "mixture"], "weight": [0.0, 4.0], "class": [0, 1],
+        "replicate": [0, 1], "reference": ["gaussian"],
+    }  # fmt: skip
+    images = np.random.default_rng(0).uniform(-1, 1, (3, 2, 2, 1, 4, 4))
+    data = {
+        "samples": (("shown", "weight", "class", "channel", "height", "width"), images),
+        "student_out_of_range": (("replicate", "weight"), np.full((2, 2), 0.1)),
+        "out_of_range": (("reference", "weight"), [[0.0, 0.2]]),
+    }
+    keeps_to_it("guided_samples", xr.Dataset(data, axes))
 
 
 def test_guidance_without_intervals_leaves_them_out(results):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from lowd.figures.plotted import table
 from lowd.figures.style import styled
 from lowd.kinds.dimension.figures import estimates, transitions
 from lowd.kinds.dimension.relate import RelateStep, relate
@@ -111,9 +112,10 @@ def test_dimensions_are_estimated_of_pools_and_of_all_real_images(related):
 
 def test_figures_quote_what_was_measured(related):
     with styled():
-        for module in (transitions, estimates):
-            module.draw(related)
+        rows = table(transitions.draw(related)).splitlines()
+        estimates.draw(related)
+    first = [row for row in rows if row.startswith("c,") and "E_gen=E_mem: 0.70 [" in row]
+    assert len(first) == len(RANKS)
     text = transitions.caption(related)
-    assert "mlp, K = 1, E_gen = E_mem: 0.70 [" in text
-    assert "real (dimension " in text and "published: 630" in text
+    assert "real (of dimension " in text and "published: 630" in text
     assert "two-NN" in estimates.caption(related)

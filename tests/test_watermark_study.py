@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from captions import keeps_to_the_standard
 
 from lowd.cli.steps import read_settings
 from lowd.diffusion.settings import SamplerSettings
@@ -126,8 +127,7 @@ def test_what_is_drawn_from_a_stream_is_drawn_again(folder, tmp_path):
 def test_figures_are_drawn_with_captions(results, folder, tmp_path, name):
     files = [tmp_path / f"{name}.{suffix}" for suffix in ("svg", "png", "txt")]
     figure(FigureStep(name=name), results=[folder / "results.zarr"], output=files)
-    told = files[-1].read_text()
-    assert "nan" not in told
+    keeps_to_the_standard(files[-1].read_text().strip())
     assert all(file.stat().st_size > 50 for file in files)
 
 

@@ -1,4 +1,4 @@
 """What all figures share; a kind of study has its own beside it.
 
-One visual language: colour is |θ|, the horizontal axis log₂ N, a band two standard errors.
+One visual language: colour is |θ|, the horizontal axis N by octaves, a band two standard errors.
 """

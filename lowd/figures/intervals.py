@@ -39,7 +39,7 @@ def told_resampling(results: xr.Dataset, rule: str) -> str:
     low, high = (float(results[f"slope_{rule}_{end}"]) for end in ("low", "high"))
     if sizes_crossing(results, rule) >= SIZES or not low < high:
         return ""
-    return f" ({low:.2f} to {high:.2f} when resampled)"
+    return f"{low:.2f} to {high:.2f}"
 
 
 def told_intervals(results: xr.Dataset, rules: Iterable[str]) -> list[str]:

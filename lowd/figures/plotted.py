@@ -4,20 +4,24 @@ import csv
 import re
 from collections.abc import Iterator
 from io import StringIO
+from string import ascii_lowercase
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.collections import LineCollection, PathCollection, QuadMesh
 from matplotlib.colors import to_hex
 from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import StepPatch
+from matplotlib.ticker import FixedFormatter, FuncFormatter
 
 BANDS: WeakKeyDictionary[Line2D, tuple[np.ndarray, np.ndarray]] = WeakKeyDictionary()
 """The lower and upper edge of the band around a curve."""
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
+LETTERS = (*ascii_lowercase, *(a + b for a in ascii_lowercase for b in ascii_lowercase))
 DIGITS = 6
 """Significant ones."""
 
@@ -30,9 +34,10 @@ class Point(NamedTuple):
         title: of the panel.
         series: what the legend calls it.
         x_axis, y_axis: their labels.
-        x, y: where it is; in a map of values `x` and `y` are those of the cell.
+        x, y: where it is; in a map of values `x` and `y` are those of the cell. What ticks name in
+            words goes by its name.
         value: of the cell of a map, or the colour of a point; else nothing.
-        low, high: ends of the interval, if there is one.
+        low, high: ends of the interval, if there is one: of y, or of x where bars are horizontal.
     """
 
     panel: str
@@ -72,8 +77,9 @@ def table(figure: Figure) -> str:
             _plain(axes.get_title("left") or axes.get_title() or axes.get_title("right")),
         )
         labels = (_shared(axes, "x"), _shared(axes, "y"))
-        for series, *numbers in _drawn(axes, own):
-            writer.writerow((*about, series, *labels, *map(_told, numbers)))
+        for series, x, y, *numbers in _drawn(axes, own):
+            place = (_category(axes.xaxis, x), _category(axes.yaxis, y))
+            writer.writerow((*about, series, *labels, *map(_told, (*place, *numbers))))
     return text.getvalue()
 
 
@@ -88,13 +94,11 @@ def _drawn(axes: Axes, legend: list[tuple[Any, str]]) -> Iterator[tuple[object, 
     """Series, x, y, value, low and high of all that is in one panel."""
     bars, names = {}, {}
     for container in axes.containers:
-        if isinstance(container, ErrorbarContainer) and container.has_yerr:
+        if isinstance(container, ErrorbarContainer) and container.lines[2]:
             bars[container.lines[0]] = _interval(container)
             names[container.lines[0]] = str(container.get_label())
         if isinstance(container, BarContainer):
-            for bar in container:
-                middle = bar.get_x() + bar.get_width() / 2
-                yield str(container.get_label()).strip("_"), middle, bar.get_height(), "", "", ""
+            yield from _bars(container)
     for line in axes.lines:
         xs, ys = (np.atleast_1d(np.asarray(one, float)) for one in line.get_data(orig=False))
         if not len(xs) or not line.get_visible():
@@ -103,10 +107,18 @@ def _drawn(axes: Axes, legend: list[tuple[Any, str]]) -> Iterator[tuple[object, 
         if line.get_transform() == axes.get_yaxis_transform():
             yield series, "", ys[0], "", "", ""
             continue
+        if line.get_transform() == axes.get_xaxis_transform():
+            yield series, xs[0], "", "", "", ""
+            continue
         low, high = BANDS.get(line) or bars.get(line) or ([""] * len(xs), [""] * len(xs))
         for x, y, below, above in zip(xs, ys, low, high, strict=True):
             if np.isfinite(y):
                 yield series, x, y, "", below, above
+    for patch in axes.patches:
+        if isinstance(patch, StepPatch):
+            heights, edges, _ = patch.get_data()
+            for middle, height in zip((edges[1:] + edges[:-1]) / 2, heights, strict=True):
+                yield _plain(str(patch.get_label()).strip("_")), middle, height, "", "", ""
     for drawn in axes.collections:
         if isinstance(drawn, PathCollection):
             places, given = np.asarray(drawn.get_offsets()), drawn.get_array()
@@ -124,10 +136,42 @@ def _drawn(axes: Axes, legend: list[tuple[Any, str]]) -> Iterator[tuple[object, 
 
 
 def _interval(container: ErrorbarContainer) -> tuple[list[float], list[float]]:
-    """The ends of vertical error bars."""
-    vertical: LineCollection = container.lines[2][-1]
-    ends = [np.asarray(segment)[:, 1] for segment in vertical.get_segments()]
+    """The ends of vertical error bars, or of horizontal ones if there are no others."""
+    last: LineCollection = container.lines[2][-1]
+    along = int(container.has_yerr)
+    # A bar of which an end is not known has no segment.
+    ends = [
+        np.asarray(segment)[:, along] if len(segment) else np.array([np.nan])
+        for segment in last.get_segments()
+    ]
     return [one.min() for one in ends], [one.max() for one in ends]
+
+
+def _bars(container: BarContainer) -> Iterator[tuple[object, ...]]:
+    """Bars by their middle and their length, with the intervals at their ends."""
+    label = str(container.get_label()).strip("_")
+    low, high = _interval(container.errorbar) if container.errorbar else ([], [])
+    for at, bar in enumerate(container):
+        reach = (low[at], high[at]) if at < len(low) else ("", "")
+        if container.orientation == "horizontal":
+            yield label, bar.get_width(), bar.get_y() + bar.get_height() / 2, "", *reach
+        else:
+            yield label, bar.get_x() + bar.get_width() / 2, bar.get_height(), "", *reach
+
+
+def _category(axis: Axis, place: object) -> object:
+    """What the ticks of an axis call a place in words; else the place itself."""
+    names = axis.get_major_formatter()
+    if isinstance(place, str) or axis.get_scale() != "linear":
+        return place
+    if not isinstance(names, FixedFormatter | FuncFormatter):
+        return place
+    ticks = axis.get_majorticklocs()
+    words = names.format_ticks(ticks.tolist())
+    if not words or not all(re.match(r"[^\W\d_]", word) for word in words):
+        return place
+    near = words[int(np.argmin(abs(ticks - float(place))))]  # type: ignore[arg-type]
+    return _plain(near.replace("\n", " "))
 
 
 def _cells(mesh: QuadMesh) -> Iterator[tuple[object, ...]]:
@@ -175,4 +219,6 @@ def _plain(label: str) -> str:
 
 
 def _told(number: object) -> object:
-    return number if isinstance(number, str) else f"{float(number):.{DIGITS}g}"  # type: ignore[arg-type]
+    if isinstance(number, str):
+        return number
+    return "" if np.isnan(number) else f"{float(number):.{DIGITS}g}"  # type: ignore[arg-type, call-overload]

@@ -178,6 +178,11 @@ def extremes(results: xr.Dataset) -> tuple[xr.Dataset, str]:
     )
 
 
+def listed(parts: Sequence[str]) -> str:
+    """Parts as a sentence has them, "a, b and c"; nothing if there are none."""
+    return " and ".join([part for part in (", ".join(parts[:-1]), *parts[-1:]) if part])
+
+
 def made_of(results: xr.Dataset) -> str:
     """The sentence on what scores are over: noises, training and sampler, as far as is known."""
     told = [
@@ -220,9 +225,20 @@ def band(
     **line: object,
 ) -> None:
     """A curve with a band of two standard errors, which of a share is within 0 and 1."""
-    (drawn,) = axes.plot(x, centre.values, **line)  # type: ignore[arg-type]
     low, high = (centre - 2 * error).values, (centre + 2 * error).values
     if share:
         low, high = share_interval(centre.values, error.values)
-    BANDS[drawn] = low, high
-    axes.fill_between(x, low, high, color=drawn.get_color(), alpha=0.18, linewidth=0)
+    between(axes, x, centre.values, (low, high), **line)
+
+
+def between(
+    axes: Axes,
+    x: np.ndarray,
+    centre: np.ndarray,
+    ends: tuple[np.ndarray, np.ndarray],
+    **line: object,
+) -> None:
+    """A curve with the band of any interval."""
+    (drawn,) = axes.plot(x, centre, **line)  # type: ignore[arg-type]
+    BANDS[drawn] = ends
+    axes.fill_between(x, *ends, color=drawn.get_color(), alpha=0.18, linewidth=0)

@@ -76,7 +76,7 @@ def outline(axes: Axes, results: xr.Dataset) -> None:
 def said(axes: Axes, text: str) -> None:
     """Words left of a picture."""
     axes.text(
-        -0.12, 0.5, text, ha="right", va="center", transform=axes.transAxes, fontsize=6,
+        -0.12, 0.5, text, ha="right", va="center", transform=axes.transAxes, fontsize=6.5,
         color=BLACK,
     )  # fmt: skip
 

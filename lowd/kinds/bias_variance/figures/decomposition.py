@@ -8,7 +8,19 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lowd.figures.style import BLACK, BLUE, COLUMN, GREY, ORANGE, VERMILION, quoted, short_count
+from lowd.figures.style import (
+    BLACK,
+    BLUE,
+    COLUMN,
+    GREY,
+    ORANGE,
+    VERMILION,
+    listed,
+    made_of,
+    quoted,
+    samples_axis,
+    short_count,
+)
 
 PARTS = {
     ("squared_error", "data"): ("$\\mathcal{E}_{gen}^2$", BLACK, "-", "s"),
@@ -28,16 +40,15 @@ def draw(results: xr.Dataset | Mapping[str, xr.Dataset]) -> Figure:
     for row, (name, one) in zip(panels, studies.items(), strict=True):
         sizes, samples = one["parameters"].values, one["N"].values
         _lines(row[0], one.sel({"N": one.attrs["at_samples"]}), sizes)
-        row[0].set_xticks(sizes, [short_count(int(size)) for size in sizes], fontsize=6)
+        row[0].set_xticks(sizes, [short_count(int(size)) for size in sizes], fontsize=6.5)
         _lines(row[1], one.sel(model=one.attrs["at_model"]), samples, logarithmic=True)
-        row[1].set_xticks(samples, [f"{n:,}" for n in samples])
+        samples_axis(row[1], samples)
         count = short_count(int(one.sel(model=one.attrs["at_model"])["parameters"]))
         row[0].set_title(f"{name}N = {one.attrs['at_samples']:,}")
         row[1].set_title(f"{name}$|\\theta|$ = {count}")
-        row[0].set_ylabel("squared distance")
-    panels[-1, 0].set_xlabel("$|\\theta|$")
-    panels[-1, 1].set_xlabel("N")
-    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
+        row[0].set_ylabel("PFD squared, in units\nof the descriptor squared")
+        row[0].set_xlabel("$|\\theta|$")
+    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 
@@ -58,44 +69,37 @@ def _lines(axes: Axes, line: xr.Dataset, x: np.ndarray, *, logarithmic: bool = F
 
 def caption(results: xr.Dataset | Mapping[str, xr.Dataset]) -> str:
     """Shares at the ends, the shape over |θ|, and how the variance falls with N."""
-    parts = []
-    for name, one in _named(results).items():
-        line = one.sel({"N": one.attrs["at_samples"]})
-        shares = []
-        for at in (
-            int(line["parameters"].argmin("model")),
-            int(line["parameters"].argmax("model")),
-        ):
-            model = line.isel(model=int(at)).sel(varied="data")
-            share = model["variance"] / model["squared_error"]
-            told = "not measured" if np.isnan(share) else f"{float(share):.0%}"
-            seeds = line.isel(model=int(at)).sel(varied="seed")
-            shares.append(
-                f"|θ| = {short_count(int(model['parameters']))}: bias² "
-                f"{quoted(model['squared_bias'], model['squared_bias_se'])}, variance "
-                f"{quoted(model['variance'], model['variance_se'])} ({told} of E_gen²), over "
-                f"seeds {quoted(seeds['variance'], seeds['variance_se'])}"
-            )
-        slopes = [_power(one, v) for v in one["varied"].values]
-        parts.append(
-            f"{name}at N = {one.attrs['at_samples']:,}, {'; '.join(shares)}; {_shape(line)}; at "
-            f"{one.attrs['at_model']} the power of N that the variance goes with is on "
-            f"average {', '.join(slopes)}"
-        )
+    studies = _named(results)
+    heads = [_shares(name, one) for name, one in studies.items()]
+    told = [
+        f"{name}N = {one.attrs['at_samples']:,}: "
+        f"{_shape(one.sel({'N': one.attrs['at_samples']}))}, variance as "
+        f"{listed([_power(one, v) for v in one['varied'].values])}."
+        for name, one in studies.items()
+    ]
     return (
-        "E_gen² over independent training sets split into squared bias and variance, and over "
-        "seeds with the data fixed into variance and a rest, which is bias and what this one "
-        "training set is wrong by; unbiased and not clipped: a squared bias may come out negative. "
-        f"{'. '.join(part[0].upper() + part[1:] for part in parts)}. Bars "
-        "and intervals are two standard errors (jackknife over students), the noises being fixed."
-    )
+        f"From the smallest to the largest |θ| the variance goes from {listed(heads)}.\nLeft "
+        "against |θ|, right against N: E_gen² over training sets, bias² and variance; over seeds "
+        "of one set, variance and a rest: bias and what that set is wrong by. "
+        f"{' '.join(part[0].upper() + part[1:] for part in told)} Bias² may be negative. "
+        "Bars and ± are two standard errors (jackknife over students). "
+        f"{made_of(next(iter(studies.values())))}"
+    ).strip()
+
+
+def _shares(name: str, one: xr.Dataset) -> str:
+    """Which part of E_gen² the variance is, for the smallest and for the largest |θ|."""
+    line = one.sel({"N": one.attrs["at_samples"], "varied": "data"})
+    share = (line["variance"] / line["squared_error"]).values[[0, -1]]
+    told = ["not measured" if np.isnan(end) else f"{100 * end:.0f}" for end in share]
+    return f"{told[0]} to {told[1]} % of E_gen²{f' ({name[:-2]})' if name else ''}"
 
 
 def _shape(line: xr.Dataset) -> str:
     """Whether E_gen² is higher at both ends of |θ| than in between, by two standard errors."""
     one = line.sel(varied="data").sortby("parameters").dropna("model")
     if one.sizes["model"] < 3:
-        return "too few sizes to tell a U"
+        return "of too few sizes to tell a U"
     total, error = one["squared_error"].values, one["squared_error_se"].values
     at = int(total.argmin())
     rises = [
@@ -104,18 +108,13 @@ def _shape(line: xr.Dataset) -> str:
     ]
     shape = "U-shaped" if all(rise > 2 * of for rise, of, _ in rises) else "not U-shaped"
     least = short_count(int(one["parameters"][at]))
-    told = [f"{quoted(rise, of)} higher at the {name} |θ|" for rise, of, name in rises]
-    return f"E_gen² is {shape}: least at |θ| = {least}, it is {' and '.join(told)}"
+    told = [f"{quoted(rise, of)} below the {name}" for rise, of, name in rises]
+    return f"{shape} (least at {least}, {' and '.join(told)})"
 
 
 def _power(one: xr.Dataset, varied: str) -> str:
-    """The mean power of N in the variance, and the range of those between neighbouring N."""
-    cells = one.sel(model=one.attrs["at_model"], varied=varied)["variance"].dropna("N")
-    between = np.diff(np.log(cells.values)) / np.diff(np.log(cells["N"].values))
-    told = f"{float(one['slope'].sel(varied=varied)):.2f} over {varied}"
-    if len(between) < 2:
-        return told
-    return f"{told} ({between.min():.2f} to {between.max():.2f} between neighbouring N)"
+    """The mean power of N in the variance."""
+    return f"N^{float(one['slope'].sel(varied=varied)):.1f} over {varied}"
 
 
 def _named(results: xr.Dataset | Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]:

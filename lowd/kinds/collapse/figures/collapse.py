@@ -9,13 +9,13 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from lowd.figures.intervals import covered
-from lowd.figures.style import BLACK, COLUMN, band, centre_and_error, quoted
+from lowd.figures.style import BLACK, COLUMN, band, centre_and_error, made_of
 from lowd.kinds.collapse.figures._modes import measured, styles
-from lowd.metrics.transition import CENSORED, UNKNOWN
+from lowd.metrics.transition import CENSORED
 
 SCORES = ("gl",)
 LABELS = {
-    "e_gen": "$\\mathcal{E}_{gen}$, to the\nfirst teacher",
+    "e_gen": "$\\mathcal{E}_{gen}$, PFD in units\nof the descriptor",
     "e_gap": "$\\mathcal{E}_{gen}-\\mathcal{E}_{mem}$",
     "gl": "GL, against\nits own data",
     "entropy_data": "entropy of data less\nteacher's, in nats",
@@ -39,7 +39,10 @@ def draw(results: xr.Dataset) -> Figure:
         for axes, name in zip(panels[:, column], LABELS, strict=True):
             for mode, (colour, marker) in looks.items():
                 centre, error = centre_and_error(cells.sel(mode=mode), name, "replicate")
-                band(axes, generations, centre, error, color=colour, marker=marker, lw=1.1)
+                band(
+                    axes, generations, centre, error, share=name == "gl", color=colour,
+                    marker=marker, lw=1.1,
+                )  # fmt: skip
             _references(axes, cells, name)
         panels[0, column].set_title(f"N = {n:,}")
         panels[-1, column].set_xlabel("generation")
@@ -81,67 +84,77 @@ def _legend(results: xr.Dataset) -> list[Line2D]:
 
 
 def caption(results: xr.Dataset) -> str:
-    """Where each mode ends, when it memorises, and what of it solver and Gaussian students do."""
-    parts = []
-    for mode in results["mode"].values.tolist():
-        each = [_ending(results.sel(mode=mode, N=n)) for n in results["N"].values.tolist()]
-        parts.append(f"{mode}, {'; '.join(each)}")
-    last = int(results["generation"][-1])
-    replicates = results.sizes["replicate"]
-    return (
-        f"Students that learn from students, up to generation {last}: E_gen is to the first "
-        "teacher, E_mem to the memoriser of a generation's own training set, GL against that set, "
-        "with the teacher's own against it dotted, and the entropy of N points of it is by nearest "
-        "neighbours, less that of sets of N of the teacher's own samples. From the first "
-        f"generation, which all modes share, to the last: {'. '.join(part for part in parts)}."
-        f"{_gaussian(results)} Solver and σ_max by themselves change the entropy of a Gaussian "
-        f"teacher's samples by {float(results['solver_gain']):+.3f} nats a generation. Means over "
-        f"{replicates} replicates; bands and ± are two standard errors, which cover "
-        f"{covered(replicates):.0%} where replicates differ more than noises do."
+    """Where each mode ends at the largest N, when it memorises, and what of it the solver does."""
+    last, count = int(results["generation"][-1]), results.sizes["replicate"]
+    n = int(results["N"].values[-1])
+    ends = {
+        mode: centre_and_error(results.sel(mode=mode, N=n), "e_gen", "replicate")
+        for mode in results["mode"].values.tolist()
+    }
+    finite = {mode: float(one[0][-1]) for mode, one in ends.items() if np.isfinite(one[0][-1])}
+    first = f"Of N = {n:,} no mode was measured up to generation {last}."
+    if finite:
+        near, far = min(finite, key=lambda m: finite[m]), max(finite, key=lambda m: finite[m])
+        first = (
+            f"After {last} generations of N = {n:,} E_gen is between {finite[near]:.2f} ({near}) "
+            f"and {finite[far]:.2f} ({far})."
+        )
+    return " ".join(
+        part
+        for part in (
+            f"{first}\nA column an N; rows: distance to the first teacher; that less the distance "
+            "to perfect memorisation; GL, dotted the teacher's own; entropy of N points of the "
+            "training data, by nearest neighbours, less the teacher's.",
+            _ending(results, list(finite)),
+            _crossings(results),
+            _gaussian(results),
+            "The solver alone adds "
+            f"{float(results['solver_gain']):+.3f} nats a generation. Means over {count} "
+            f"replicates; bands are two standard errors, which cover {covered(count):.0%}.",
+            made_of(results),
+        )
+        if part
     )
 
 
-def _ending(cells: xr.Dataset) -> str:
-    """E_gen and GL at both ends, the change of entropy, and where E_gen crosses E_mem."""
+def _ending(results: xr.Dataset, modes: list[str]) -> str:
+    """Distances to perfect memorisation that modes end with at the largest N."""
+    last = results["e_mem"].isel(N=-1, generation=-1).sel(mode=modes).mean("replicate")
+    last = last.dropna("mode")
+    if not last.sizes["mode"]:
+        return ""
+    return f"At the end E_mem is between {float(last.min()):.2f} and {float(last.max()):.2f}."
+
+
+def _crossings(results: xr.Dataset) -> str:
+    """In how many cells, replicates of a mode and N, E_gen comes to exceed E_mem, and when."""
+    censored = results["censored"].values
+    within = results["crossing"].values[censored == CENSORED[""]]
     told = []
-    for label, name in (("E_gen", "e_gen"), ("E_mem", "e_mem"), ("GL", "gl")):
-        centre, error = centre_and_error(cells, name, "replicate")
-        first, last = (quoted(centre[at], error[at]) for at in (0, -1))
-        told.append(f"{label} {first} to {last}")
-    centre, error = centre_and_error(cells, "entropy_data", "replicate")
-    control = float(cells["entropy_control"])
-    told.append(f"entropy {quoted(centre[-1] - control, error[-1])} nats")
-    return f"N = {int(cells['N']):,}: {', '.join(told)}, {_crossing(cells)}"
-
-
-def _crossing(cells: xr.Dataset) -> str:
-    """In which generation a mode's students come to be nearer to memorisers than to the teacher."""
-    censored = cells["censored"].values
-    within = cells["crossing"].values[censored == CENSORED[""]]
-    counts = {
-        "memorises from the first on": int((censored == CENSORED["below"]).sum()),
-        "E_gen stays below E_mem": int((censored == CENSORED["above"]).sum()),
-        "not measured": int((censored == UNKNOWN).sum()),
-    }
-    told = [f"{what} in {count}" for what, count in counts.items() if count]
     if len(within):
-        at = f"{within.min():.1f}" if np.ptp(within) < 0.05 else (
-            f"{within.min():.1f} to {within.max():.1f}"
-        )  # fmt: skip
-        told.insert(0, f"E_gen exceeds E_mem from generation {at} on in {len(within)}")
-    return f"{', '.join(told)} of {len(censored)} replicates"
+        told.append(f"from generation {within.min():.1f} to {within.max():.1f} on in {len(within)}")
+    first, never = (int((censored == CENSORED[side]).sum()) for side in ("below", "above"))
+    told += [f"from the first on in {first}"] if first else []
+    told += [f"not at all in {never}"] if never else []
+    if not told:
+        return ""
+    return f"E_gen exceeds E_mem {', '.join(told)} of {censored.size} runs."
 
 
 def _gaussian(results: xr.Dataset) -> str:
     """What Gaussian students lose; nothing where the teacher is no Gaussian."""
     if not measured(results["gaussian_entropy"]):
         return ""
-    parts = [
-        f"{-float(results['gaussian_entropy'].sel(N=n)[1]):.3f} at N = {n:,}"
-        for n in results["N"].values.tolist()
-        if np.isfinite(results["gaussian_entropy"].sel(N=n)[1])
-    ]
+    losses = [
+        f"{-float(loss):.3f} at N = {n:,}"
+        for n, loss in zip(
+            results["N"].values.tolist(), results["gaussian_entropy"].isel(generation=1).values,
+            strict=True,
+        )
+        if np.isfinite(loss)
+    ]  # fmt: skip
+    shown = losses if len(losses) < 3 else [losses[0], losses[-1]]
     return (
-        " Dashed: students that fit a Gaussian to N samples of the last; they lose exactly "
-        f"{', '.join(parts)} nats a generation."
+        "Dashed: students that fit a Gaussian to N samples of the last; they lose exactly "
+        f"{', '.join(shown)} nats a generation."
     )

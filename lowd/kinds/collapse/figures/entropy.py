@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from scipy import stats
 
-from lowd.figures.style import BLACK, COLUMN, GREY, size_colours
+from lowd.figures.style import BLACK, COLUMN, GREY, made_of, size_colours
 from lowd.kinds.collapse.figures._modes import styles
 
 SCORES = ("gl",)
@@ -43,7 +43,7 @@ def draw(results: xr.Dataset) -> Figure:
 
 def caption(results: xr.Dataset) -> str:
     """Rank correlations, at each N, since entropies of different N are not to be compared."""
-    parts = []
+    parts, first = [], ""
     for label, entropy in zip(("training data", "samples"), _entropies(results), strict=True):
         told = []
         for n in results["N"].values.tolist():
@@ -52,13 +52,15 @@ def caption(results: xr.Dataset) -> str:
             is_flat = kept.sum() < 3 or np.ptp(x[kept]) == 0 or np.ptp(y[kept]) == 0
             value = None if is_flat else float(stats.spearmanr(x[kept], y[kept]).statistic)
             told.append(f"{'not measured' if value is None else f'{value:.2f}'} at N = {n:,}")
+        first = first or told[-1]
         parts.append(f"of {label} {', '.join(told)}")
     return (
-        "GL of every student against the entropy of what it learned from (left) and of what it "
-        "makes (right), by nearest neighbours, less that of as many of the teacher's own samples. "
-        f"A mark is a student of one replicate, generation and mode; the first generation counts "
-        f"once a mode. Spearman's rank correlation with the entropy {'; '.join(parts)}."
-    )
+        f"GL and the entropy of training data have a rank correlation (Spearman's) of {first}.\nGL "
+        "of every student against the entropy of (a) what it learned from and (b) what it makes, "
+        "by nearest neighbours, less that of as many of the teacher's own samples. A mark is a "
+        "student of one replicate, generation and mode; the first generation counts once a mode. "
+        f"Rank correlations with the entropy {'; '.join(parts)}. {made_of(results)}"
+    ).strip()
 
 
 def _entropies(results: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:

@@ -47,7 +47,9 @@ def caption(rows: list[Row], samples: int) -> str:
         for row in rows[1:]
     ]
     return (
-        f"What generations of students, each of N = {samples:,}, make of the noises that the first "
-        "row's teacher starts from, one a column. Root mean square distance to the teacher's "
-        f"samples shown, per pixel on the scale [−1, 1]: {', '.join(parts)}."
+        f"The last row ({rows[-1].label}) is {parts[-1].split()[-1]} from the teacher's, the first "
+        f"below it {parts[0].split()[-1]}.\nWhat generations of students, each of N = "
+        f"{samples:,}, make of the noises that the first row's teacher starts from, one a column. "
+        "Root mean square distance to the teacher's samples shown, per pixel on the scale [−1, 1]: "
+        f"{', '.join(parts)}."
     )

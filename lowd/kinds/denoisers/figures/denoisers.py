@@ -3,9 +3,10 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lowd.figures.style import BLUE, COLUMN, GREEN, VERMILION, quoted
+from lowd.figures.style import BLUE, COLUMN, GREEN, VERMILION, listed, made_of, quoted
 
 COLOURS = (BLUE, GREEN, VERMILION)
 
@@ -26,56 +27,63 @@ def draw(results: xr.Dataset) -> Figure:
         line[0].text(
             -0.15, 0.5, name, ha="right", va="center", transform=line[0].transAxes, fontsize=7
         )
-    left, right = below.subplots(1, 2, gridspec_kw={"width_ratios": (1.6, 1)})
-    sigma = results["sigma"].values
-    for pair, colour in zip(results["pair"].values, COLOURS, strict=True):
-        one = results.sel(pair=pair)
-        label = pair.replace("|", " – ")
-        left.errorbar(
-            sigma, one["apart"], yerr=2 * one["apart_se"], color=colour, marker="o", label=label
-        )
-    places = np.arange(results.sizes["pair"])
-    for shift, (score, marker) in ((-0.12, ("pfd", "s")), (0.12, ("rp", "o"))):
-        for place, colour in zip(places, COLOURS, strict=True):
-            one = results.isel(pair=place)
-            right.errorbar(
-                float(one[score]), place + shift, xerr=2 * float(one[f"{score}_se"]),
-                color=colour, marker=marker, ms=4,
-            )  # fmt: skip
-    right.plot([], [], "s", color="grey", label="PFD")
-    right.plot([], [], "o", color="grey", label="RP")
-    right.set_yticks(
-        places, [pair.replace("|", "\n") for pair in results["pair"].values], fontsize=6
-    )
-    right.set_xlim(left=0)
-    right.set_ylim(places[-1] + 0.5, -0.5)
-    right.set_xlabel("PFD, RP")
-    right.legend()
-    left.set_xscale("log")
-    left.set_xlabel("$\\sigma$")
-    left.set_ylabel("distance of denoised images\n/ of an image to the mean")
-    left.legend()
+    left, *right = below.subplots(1, 3, gridspec_kw={"width_ratios": (1.7, 0.7, 0.7)})
+    _apart(left, results)
+    for axes, score, label in zip(
+        right, ("pfd", "rp"), ("PFD, descriptor units", "RP"), strict=True
+    ):
+        _pairs(axes, results, score)
+        axes.set_xlabel(label)
+    right[1].tick_params(labelleft=False)
+    right[1].set_xlim(0, 1)
     return figure
 
 
-def caption(results: xr.Dataset) -> str:
-    """All pairs' distances."""
-    parts = []
-    for pair in results["pair"].values:
+def _apart(axes: Axes, results: xr.Dataset) -> None:
+    """How far denoised images are apart over σ, pair by pair."""
+    for pair, colour in zip(results["pair"].values, COLOURS, strict=True):
         one = results.sel(pair=pair)
-        far, largest = one.isel(sigma=int(one["apart"].argmax("sigma"))), one.isel(sigma=-1)
-        parts.append(
-            f"{pair.replace('|', ' and ')}: PFD {quoted(one['pfd'], one['pfd_se'])}, RP "
-            f"{quoted(one['rp'], one['rp_se'])} (chance {float(one['rp_chance']):.3f}), denoised "
-            f"images furthest apart at σ = {float(far['sigma']):g} "
-            f"({quoted(far['apart'], far['apart_se'])}), {float(largest['apart']):.2f} at σ = "
-            f"{float(largest['sigma']):g}"
-        )
+        axes.errorbar(
+            results["sigma"].values, one["apart"], yerr=2 * one["apart_se"], color=colour,
+            marker="o", label=pair.replace("|", " – "),
+        )  # fmt: skip
+    axes.set_xscale("log")
+    axes.set_xlabel("$\\sigma$")
+    axes.set_ylabel("distance of denoised images,\nin units of the images' spread")
+    axes.legend()
+
+
+def _pairs(axes: Axes, results: xr.Dataset, score: str) -> None:
+    places = np.arange(results.sizes["pair"])
+    for place, colour in zip(places, COLOURS, strict=True):
+        one = results.isel(pair=place)
+        axes.errorbar(
+            float(one[score]), place, xerr=2 * float(one[f"{score}_se"]), color=colour, marker="o",
+            ms=4,
+        )  # fmt: skip
+    names = [pair.replace("|", "\n") for pair in results["pair"].values]
+    axes.set_yticks(places, names, fontsize=6.5)
+    axes.set_xlim(0, 1.15 * float((results[score] + 2 * results[f"{score}_se"]).max()))
+    axes.set_ylim(places[-1] + 0.5, -0.5)
+
+
+def caption(results: xr.Dataset) -> str:
+    """Which of both closed forms is nearer to the network, and where they part most."""
+    pairs = {pair.replace("|", " and "): results.sel(pair=pair) for pair in results["pair"].values}
+    first = [name for name in pairs if name.startswith("network")]
+    told = [f"RP of {name} is {quoted(pairs[name]['rp'], pairs[name]['rp_se'])}" for name in first]
+    far = [
+        f"{float(results['sigma'][int(one['apart'].argmax('sigma'))]):g}" for one in pairs.values()
+    ]
+    most = listed(list(dict.fromkeys(far)))
+    chance = float(results["rp_chance"].max())
     return (
-        "Samples from the same noises, one a column: a trained network, a mixture of "
-        f"{results.attrs['clusters']} Gaussians of rank {results.attrs['rank']}, and a Gaussian, "
-        f"the last two fitted to the {results.attrs['images']} images that the network learned "
-        "from. Below: root mean square distance between what two of them make of the same noisy "
-        "held-out images, over that of an image to the mean image; and distances of samples. "
-        f"{'; '.join(parts)}. τ = {results.attrs['threshold']:.3f}. Bars are two standard errors."
-    )
+        f"{listed(told)[:1].upper()}{listed(told)[1:]}.\nAbove, samples from the same noises, one "
+        f"a column: a trained network, a mixture of {results.attrs['clusters']} Gaussians of rank "
+        f"{results.attrs['rank']}, and one Gaussian, both fitted to the "
+        f"{results.attrs['images']:,} images that the network learned from. (a) Root mean square "
+        "distance between what two make of the same noisy held-out images, over that of an image "
+        f"to the mean image; they are furthest apart at σ = {most}. (b) PFD and (c) RP of "
+        f"samples (chance at most {chance:.3f}, τ = {results.attrs['threshold']:.3f}). Bars and ± "
+        f"are two standard errors. {made_of(results)}"
+    ).strip()

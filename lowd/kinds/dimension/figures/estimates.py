@@ -8,7 +8,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lowd.figures.style import BLACK, COLUMN, GREY, size_colours
+from lowd.figures.style import BLACK, COLUMN, GREY, listed, size_colours
 
 LINES = {"k-1": "-", "k-2": "--"}
 
@@ -52,22 +52,29 @@ def draw(results: xr.Dataset) -> Figure:
 
 
 def caption(results: xr.Dataset) -> str:
-    """Every estimate with one cluster."""
-    parts = []
+    """How far estimates are off where the rank is known, and what they are where it is not."""
     one = results.isel(study=(results["clusters"] == 1).values).sortby("rank")
-    for study in one["study"].values:
-        cells = one.sel(study=study)
-        by = []
-        for divisor in LINES:
-            values = cells["dimension"].sel(divisor=divisor).values
-            by.append(f"{', '.join(f'{value:.1f}' for value in values)} ({divisor})")
-        known = np.isfinite(cells["rank"])
-        name = study if known else f"{study} (the images, not the teacher's samples)"
-        parts.append(f"{name}: {' and '.join(by)}, two-NN {float(cells['two_nn']):.1f}")
-    ks = ", ".join(map(str, results["neighbours"].values))
+    neighbours = int(results["neighbours"].max())
+    estimates = one["dimension"].sel(neighbours=neighbours, divisor="k-1")
+    known = one["rank"].notnull().values
+    ranks = one["rank"].values[known]
+    off = estimates.values[known] / ranks - 1
+    images = [
+        f"{value:.1f} of {study}"
+        for study, value in zip(one["study"].values[~known], estimates.values[~known], strict=True)
+    ]
+    told = f"; for images it is {listed(images)}" if images else ""
+    found = (
+        f"is {off.min():+.0%} to {off.max():+.0%} off the true ranks {ranks[0]:.0f} to "
+        f"{ranks[-1]:.0f}"
+        if len(ranks)
+        else "was estimated"
+    )
+    real = " Of images, these are real ones and not the teacher's samples." if images else ""
     return (
-        "Intrinsic dimension by maximum likelihood (Levina and Bickel, inverses averaged) with the "
-        f"divisors k − 1 and k − 2, for k = {ks}, and by two-NN (scikit-dimension); dotted: the "
-        f"true rank. {'; '.join(parts)}. Bars are two standard errors, as if points were "
-        "independent."
+        f"Intrinsic dimension, by {neighbours} neighbours, {found}{told}.\nMaximum likelihood "
+        "(Levina and Bickel, inverses averaged) against the number k of neighbours, with the "
+        "divisors k − 1 and k − 2; crosses, at the left: two-NN (scikit-dimension); dotted: the "
+        f"true rank, of data of one cluster.{real} Bars are two standard errors, as if "
+        "points were independent."
     )

@@ -1,5 +1,7 @@
 """Errors against N and N over the intrinsic dimension, and what N takes against it."""
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
@@ -7,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lowd.figures.intervals import COVERAGE, SIZES
+from lowd.figures.intervals import COVERAGE
 from lowd.figures.style import (
     BLACK,
     BLUE,
@@ -16,81 +18,110 @@ from lowd.figures.style import (
     VERMILION,
     band,
     centre_and_error,
+    made_of,
+    samples_axis,
     size_colours,
 )
 from lowd.metrics.transition import crossing, slope_interval
 
-STYLES = {"e": (BLUE, "o-", BLUE), "gl": (VERMILION, "s:", "white")}
-RULES = {"e": "$\\mathcal{E}_{gen}=\\mathcal{E}_{mem}$", "gl": "GL"}
-RELATIVE = (0.8, 0.7)
-"""Errors, over the rms norm √r of a sample, that N is asked for; with K = 2 no less is reached."""
-PUBLISHED = 55
-"""N_min over the intrinsic dimension, 50 to 60, as published for MoLRG (Zhang et al. 2024)."""
+RULES = {
+    "relative": ("$\\mathcal{E}_{gen}=%s\\sqrt{r}$", BLACK, "D", "-"),
+    "e": ("$\\mathcal{E}_{gen}=\\mathcal{E}_{mem}$", BLUE, "o", "-"),
+    "gl": ("GL", VERMILION, "s", ":"),
+}
+"""Of each rule its label, colour, marker and line; the first is E_gen at a fixed share of √r."""
+ERROR = 0.7
+"""E_gen over the rms norm √r of a sample that N is asked for; with K = 2 little less is reached."""
 
 
 def draw(results: xr.Dataset) -> Figure:
     """A row a model and number of clusters: errors over √r against N and N/r; N* against r."""
-    rows = [
-        (model, clusters)
-        for model in _shared_models(results)
-        for clusters in results["kind"].values.tolist()
-    ]
+    rows = _rows(results)
     figure, panels = plt.subplots(
-        len(rows), 3, figsize=(2 * COLUMN, 0.8 + 1.75 * len(rows)), squeeze=False
-    )
+        len(rows), 3, figsize=(2 * COLUMN, 0.8 + 1.8 * len(rows)), squeeze=False,
+        sharex="col",
+    )  # fmt: skip
     every = sorted({int(rank) for rank in results["rank"].dropna("study").values})
     colours = dict(zip(every, size_colours(every), strict=True))
     for row, (model, clusters) in zip(panels, rows, strict=True):
-        one = _exact(results, clusters).sel(model=model)
-        for study in one["study"].values:
-            cells = one.sel(study=study)
-            rank = int(cells["rank"])
-            log2_n = np.log2(cells["N"].values / clusters)
-            for axes, shift in ((row[0], 0.0), (row[1], np.log2(rank))):
-                for name, line in (("e_gen", "-"), ("e_mem", "--")):
-                    centre, error = centre_and_error(cells, name, "replicate")
-                    norm = rank**0.5
-                    band(
-                        axes, log2_n - shift, centre / norm, error / norm, color=colours[rank],
-                        ls=line,
-                    )  # fmt: skip
-        row[0].set_ylabel(
-            f"{model}, $K={clusters}$\n"
-            "$\\mathcal{E}_{gen}/\\sqrt{r}$, $\\mathcal{E}_{mem}/\\sqrt{r}$"
-        )
-        _scaling(row[2], one, clusters)
-    panels[-1, 0].set_xlabel("$\\log_2 N$ per cluster")
-    panels[-1, 1].set_xlabel("$\\log_2(N/r)$ per cluster")
+        row[1].sharey(row[0])
+        row[0].sharey(panels[0, 0])
+        row[2].sharey(panels[0, 2])
+        cells = _exact(results, clusters).sel(model=model)
+        for study in cells["study"].values:
+            _errors(row, cells.sel(study=study), clusters, colours)
+        row[0].set_ylabel("errors / $\\sqrt{r}$")
+        row[0].set_title(f"{model}, $K={clusters}$", loc="left")
+        row[1].set_xscale("log", base=2)
+        row[1].xaxis.set_major_formatter("{x:,g}")
+        _scaling(row[2], results, model, clusters)
+    samples_axis(panels[-1, 0], _per_cluster(results), "$N$ per cluster")
+    panels[-1, 1].set_xlabel("$N/r$ per cluster")
     panels[-1, 2].set_xlabel("intrinsic dimension $r$")
+    panels[-1, 2].set_xscale("log", base=2)
+    panels[-1, 2].set_xticks(every, [str(rank) for rank in every])
+    panels[-1, 2].minorticks_off()
+    low, high = panels[0, 2].get_ylim()
+    panels[0, 2].set_ylim(low, high * 20)
     handles = [
         Line2D([], [], color=colour, label=f"$r={rank}$") for rank, colour in colours.items()
     ]
     handles += [
-        Line2D([], [], color=GREY, label="$\\mathcal{E}_{gen}$"),
-        Line2D([], [], color=GREY, ls="--", label="$\\mathcal{E}_{mem}$"),
-        Line2D([], [], color=BLUE, marker="o", ms=4, label=f"$N^\\ast$, {RULES['e']}"),
-        Line2D([], [], color=VERMILION, marker="s", ms=4, mfc="white", ls=":",
-               label=f"$N^\\ast$, {RULES['gl']}"),
-        Line2D([], [], color=BLACK, ls="-.", lw=0.8, label=f"$N={PUBLISHED}\\,r$"),
-    ]  # fmt: skip
-    figure.legend(handles=handles, loc="outside lower center", ncols=5)
+        Line2D([], [], color=GREY, label="$\\mathcal{E}_{gen}/\\sqrt{r}$"),
+        Line2D([], [], color=GREY, ls="--", label="$\\mathcal{E}_{mem}/\\sqrt{r}$"),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), handlelength=1.3)
     return figure
 
 
-def _scaling(axes: Axes, cells: xr.Dataset, clusters: int) -> None:
-    """N* per cluster against r: filled E_gen = E_mem, open GL = ½ of the teacher's own."""
-    for rule, (colour, form, face) in STYLES.items():
-        points = cells[f"log2_n_{rule}"]
-        middle = points.mean("replicate", skipna=False)
-        ends = (2**middle - 2 ** points.min("replicate"), 2 ** points.max("replicate") - 2**middle)
+def _rows(results: xr.Dataset) -> list[tuple[str, int]]:
+    return [
+        (model, clusters)
+        for model in _shared_models(results)
+        for clusters in results["kind"].values.tolist()
+    ]
+
+
+def _per_cluster(results: xr.Dataset) -> np.ndarray:
+    """All N of studies of known rank, of the most clusters that all have them."""
+    known = results.isel(study=results["rank"].notnull().values)
+    ran = known["e_gen"].notnull().any([dim for dim in known["e_gen"].dims if dim != "N"])
+    return np.asarray(known["N"].values[ran.values])
+
+
+def _errors(row: np.ndarray, cells: xr.Dataset, clusters: int, colours: dict[int, Any]) -> None:
+    """E_gen and E_mem over √r of one rank, against N and against N/r."""
+    rank = int(cells["rank"])
+    n, norm = cells["N"].values / clusters, rank**0.5
+    for axes, scale in ((row[0], 1), (row[1], rank)):
+        for name, line in (("e_gen", "-"), ("e_mem", "--")):
+            centre, error = centre_and_error(cells, name, "replicate")
+            look = {"color": colours[rank], "ls": line, "lw": 1.0}
+            band(axes, n / scale, centre / norm, error / norm, **look)
+
+
+def _scaling(axes: Axes, results: xr.Dataset, model: str, clusters: int) -> None:
+    """N per cluster against r, means and ranges of replicates, by every rule."""
+    cells = _exact(results, clusters).sel(model=model)
+    for rule, (label, colour, marker, line) in RULES.items():
+        points = _points(cells, clusters, rule)
+        kept = np.isfinite(points).all(axis=1)
+        middle, found = 2 ** points[kept].mean(axis=1), points[kept]
+        ends = (middle - 2 ** found.min(axis=1), 2 ** found.max(axis=1) - middle)
+        told = _exponent(results, model, clusters, rule)
+        name = label % f"{ERROR:g}" if rule == "relative" else label
         axes.errorbar(
-            cells["rank"], 2**middle, yerr=ends, fmt=form, color=colour, mfc=face, ms=4, lw=0.9
-        )
-    ranks = np.array([float(cells["rank"].min()), float(cells["rank"].max())])
-    axes.plot(ranks, PUBLISHED * ranks, color=BLACK, ls="-.", lw=0.8)
-    axes.set_xscale("log", base=2)
+            cells["rank"].values[kept], middle, yerr=np.clip(ends, 0, None), color=colour,
+            marker=marker, ls=line, lw=0.9, mfc="white" if rule == "gl" else colour,
+            label=f"{name}: {told}",
+        )  # fmt: skip
     axes.set_yscale("log", base=2)
+    axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.set_ylabel("$N^\\ast$ per cluster")
+    axes.legend(
+        fontsize=6.5, loc="upper left", handlelength=1.6, borderpad=0.2, labelspacing=0.2,
+        title="rule: exponent in $r$", title_fontsize=6.5, alignment="left",
+    )  # fmt: skip
 
 
 def _exact(results: xr.Dataset, clusters: int) -> xr.Dataset:
@@ -107,8 +138,10 @@ def _shared_models(results: xr.Dataset) -> list[str]:
     return [str(model) for model in measured["model"].values[has.values]]
 
 
-def _relative(cells: xr.Dataset, clusters: int, error: float) -> tuple[np.ndarray, np.ndarray]:
-    """Ranks at which every replicate's E_gen falls to `error` √r, and mean log₂ N per cluster."""
+def _points(cells: xr.Dataset, clusters: int, rule: str) -> np.ndarray:
+    """log₂ N per cluster, (rank, replicate), by a rule; NaN where it is not in the grid."""
+    if rule != "relative":
+        return np.asarray(cells[f"log2_n_{rule}"].transpose("study", "replicate").values)
     log2_n = np.log2(cells["N"].values / clusters)
     norm = cells["rank"].values ** 0.5
     curves = cells["e_gen"].transpose("study", "replicate", "N").values / norm[:, None, None]
@@ -116,99 +149,79 @@ def _relative(cells: xr.Dataset, clusters: int, error: float) -> tuple[np.ndarra
     for at in np.ndindex(*points.shape):
         finite = np.isfinite(curves[at])
         if finite.sum() > 1:
-            points[at] = crossing(log2_n[finite], curves[at][finite] - error).log2_n
+            points[at] = crossing(log2_n[finite], curves[at][finite] - ERROR).log2_n
+    return points
+
+
+def _power(results: xr.Dataset, model: str, clusters: int, rule: str) -> tuple[float, float, float]:
+    """The exponent in r of N by a rule, with its interval; NaN if it was not measured."""
+    if rule != "relative":
+        one = results.sel(model=model, kind=clusters, rule=rule)
+        value, low, high = (float(one[f"exponent{end}"]) for end in ("", "_low", "_high"))
+        return value, low, high
+    cells = _exact(results, clusters).sel(model=model)
+    points = _points(cells, clusters, rule)
     kept = np.isfinite(points).all(axis=1)
-    return cells["rank"].values[kept], points[kept].mean(axis=1)
+    if kept.sum() < 3:
+        return np.nan, np.nan, np.nan
+    return slope_interval(np.log2(cells["rank"].values[kept]), points[kept].mean(axis=1))
 
 
-def _relative_exponents(results: xr.Dataset) -> str:
-    """By how much N grows with r for E_gen at a fixed relative error."""
-    parts = []
-    for model in _shared_models(results):
-        for clusters in results["kind"].values:
-            cells = _exact(results, int(clusters)).sel(model=model)
-            by = []
-            for error in RELATIVE:
-                ranks, log2_n = _relative(cells, int(clusters), error)
-                if len(ranks) > 2:
-                    slope, low, high = slope_interval(np.log2(ranks), log2_n)
-                    by.append(
-                        f"{slope:.2f} [{low:.2f}, {high:.2f}] at {error} ({len(ranks)} ranks)"
-                    )
-            if by:
-                parts.append(f"{model}, K = {clusters}, {', '.join(by)}")
-    if not parts:
-        return ""
-    return (
-        " Exponent in r of the N that E_gen takes to fall to a fixed share of √r, the root mean "
-        "square norm of a sample (95 % by Student's t, ranks being independent): "
-        f"{'; '.join(parts)}."
-    )
+def _exponent(results: xr.Dataset, model: str, clusters: int, rule: str) -> str:
+    value, low, high = _power(results, model, clusters, rule)
+    if np.isnan(value):
+        return "not measured"
+    return f"{value:.2f} [{low:.2f}, {high:.2f}]"
+
+
+def _range(results: xr.Dataset, rule: str) -> str:
+    """From the least to the largest exponent by a rule."""
+    values = [_power(results, model, clusters, rule)[0] for model, clusters in _rows(results)]
+    ends = sorted(value for value in values if np.isfinite(value))
+    if not ends:
+        return "not measured"
+    return f"{ends[0]:.2f}" if len(ends) == 1 else f"{ends[0]:.2f} to {ends[-1]:.2f}"
 
 
 def caption(results: xr.Dataset) -> str:
-    """Exponents with intervals, and constants beside the published ones."""
-    slopes, constants = [], []
-    for model in _shared_models(results):
-        for clusters in results["kind"].values:
-            for rule, label in (("e", "E_gen = E_mem"), ("gl", "GL")):
-                one = results.sel(model=model, kind=clusters, rule=rule)
-                value, low, high = (float(one[f"exponent{end}"]) for end in ("", "_low", "_high"))
-                if np.isnan(value):
-                    slopes.append(f"{model}, K = {clusters}, {label}: not measured")
-                    continue
-                cells = _exact(results, int(clusters)).sel(model=model)
-                within = f"{_used(cells, rule)}, {_local(cells, rule)}"
-                slopes.append(
-                    f"{model}, K = {clusters}, {label}: {value:.2f} [{low:.2f}, {high:.2f}]; "
-                    f"{within}"
-                )
-            found = _exact(results, int(clusters)).sel(model=model)["constant"].values
-            found = found[np.isfinite(found)]
-            if len(found):
-                ends = f"{found.min():.1f} to {found.max():.1f}"
-                constants.append(f"{model}, K = {clusters}: {ends}")
+    """Ranges of exponents, and constants beside the published ones; each is in the legend."""
     return (
-        "Networks of fixed size on mixtures of low-rank Gaussians. Left, middle: errors over √r "
-        "against N and N/r, N per cluster, bands two standard errors. Right: N*, bars from the "
-        "lowest to the highest replicate; open symbols: GL = ½ of the teacher's own, where that is "
-        "at least 0.8. A rank counts if N lies inside the grid in every replicate."
-        f"{_relative_exponents(results)} Exponent of N* in r with bootstrap intervals over ranks "
-        f"and replicates, 95 % each from {SIZES} ranks on (of three they cover {COVERAGE[3]} in "
-        f"simulations), not corrected for their number: {'; '.join(slopes)}. E_gen = E_mem asks "
-        "how much is memorised, not how well the teacher is known, and need not follow r. "
-        f"N*/r at E_gen = E_mem: {'; '.join(constants)}; published: 50 to 60.{_real(results)}"
-    )
+        f"The N at which E_gen falls to {ERROR:g} √r grows as r to the power "
+        f"{_range(results, 'relative')}, that at which E_gen = E_mem "
+        f"{_range(results, 'e')}.\nA row a network and number K of clusters. Left, middle: "
+        "distances over √r, the rms norm of a sample, bands two standard errors. Right: N by three "
+        "rules, bars from lowest to highest replicate; GL: ½ of the teacher's own, if that is at "
+        "least 0.8. Brackets: 95 % by Student's t over ranks, or a bootstrap, which of three ranks "
+        f"covers {COVERAGE[3]}. E_gen = E_mem asks how much is memorised and need not follow r."
+        f"{_constants(results)}{_real(results)} {made_of(results)}"
+    ).strip()
 
 
-def _used(cells: xr.Dataset, rule: str) -> str:
-    """How many ranks an exponent rests on, and which have no N* in every replicate."""
-    kept = cells[f"log2_n_{rule}"].notnull().all("replicate").values
-    ranks = cells["rank"].values.astype(int)
-    left = f", without r = {', '.join(map(str, ranks[~kept]))}" if not kept.all() else ""
-    return f"{kept.sum()} ranks{left}"
-
-
-def _local(cells: xr.Dataset, rule: str) -> str:
-    """How the slope differs between neighbouring ranks, of which a power law would have one."""
-    middle = cells[f"log2_n_{rule}"].mean("replicate", skipna=False)
-    kept = middle.notnull().values
-    slopes = np.diff(middle.values[kept]) / np.diff(np.log2(cells["rank"].values[kept]))
-    return f"between neighbouring ranks {', '.join(f'{slope:.2f}' for slope in slopes)}"
+def _constants(results: xr.Dataset) -> str:
+    """N*/r at E_gen = E_mem."""
+    every = [
+        _exact(results, clusters).sel(model=model)["constant"].values
+        for model, clusters in _rows(results)
+    ]
+    values = np.concatenate(every) if every else np.empty(0)
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return ""
+    return f" Its N*/r: {values.min():.1f} to {values.max():.0f}; published: 50 to 60."
 
 
 def _real(results: xr.Dataset) -> str:
-    """The same constant for real images."""
+    """The same constant for real images, of all models."""
     parts = []
     for study in results["study"].values[results["rank"].isnull().values]:
         one = results.sel(study=study)
-        dimension = float(one["dimension"].sel(neighbours=20, divisor="k-1"))
-        for model in one["model"].values[one["constant"].notnull().values]:
-            value = float(one["constant"].sel(model=model))
-            parts.append(f"{study} (dimension {dimension:.1f}), {model}: {value:.1f}")
-    return (
-        " N* over the estimated dimension of the images, not of the teacher's samples, "
-        f"which students learn from: {'; '.join(parts)}; published: 630."
-        if parts
-        else ""
-    )
+        values = one["constant"].dropna("model").values
+        if len(values):
+            dimension = float(one["dimension"].sel(neighbours=20, divisor="k-1"))
+            ends = _ends(values)
+            parts.append(f"{study} (of dimension {dimension:.1f}): {ends}")
+    return f" {'; '.join(parts)}; published: 630." if parts else ""
+
+
+def _ends(values: np.ndarray) -> str:
+    return f"{values.min():.1f}" + (f" to {values.max():.1f}" if len(values) > 1 else "")

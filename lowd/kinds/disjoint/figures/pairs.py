@@ -5,7 +5,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from lowd.figures.style import BLUE, COLUMN
+from lowd.figures.style import BLUE, COLUMN, made_of
 
 KEPT = 4
 """How many N to show, evenly spread over the grid."""
@@ -38,22 +38,27 @@ def draw(results: xr.Dataset) -> Figure:
                 axes.grid(visible=False)
                 for spine in axes.spines.values():
                     spine.set(visible=nearest, color=BLUE, linewidth=1)
-            line[0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=6)
+            line[0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=6.5)
     return figure
 
 
 def caption(results: xr.Dataset) -> str:
     """How alike the two students are at each N shown."""
+    kept = _kept(results)
+    ends = [float(results["between_median"].sel({"N": n})) for n in (kept[0], kept[-1])]
     parts = [
-        f"N = {n:,}: median cosine {float(results['between_median'].sel({'N': n})):.2f} to each "
-        f"other, {float(results['nearest_median'].sel({'N': n})):.2f} to the nearest training image"
-        for n in _kept(results)
+        f"N = {n:,} {float(results['between_median'].sel({'N': n})):.2f} and "
+        f"{float(results['nearest_median'].sel({'N': n})):.2f}"
+        for n in kept
     ]
     return (
-        f"The same noises through {results.attrs['model']} trained on S₁ and on S₂, which share no "
-        "image; framed in blue, each one's most similar training image. Over all pairs of "
-        f"replicates, {'; '.join(parts)}."
-    )
+        f"Two students of disjoint data make images of median cosine {ends[0]:.2f} at N = "
+        f"{kept[0]:,}, and {ends[1]:.2f} at N = {kept[-1]:,}.\nA block an N, a noise a column, "
+        f"through {results.attrs['model']} trained on S₁ and on S₂, which share no image; framed "
+        "in blue, each one's most similar training image. Median cosines to each other and to the "
+        f"nearest training image, over noises and pairs of replicates: {'; '.join(parts)}. "
+        f"{made_of(results)}"
+    ).strip()
 
 
 def _kept(results: xr.Dataset) -> list[int]:

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import xarray as xr
 from matplotlib.figure import Figure
 
-from lowd.figures.style import COLUMN, quoted
+from lowd.figures.style import COLUMN, made_of, quoted
 from lowd.kinds.editing.drawing import (
     STARTS,
     difference,
@@ -48,7 +48,7 @@ def draw(results: xr.Dataset) -> Figure:
                 said(panels[2 * image, 0], "image")
                 said(panels[2 * image + 1, 0], "change")
         for axes, strength in zip(panels[0], strengths, strict=True):
-            axes.set_title(signed(strength), fontsize=6)
+            axes.set_title(signed(strength), fontsize=6.5)
         block.suptitle(label(name), fontsize=7.5)
     return figure
 
@@ -69,16 +69,18 @@ def caption(results: xr.Dataset) -> str:
     strength = middle_strength(results)
     one = _shown(results).sel(strength=strength)
     parts = [
-        f"{label(name)} changes pixels inside by "
-        f"{quoted(at['inside_rms'], at['inside_rms_se'])} and outside by "
-        f"{quoted(at['outside_rms'], at['outside_rms_se'])}"
+        f"{label(name)} {quoted(at['inside_rms'], at['inside_rms_se'])} inside and "
+        f"{quoted(at['outside_rms'], at['outside_rms_se'])} outside"
         for name in _directions(results)
         for at in [one.sel(direction=name)]
     ]
+    first, local = (one.sel(direction=name) for name in _directions(results))
     return (
-        f"Images ({STARTS[str(one['start'].item())]}) moved at σ = {float(one['sigma']):g} along a "
-        "direction of their own Jacobian, and sampled without noise; below each, what changed "
+        f"Along {label(_directions(results)[1])} pixels outside the region change by "
+        f"{float(local['outside_rms']):.2f}, along v₁ of J by {float(first['outside_rms']):.2f}."
+        f"\nImages ({STARTS[str(one['start'].item())]}) moved at σ = {float(one['sigma']):g} along "
+        "a direction of their own Jacobian, and sampled without noise; below each, what changed "
         "(red lighter, blue darker, one scale for all). The frame is the region. Root mean square "
-        f"over pixels from −1 to 1 at {strength:g}σ, mean over {results.attrs['images']} images: "
-        f"{'; '.join(parts)}."
-    )
+        f"change of pixels from −1 to 1 at {strength:g}σ, mean over {results.attrs['images']} "
+        f"images, ± two standard errors: {'; '.join(parts)}. {made_of(results)}"
+    ).strip()

@@ -15,6 +15,7 @@ from lowd.figures.style import (
     GREY,
     ORANGE,
     VERMILION,
+    made_of,
     quoted,
     size_colours,
 )
@@ -104,31 +105,25 @@ def _signs(axes: Axes, one: xr.Dataset) -> None:
 def caption(results: xr.Dataset) -> str:
     """Residuals at the strength in the middle, gains of the last direction, and signs."""
     one = results.isel(denoiser=0, start=0)
-    strength, last = middle_strength(results), of_kind(results, "singular")[-1]
+    strength = middle_strength(results)
     parts = []
-    for sigma in one["sigma"].values:
-        at = one.sel(sigma=sigma)
-        far, near = at.sel(strength=strength), at.isel(strength=0)
-        random, first = (far.sel(direction=name) for name in ("random", "singular-1"))
-        low = near.sel(direction=last)
-        parts.append(
-            f"at σ = {sigma:g} the residual at {strength:g}σ is "
-            f"{quoted(first['residual'], first['residual_se'])} along v₁ and "
-            f"{quoted(random['residual'], random['residual_se'])} along a random direction; of "
-            f"{label(last)}, whose singular value is {float(low['gain']):.2g}, the image keeps "
-            f"{float(low['end_gain']):.2g}"
-            + (f"; asymmetry {float(at['asymmetry']):.2f}" if "asymmetry" in at else "")
-        )
+    for sigma in one["sigma"].values[[0, -1]] if one.sizes["sigma"] > 1 else one["sigma"].values:
+        far = one.sel(sigma=sigma, strength=strength)
+        told = [
+            quoted(far[name].sel(direction=way), far[f"{name}_se"].sel(direction=way))
+            for name, way in (("residual", "singular-1"), ("residual", "random"))
+        ]
+        parts.append(f"at σ = {sigma:g} {told[0]} along v₁ and {told[1]} at random")
     return (
-        f"{_found(one)} Above, ‖D(x + λv) − D(x) − λJv‖/‖λJv‖ against the distance. Below left, "
-        "what the end of sampling keeps of a small step along v_i, against its singular value, "
-        "which is what the denoised image keeps; a Gaussian's flow keeps the root. Right: signs "
-        "that a network is no exact denoiser, whose J is symmetric and positive, how far J is from "
-        "that of the Gaussian of the same mean and covariance, and how much of the span of the "
-        f"five leading directions two images share. Means over {results.attrs['images']} "
-        f"{STARTS[str(one['start'].item())]}, bars two standard errors; "
-        f"{one['denoiser'].item()}: {'; '.join(parts)}."
-    )
+        f"{_found(one)}\nAbove, ‖D(x + λv) − D(x) − λJv‖/‖λJv‖ against the distance; at "
+        f"{strength:g}σ {'; '.join(parts)}. Below left, what the end of sampling keeps of a small "
+        "step along v_i, against its singular value, which is what the denoised image keeps. "
+        "Right, signs that a network is no exact denoiser, whose J is symmetric and positive, how "
+        "far J is from that of the Gaussian of the same mean and covariance, and how much of the "
+        "span of five leading directions two images share. Means over "
+        f"{results.attrs['images']} {STARTS[str(one['start'].item())]}, bars and ± two standard "
+        f"errors. {made_of(results)}"
+    ).strip()
 
 
 def _found(one: xr.Dataset) -> str:

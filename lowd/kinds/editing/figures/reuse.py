@@ -6,7 +6,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lowd.figures.style import COLUMN, GREY, ORANGE, PURPLE, VERMILION, quoted
+from lowd.figures.style import COLUMN, GREY, ORANGE, PURPLE, VERMILION, listed, made_of, quoted
 from lowd.kinds.editing.drawing import STARTS, label, middle_strength
 
 TOGETHER = {
@@ -71,28 +71,24 @@ def caption(results: xr.Dataset) -> str:
     """All numbers shown."""
     one = results.isel(denoiser=0, start=0)
     local, random = one["carried"].values
-    parts = []
+    parts, sums = [], []
     for sigma in one["sigma"].values:
         at = one.sel(sigma=sigma)
-        moved = [
-            f"{label(name)} {quoted(to['transfer_locality'], to['transfer_locality_se'])} inside, "
-            f"cosine {quoted(to['transfer_cosine'], to['transfer_cosine_se'])}"
+        inside = [
+            quoted(to["transfer_locality"], to["transfer_locality_se"])
             for name in (local, random)
             for to in [at.sel(carried=name)]
         ]
-        parts.append(
-            f"at σ = {sigma:g} the sum of two edits is off by "
-            f"{quoted(at['compose_residual'], at['compose_residual_se'])} of their size, one after "
-            f"the other by {quoted(at['then_residual'], at['then_residual_se'])}, inversion alone "
-            f"by {quoted(at['round_trip'], at['round_trip_se'])}; on another image, "
-            f"{' and '.join(moved)}"
-        )
+        sums.append(f"{quoted(at['compose_residual'], at['compose_residual_se'])} at σ = {sigma:g}")
+        parts.append(f"at σ = {sigma:g} {inside[0]} and {inside[1]}")
+    ends = slice(None, None, max(1, len(sums) - 1))
     return (
-        "Left, two edits of different regions made at once against the sum of their effects, and "
-        "against one after the other with the edited image inverted in between, of which inversion "
-        "alone loses a part. Right, an edit carried to another image, beside a random direction "
-        "that is carried as well: how much lies in the region, how like its effect is to that on "
-        f"its own image, and how large. λ = {middle_strength(results):g}σ, means over "
-        f"{results.attrs['images']} {STARTS[str(one['start'].item())]}, bars two standard errors; "
-        f"{one['denoiser'].item()}: {'; '.join(parts)}."
-    )
+        f"The sum of two edits is off by {listed(sums[ends])} of their size.\n(a) Two edits of "
+        "different regions made at once against the sum of their effects, and against one after "
+        "the other with the edited image inverted in between, of which inversion alone loses a "
+        f"part. (b) An edit carried to another image ({label(local)}), beside a random direction: "
+        "how much lies in the region, how like its effect is to that on its own image, how big. "
+        f"Shares inside of both: {'; '.join(parts[ends])}. λ = "
+        f"{middle_strength(results):g}σ, means over {results.attrs['images']} "
+        f"{STARTS[str(one['start'].item())]}, bars and ± two standard errors. {made_of(results)}"
+    ).strip()

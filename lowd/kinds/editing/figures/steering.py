@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import xarray as xr
 from matplotlib.figure import Figure
 
-from lowd.figures.style import COLUMN
+from lowd.figures.style import COLUMN, made_of
 from lowd.kinds.editing.drawing import (
     STARTS,
     difference,
@@ -56,16 +56,17 @@ def caption(results: xr.Dataset) -> str:
     one = results.isel(denoiser=0, start=0)
     parts = []
     for sigma in _sigmas(one):
-        gains = [
-            f"{label(name)}: {float(at['gain']):.2f} and {float(at['end_gain']):.2f}"
-            for name in of_kind(one, "singular")[:LINES]
+        names = of_kind(one, "singular")[:LINES]
+        ends = [
+            f"{label(name)} {float(at['gain']):.2f} and {float(at['end_gain']):.2f}"
+            for name in dict.fromkeys((names[0], names[-1]))
             for at in [one.sel(sigma=sigma, direction=name).isel(strength=0)]
         ]
-        parts.append(f"at σ = {sigma:g}, {', '.join(gains)}")
+        parts.append(f"at σ = {sigma:g} {', '.join(ends)}")
     return (
-        "Singular vectors of the denoiser's Jacobian J at one noisy image (red lighter, blue "
-        "darker, each on its own scale), what J makes of them, and the image that is sampled "
-        "after a step of so many σ along v. What the denoised image keeps of a small step, and "
-        f"what the sampled one keeps, means over {results.attrs['images']} "
-        f"{STARTS[str(one['start'].item())]}: {'; '.join(parts)}."
-    )
+        f"Of a small step the denoised image and the sampled one keep {parts[0]}.\nSingular "
+        "vectors of the denoiser's Jacobian J at one noisy image (red lighter, blue darker, each "
+        "on its own scale), what J makes of them, and the image that is sampled after a step of so "
+        f"many σ along v. Means over {results.attrs['images']} {STARTS[str(one['start'].item())]}: "
+        f"{'; '.join(parts)}. {made_of(results)}"
+    ).strip()

@@ -5,7 +5,6 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 
 from lowd.figures.style import (
     BLACK,
@@ -19,7 +18,10 @@ from lowd.figures.style import (
     centre_and_error,
     ends,
     extremes,
+    listed,
+    made_of,
     quoted,
+    samples_axis,
     short_count,
 )
 
@@ -47,7 +49,7 @@ LEAST = -0.5
 """Of r² that is shown."""
 COLUMNS = 4
 """Sizes shown at most."""
-ROWS = (("cosine", "cosine"), ("r2", "$r^2$"), ("pfd", "PFD, pixels"))
+ROWS = (("cosine", "cosine"), ("r2", "$r^2$, share explained"), ("pfd", "PFD, in units of pixels"))
 
 
 def draw(results: xr.Dataset) -> Figure:
@@ -59,7 +61,6 @@ def draw(results: xr.Dataset) -> Figure:
         len(ROWS), len(shown), figsize=(2 * COLUMN, 5.2), sharex=True, sharey="row", squeeze=False
     )
     tried = [theory for theory in STYLES if results["cosine"].sel(theory=theory).notnull().any()]
-    log2_n = np.log2(results["N"].values)
     for column, model in enumerate(shown):
         one = results.isel(model=int(model))
         panels[0, column].set_title(f"$|\\theta|$ = {short_count(int(one['parameters']))}")
@@ -68,11 +69,10 @@ def draw(results: xr.Dataset) -> Figure:
             for theory in tried:
                 colour, line = STYLES[theory]
                 curve = centre_and_error(one.sel(theory=theory), score, "replicate")
-                band(axes, log2_n, *curve, color=colour, ls=line, lw=1.2)
-            axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+                band(axes, results["N"].values, *curve, color=colour, ls=line, lw=1.2)
             if column == 0:
                 axes.set_ylabel(label)
-        panels[-1, column].set_xlabel("$\\log_2 N$")
+        samples_axis(panels[-1, column], results["N"].values)
     panels[1, 0].set_ylim(bottom=max(LEAST, float(results["r2"].min()) - 0.05), top=1.02)
     panels[2, 0].set_ylim(bottom=0)
     handles = [
@@ -84,32 +84,36 @@ def draw(results: xr.Dataset) -> Figure:
 
 
 def caption(results: xr.Dataset) -> str:
-    """What explains the largest size best at both ends, and all numbers there."""
+    """What explains the largest size best at both ends of the grid."""
     largest, name = extremes(results)
-    parts = []
+    found, rows = [], []
     for end in ends(results):
         cell = largest.isel(N=end)
-        told, closed = [], {}
-        for theory in STYLES:
-            one = cell.sel(theory=theory)
-            centre, error = centre_and_error(one, "r2", "replicate")
-            if np.isfinite(centre):
-                cosine = quoted(*centre_and_error(one, "cosine", "replicate"))
-                told.append(f"{theory} r² {quoted(centre, error)}, cosine {cosine}")
-                if theory not in ("teacher", "disjoint student"):
-                    closed[theory] = float(centre)
+        scores = {
+            theory: centre_and_error(cell.sel(theory=theory), "r2", "replicate")
+            for theory in STYLES
+        }
+        tried = {theory: one for theory, one in scores.items() if np.isfinite(one[0])}
+        closed = [theory for theory in tried if theory not in ("teacher", "disjoint student")]
         if closed:
-            best = max(closed, key=lambda theory: closed[theory])
-            parts.append(f"at N = {int(cell['N'])} {best} explains most ({'; '.join(told)})")
-    return (
-        f"Of the closed forms, for {name}, {'; '.join(parts) or 'none was tried'}. Rows: mean "
-        "cosine of a student's and a theory's sample of one noise, seen from the data's mean; the "
-        "share of the student's squared distance from there that the theory explains; probability "
-        "flow distance in pixels. A column is a size. Local windows are chosen at each noise level "
-        "by how near they come to the student's own denoising of held-out points, and patches from "
-        "anywhere have the same size; all other theories know the training set alone. "
-        f"{_averaged(results)}"
+            best = max(closed, key=lambda theory: float(tried[theory][0]))
+            found.append(f"{best} ({float(tried[best][0]):.2f}) at N = {int(cell['N']):,}")
+            others = [theory for theory in ("teacher", "disjoint student") if theory in tried]
+            if others:
+                told = [f"{theory} {quoted(*tried[theory])}" for theory in others]
+                rows.append(f"at N = {int(cell['N']):,} {listed(told)}")
+    first = (
+        f"By r² {listed(found)} explains most of {name}" if found else "No closed form was tried"
     )
+    beside = f" Beside them, r² of {'; '.join(rows)}." if rows else ""
+    return (
+        f"{first}.\nA column a size; rows: mean cosine of a student's and a theory's sample of one "
+        "noise, seen from the data's mean; share of the student's squared distance from there that "
+        f"the theory explains; PFD.{beside} Local windows are chosen at each noise level by how "
+        "near they come to the student's own denoising of held-out points, patches from anywhere "
+        "have the same size; other theories know the training set alone. "
+        f"{_averaged(results)} {made_of(results)}"
+    ).strip()
 
 
 def _averaged(results: xr.Dataset) -> str:

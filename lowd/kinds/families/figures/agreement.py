@@ -3,63 +3,105 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
-from lowd.figures.style import BLACK, BLUE, COLUMN, GREEN, GREY, VERMILION
+from lowd.figures.style import (
+    BLACK,
+    BLUE,
+    COLUMN,
+    GREEN,
+    GREY,
+    VERMILION,
+    listed,
+    made_of,
+)
 
 GROUPS = {"diffusion": BLUE, "VAE": VERMILION, "GAN": GREEN}
+LABELLED = 0.05
+"""From where on a cell has its number: of the others colour tells enough."""
 
 
 def draw(results: xr.Dataset) -> Figure:
-    """RP on shared and on disjoint data as annotated maps, and each member's quality."""
+    """RP on shared and on disjoint data as maps, and each member's quality."""
     return matrices(results, "rp", "RP")
 
 
 def caption(results: xr.Dataset) -> str:
-    """Means within groups, the advantage, chance, quality, and what solvers owe to their error."""
-    return (
-        f"{described(results, 'rp', 'RP')} {_advantages(results)} {_quality(results)} "
-        f"{_solvers(results)} τ = {results.attrs['threshold']:.3f}.{diverged(results)}"
+    """The mean between diffusion families beside others', with what its error is over."""
+    return " ".join(
+        part
+        for part in (
+            f"{headline(results, 'rp', 'RP')}\n{described(results, 'rp', 'RP')}",
+            f"{_bars(results)} {_solvers(results)}",
+            f"τ = {results.attrs['threshold']:.3f}.{diverged(results)}",
+            made_of(results),
+        )
+        if part
     )
 
 
 def matrices(results: xr.Dataset, score: str, label: str) -> Figure:
-    """A score on shared and on disjoint data, below it its chance level, and Fréchet distances."""
-    names = results["member"].values
+    """A score on shared and on disjoint data, a family a row and a column; Fréchet distances."""
+    families = results.isel(member=(results["member"] == results["family"]).values)
+    names = families["member"].values
     count = len(names)
     figure, panels = plt.subplots(
         1,
         3,
-        figsize=(2.25 * COLUMN, 1.1 + 0.19 * count),
-        gridspec_kw={"width_ratios": (1, 1, 0.32)},
+        figsize=(2 * COLUMN, 1.3 + 0.19 * count),
+        gridspec_kw={"width_ratios": (1, 1, 0.42)},
     )
     for axes, data in zip(panels, ("shared", "disjoint"), strict=False):
-        one = results.sel(data=data)
-        # A score of two models has no order, so that one triangle is free for its chance level.
-        upper = np.triu(np.ones((count, count), bool))
-        table = np.where(upper, one[score].values, one[f"{score}_chance"].values)
-        axes.imshow(table, vmin=0, vmax=1, cmap="Blues")
-        for (row, column), value in np.ndenumerate(table):
-            told = f"{value:.2f}".replace("0.", ".")
-            colour = ("white" if value > 0.6 else BLACK) if upper[row, column] else GREY
-            axes.text(column, row, told, ha="center", va="center", fontsize=4.4, color=colour)
-        axes.set_xticks(range(count), names, rotation=90, fontsize=5.5)
-        axes.set_yticks(range(count), names if data == "shared" else [], fontsize=5.5)
-        axes.grid(visible=False)
-        axes.set_title(f"{label}, {data} training data")
-        _separate(axes, results["member_group"].values)
-    places = np.arange(count)
-    colours = [GROUPS[group] for group in results["member_group"].values]
-    panels[2].barh(
-        places, results["frechet"], xerr=2 * results["frechet_se"], color=colours, height=0.7,
-        error_kw={"elinewidth": 0.6},
-    )  # fmt: skip
-    panels[2].axvline(float(results["frechet_teacher"]), color=GREY, lw=0.8, ls="--")
-    panels[2].set_ylim(count - 0.5, -0.5)
-    panels[2].set_yticks([])
-    panels[2].set_title("Fréchet distance")
-    panels[2].grid(axis="y", visible=False)
+        table = families[score].sel(data=data, one=names, other=names).values
+        _map(axes, table, names.tolist())
+        axes.tick_params(labelleft=data == "shared")
+        axes.set_title(f"{label}, {data} training data", loc="left")
+        _separate(axes, families["member_group"].values)
+    _quality(panels[2], families)
+    handles = [Patch(color=GROUPS[group], label=group) for group in _groups(families)]
+    teacher = Line2D([], [], color=GREY, lw=0.8, ls="--", label="fresh teacher samples")
+    figure.legend(handles=[*handles, teacher], loc="outside lower center", ncols=4)
     return figure
+
+
+def _map(axes: Axes, table: np.ndarray, names: list[str]) -> None:
+    """One triangle, as pairs have no order, with the numbers that are not next to none."""
+    upper = np.triu(np.ones(table.shape, bool))
+    axes.imshow(np.where(upper, table, np.nan), vmin=0, vmax=1, cmap="Blues")
+    for (row, column), value in np.ndenumerate(table):
+        if upper[row, column] and value >= LABELLED:
+            told = f"{value:.2f}".replace("0.", ".")
+            axes.text(
+                column, row, told, ha="center", va="center", fontsize=6.5,
+                color="white" if value > 0.6 else BLACK,
+            )  # fmt: skip
+    places = range(len(names))
+    axes.set_xticks(places, names, rotation=90, fontsize=6.5)
+    axes.set_yticks(places, names, fontsize=6.5)
+    axes.grid(visible=False)
+
+
+def _quality(axes: Axes, families: xr.Dataset) -> None:
+    colours = [GROUPS[group] for group in families["member_group"].values]
+    count = len(colours)
+    axes.barh(
+        np.arange(count), families["frechet"], xerr=2 * families["frechet_se"], color=colours,
+        height=0.7, error_kw={"elinewidth": 0.6},
+    )  # fmt: skip
+    axes.axvline(float(families["frechet_teacher"]), color=GREY, lw=0.8, ls="--")
+    axes.set_axisbelow(True)
+    axes.set_ylim(count - 0.5, -0.5)
+    axes.set_yticks(range(count), families["member"].values)
+    axes.tick_params(labelleft=False)
+    axes.set_xlabel("Fréchet distance,\ndescriptor²")
+    axes.grid(axis="y", visible=False)
+
+
+def _groups(results: xr.Dataset) -> list[str]:
+    return list(dict.fromkeys(results["member_group"].values.tolist()))
 
 
 def diverged(results: xr.Dataset) -> str:
@@ -68,37 +110,46 @@ def diverged(results: xr.Dataset) -> str:
     return "".join(f" {name}: a student diverged, and there are no scores." for name in lost)
 
 
-def _separate(axes: plt.Axes, groups: np.ndarray) -> None:
+def _separate(axes: Axes, groups: np.ndarray) -> None:
     """White lines between groups."""
     for at in np.flatnonzero(groups[1:] != groups[:-1]):
         axes.axhline(at + 0.5, color="white", lw=2)
         axes.axvline(at + 0.5, color="white", lw=2)
 
 
+def headline(results: xr.Dataset, score: str, label: str) -> str:
+    """Means between families of each kind, where students share their data."""
+    means = [_between(results, score, group, "shared") for group in _groups(results)]
+    told = [
+        f"{value:.2f} among {group} families"
+        for group, value in zip(_groups(results), means, strict=True)
+        if np.isfinite(value)
+    ]
+    return f"{label} of students of the same data is on average {listed(told) or 'not measured'}."
+
+
+def _between(results: xr.Dataset, score: str, group: str, data: str) -> float:
+    pairs, _ = _within(results.sel(data=data), score, group)
+    return float(np.mean(pairs)) if pairs else np.nan
+
+
 def described(results: xr.Dataset, score: str, label: str) -> str:
-    """What a matrix shows, group by group."""
-    parts = []
-    chance = float(results[f"{score}_chance"].max())
-    for group in dict.fromkeys(results["member_group"].values):
-        values = {
-            data: _within(results.sel(data=data), score, group) for data in ("shared", "disjoint")
-        }
-        between = [
-            f"{np.mean(pairs):.2f} ({min(pairs):.2f} to {max(pairs):.2f}) between families on "
-            f"{data} data, "
-            for data, (pairs, _) in values.items()
-            if pairs
-        ]
-        own = [f"{np.mean(alone):.2f}" for _, alone in values.values()]
-        parts.append(
-            f"{group}: {''.join(between)}{own[0]} with another seed, {own[1]} with other data and "
-            "another seed"
-        )
+    """What a matrix shows, and what it is among diffusion families and of each with itself."""
+    first = _groups(results)[0]
+    told = []
+    for data in ("shared", "disjoint"):
+        pairs, own = _within(results.sel(data=data), score, first)
+        if pairs:
+            told.append(
+                f"{data} {np.mean(pairs):.2f} ({min(pairs):.2f} to {max(pairs):.2f}; itself "
+                f"{np.mean(own):.2f})"
+            )
+    known = f" Between {first} families: {', '.join(told)}." if told else ""
     return (
-        f"{label} between students of N = {results.attrs['samples']:,} images, from the same "
-        "noises; below the diagonal its chance level; on it a family against itself, with another "
-        "seed (left) or the other training set as well (right); solvers of one family sample the "
-        f"same students (left). {'; '.join(parts)}. The highest chance level is {chance:.3f}."
+        f"(a, b) {label} between students of N = {results.attrs['samples']:,} images, same noises; "
+        f"on the diagonal of one family and two seeds. No numbers below {LABELLED:g}; chance is at "
+        "most "
+        f"{float(results[f'{score}_chance'].max()):.3f}.{known}"
     )
 
 
@@ -108,17 +159,6 @@ def _within(results: xr.Dataset, score: str, group: str) -> tuple[list[float], l
     table = results[score].values[np.ix_(own.values, own.values)]
     pairs = table[np.triu_indices(len(table), 1)]
     return pairs.tolist(), np.diag(table).tolist()
-
-
-def _advantages(results: xr.Dataset) -> str:
-    parts = [
-        f"RP between different diffusion families exceeds that within {group}s, of one family with "
-        "another seed too, by "
-        f"{float(one['advantage']):.2f} [{float(one['advantage_low']):.2f}, "
-        f"{float(one['advantage_high']):.2f}] (95 %, over noises alone)"
-        for group, one in ((g, results.sel(group=g)) for g in results["group"].values)
-    ]
-    return f"{'; '.join(parts)}.{_over_families(results)}" if parts else ""
 
 
 def _over_families(results: xr.Dataset) -> str:
@@ -131,38 +171,35 @@ def _over_families(results: xr.Dataset) -> str:
     kept = [np.delete(np.arange(count), left_out) for left_out in range(count)]
     means = [table[np.ix_(at, at)][np.triu_indices(count - 1, 1)].mean() for at in kept]
     error = float(((count - 1) * np.var(means)) ** 0.5)
-    return (
-        f" Over the choice of the {count} families mean RP is known to ± {2 * error:.2f} (two "
-        "standard errors, jackknife)."
-    )
+    return f" Over the choice of {count} families it has ± {2 * error:.2f} (jackknife)."
 
 
-def _quality(results: xr.Dataset) -> str:
-    each = [
-        f"{name} {float(one['frechet']):.3f} and {float(one['gl']):.2f}"
-        for name, one in ((m, results.sel(member=m)) for m in results["member"].values)
+def _bars(results: xr.Dataset) -> str:
+    """What the bars are, the advantage over other groups, and over what its interval is."""
+    told = [
+        f"{group}s {float(one['advantage']):.2f} [{float(one['advantage_low']):.2f}, "
+        f"{float(one['advantage_high']):.2f}]"
+        for group, one in ((g, results.sel(group=g)) for g in results["group"].values)
     ]
+    more = f" RP exceeds that within {listed(told)} (95 %, over noises)." if told else ""
     return (
-        "Right: Fréchet distance to held-out images in the descriptor's space, dashed that of "
-        f"fresh teacher samples ({float(results['frechet_teacher']):.3f}); bars are two standard "
-        f"errors over four students. Fréchet distance and GL, the teacher's own "
-        f"being {float(results['gl_teacher']):.2f}: {', '.join(each)}."
-    )
+        f"{more.strip()}{_over_families(results)} (c) Fréchet distance to held-out images, bars "
+        "two standard errors; GL is "
+        f"{float(results['gl'].min()):.2f} to {float(results['gl'].max()):.2f}, the teacher's own "
+        f"{float(results['gl_teacher']):.2f}."
+    ).strip()
 
 
 def _solvers(results: xr.Dataset) -> str:
+    """How far solvers of one family's students are apart."""
     counts = {f: int((results["family"] == f).sum()) for f in results["family"].values}
     parts = []
     for family, members in counts.items():
         if members > 1:
             own = results.isel(member=(results["family"] == family).values)
-            errors = [
-                f"{name} {float(one['solver_error']):.3f} ± {2 * float(one['solver_error_se']):.3f}"
-                for name, one in ((m, own.sel(member=m)) for m in own["member"].values)
-            ]
             finest = own.isel(member=int(own["evaluations"].argmax("member")))
             parts.append(
-                f"PFD of solvers of {family} to {finest['member'].item()} "
-                f"({int(finest['evaluations'])} evaluations): {', '.join(errors)}."
+                f"Solvers of {family} are within PFD {float(own['solver_error'].max()):.3f} of "
+                f"{finest['member'].item()}."
             )
     return " ".join(parts)

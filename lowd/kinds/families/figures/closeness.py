@@ -3,7 +3,8 @@
 import xarray as xr
 from matplotlib.figure import Figure
 
-from lowd.kinds.families.figures.agreement import described, diverged, matrices
+from lowd.figures.style import made_of
+from lowd.kinds.families.figures.agreement import described, diverged, headline, matrices
 
 
 def draw(results: xr.Dataset) -> Figure:
@@ -14,7 +15,8 @@ def draw(results: xr.Dataset) -> Figure:
 def caption(results: xr.Dataset) -> str:
     """Means within groups."""
     return (
-        f"{described(results, 'mae', 'MAE score')} It is the share of noises whose two images "
-        "differ by less than 15 of 255 grey levels on average. Right: Fréchet distances, as beside "
-        f"the RP.{diverged(results)}"
-    )
+        f"{headline(results, 'mae', 'The MAE score')}\n{described(results, 'mae', 'MAE score')} "
+        "It is the share of noises whose two images differ by less than 15 of 255 grey levels on "
+        "average. (c) Fréchet distance to held-out images, bars two standard errors; dashed, fresh "
+        f"samples of the teacher.{diverged(results)} {made_of(results)}"
+    ).strip()

@@ -5,7 +5,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from lowd.figures.style import BLACK, COLUMN
+from lowd.figures.style import BLACK, COLUMN, made_of
 from lowd.kinds.families.figures.agreement import GROUPS, diverged
 
 
@@ -18,7 +18,7 @@ def draw(results: xr.Dataset) -> Figure:
         for name, group in zip(names, results["member_group"].values, strict=True)
     ]
     figure, panels = plt.subplots(
-        len(rows), columns, figsize=(COLUMN * 1.25, 0.27 * len(rows)), squeeze=False,
+        len(rows), columns, figsize=(COLUMN * 1.25, 0.29 * len(rows)), squeeze=False,
         gridspec_kw={"wspace": 0.05, "hspace": 0.05},
     )  # fmt: skip
     for line, (name, colour, images) in zip(panels, rows, strict=True):
@@ -27,7 +27,7 @@ def draw(results: xr.Dataset) -> Figure:
             axes.imshow(pixels.squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
             axes.set_axis_off()
         line[0].text(
-            -0.2, 0.5, name, ha="right", va="center", transform=line[0].transAxes, fontsize=6,
+            -0.2, 0.5, name, ha="right", va="center", transform=line[0].transAxes, fontsize=6.5,
             color=colour,
         )  # fmt: skip
     return figure
@@ -35,12 +35,15 @@ def draw(results: xr.Dataset) -> Figure:
 
 def caption(results: xr.Dataset) -> str:
     """Who agrees with the teacher."""
-    errors = [
-        f"{name} {float(results['e_gen'].sel(member=name)):.2f}"
-        for name in results["member"].values
-    ]
-    return (
-        f"The first {results.sizes['shown']} noises through the teacher and through one student of "
-        f"every family, all of the same {results.attrs['samples']:,} images; VAEs and GANs take "
-        f"them as latents. E_gen, means over students: {', '.join(errors)}.{diverged(results)}"
+    errors = results["e_gen"].dropna("member")
+    near, far = (
+        f"{errors['member'].values[at]} ({float(errors[at]):.2f})"
+        for at in (int(errors.argmin("member")), int(errors.argmax("member")))
     )
+    return (
+        f"Of all families {near} is nearest to the teacher by E_gen, {far} furthest.\nThe first "
+        f"{results.sizes['shown']} noises, one a column, through the teacher and through one "
+        f"student of every family, all of the same {results.attrs['samples']:,} images; VAEs and "
+        "GANs take them as latents. Names are coloured by kind. E_gen is a PFD in units of the "
+        f"descriptor, a mean over students.{diverged(results)} {made_of(results)}"
+    ).strip()

@@ -20,6 +20,7 @@ from lowd.figures.style import (
     PURPLE,
     VERMILION,
     band,
+    made_of,
     mean_and_error,
     quoted,
 )
@@ -131,42 +132,39 @@ def _intervals(results: xr.Dataset) -> str:
         ]
         told.append(f"{name} {scores[0]:.3f}, {scores[1]:.2f}, {scores[2]:.2f}")
     return (
-        f"Accuracy, trace and Fréchet distance of students guided by γ = {results.attrs['at']:g} "
-        f"in intervals of σ alone: {'; '.join(told)}. "
+        f"Guided at intervals of σ alone, accuracy, trace and Fréchet distance are "
+        f"{'; '.join(told)}."
     )
 
 
 def caption(results: xr.Dataset) -> str:
     """What students lose and gain, and which exact denoiser says so."""
     weights = results["weight"].values
-    told, changes = [], []
-    for score in ("accuracy", "diversity", "offset", "frechet"):
-        centre, error = students(results, score)
-        places = (0, int(abs(weights - 2).argmin()), -1)
-        told.append(f"{PANELS[score]} {', '.join(quoted(centre[at], error[at]) for at in places)}")
-        changes.append(float(centre[places[1]] / centre[0]))
-    named = ", ".join(f"{weights[at]:g}" for at in places)
+    changes = []
+    for score in ("accuracy", "diversity", "offset"):
+        centre, _ = students(results, score)
+        place = int(abs(weights - 2).argmin())
+        changes.append(float(centre[place] / centre[0]))
     at = float(results["weight"].sel(weight=results.attrs["at"], method="nearest"))
     agreed = []
     for name in ("gaussian", "mixture"):
         centre, error = student(results["agreement"], results["agreement_se"], name)
         agreed.append(quoted(centre.sel(weight=at), error.sel(weight=at)))
-    mixture = results.sel(reference="mixture", weight=weights[-1])["diversity"]
-    return (
-        f"From γ = 0 to {weights[places[1]]:g} students' accuracy is multiplied by "
-        f"{changes[0]:.2f}, the spread within a class by {changes[1]:.2f}, and the distance of a "
-        f"class's mean from its data's by {changes[2]:.2f}. Students at γ = {named}: "
-        f"{'; '.join(told)}. Held-out data: "
-        f"{float(results['real_accuracy'].mean()):.3f}, "
-        f"{float(results['real_diversity'].mean()):.2f}, "
-        f"{float(results['real_offset'].mean()):.2f}, "
-        f"{float(results['real_frechet'].mean()):.2f}. At γ = {at:g} the mean cosine with the "
-        f"student's sample of the same noise is {agreed[0]} of linear guidance and {agreed[1]} of "
-        f"the exact mixture's, whose trace at γ = {weights[-1]:g} is {float(mixture.mean()):.2f}. "
-        f"{_intervals(results)}The judge, support vectors fitted to {results.attrs['training']} "
-        f"training points, knows {results.attrs['judge']:.3f} of {results.attrs['held_out']} "
-        f"held-out ones. {results.sizes['replicate']} students, means over "
-        f"{results.sizes['class']} classes; bands and ± are two standard errors; curves that leave "
-        "a panel grow on. Fréchet distances of so few samples are biased upward, alike for all but "
-        "held-out data."
+    return " ".join(
+        part
+        for part in (
+            f"From γ = 0 to {weights[place]:g} students' accuracy is multiplied by "
+            f"{changes[0]:.2f}, the spread within a class by {changes[1]:.2f}, and a class's "
+            f"offset from its data by {changes[2]:.2f}.\nStudents beside exact denoisers and "
+            f"held-out data over γ (the judge knows {results.attrs['judge']:.3f} of "
+            f"{results.attrs['held_out']} held-out points). (e) At γ = {at:g} the cosine with a "
+            f"student's sample of the same noise is {agreed[0]} of linear guidance and {agreed[1]} "
+            "of the exact mixture's.",
+            _intervals(results),
+            f"{results.sizes['replicate']} students, means over {results.sizes['class']} classes; "
+            "bands and ± are two standard errors. Fréchet distances are biased upward, alike for "
+            "all but held-out data.",
+            made_of(results),
+        )
+        if part
     )

@@ -5,7 +5,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from lowd.figures.style import COLUMN, GREY
+from lowd.figures.style import COLUMN, GREY, made_of
 
 NAMES = {"student": "student", "gaussian": "linear: Gaussian", "mixture": "exact: mixture"}
 GAP = 0.25
@@ -35,8 +35,8 @@ def draw(results: xr.Dataset) -> Figure:
                     spine.set_visible(False)
                 if column == 0:
                     axes.set_ylabel(
-                        f"$\\gamma$ = {weight:g}", rotation=0, ha="right", va="center", fontsize=6,
-                        color=GREY,
+                        f"$\\gamma$ = {weight:g}", rotation=0, ha="right", va="center",
+                        fontsize=6.5, color=GREY,
                     )  # fmt: skip
                 if column == 0 and row == rows // 2:
                     axes.text(
@@ -52,9 +52,10 @@ def caption(results: xr.Dataset) -> str:
     shares = [f"{float(share):.1%} at γ = {float(share['weight']):g}" for share in out]
     linear = results["out_of_range"].sel(reference="gaussian").isel(weight=-1)
     return (
-        "Samples from the same noises under growing guidance, a class a column: one student, the "
-        "exact denoiser of a class's Gaussian guided by the Gaussian of all, and the same guided "
-        "by the exact mixture of all classes. Grey levels are cut at black and white; numbers "
-        f"beyond ±1.1: students {', '.join(shares)}; linear guidance {float(linear):.1%} at γ = "
-        f"{float(linear['weight']):g}."
-    )
+        f"Under linear guidance {float(linear):.1%} of numbers leave the range of images at γ = "
+        f"{float(linear['weight']):g}, in students {float(out[-1]):.1%}.\nSamples from the same "
+        "noises under growing guidance, a class a column: one student, the exact denoiser of a "
+        "class's Gaussian guided by the Gaussian of all, and the same guided by the exact mixture "
+        "of all classes. Grey levels are cut at black and white. Numbers beyond ±1.1 in students: "
+        f"{', '.join(shares)}. {made_of(results)}"
+    ).strip()

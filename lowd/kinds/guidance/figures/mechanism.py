@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import xarray as xr
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from lowd.figures.style import (
     BLACK,
@@ -14,7 +15,7 @@ from lowd.figures.style import (
     VERMILION,
     band,
     centre_and_error,
-    quoted,
+    made_of,
 )
 
 EXACT = {
@@ -52,6 +53,7 @@ def draw(results: xr.Dataset) -> Figure:
     right.set_ylabel("of each part of the linear one")
     for axes in (left, middle, right):
         axes.set_xscale("log")
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_xlabel("$\\sigma$")
     for axes in (middle, right):
         axes.set_ylim(bottom=0)
@@ -62,14 +64,6 @@ def draw(results: xr.Dataset) -> Figure:
 
 def caption(results: xr.Dataset) -> str:
     """Where they agree, and which part is the largest there."""
-    told = []
-    for sigma in (results["sigma"].values[-1], 2.0, 0.5, results["sigma"].values[0]):
-        near = float(results["sigma"].sel(sigma=sigma, method="nearest"))
-        both = []
-        for name in EXACT:
-            centre, error = centre_and_error(results.sel(exact=name), "cosine", "replicate")
-            both.append(quoted(centre.sel(sigma=near), error.sel(sigma=near)))
-        told.append(f"{both[0]} and {both[1]} at σ = {near:g}")
     largest = results["part_norm"].idxmax("part")
     shares = [
         f"{PARTS[str(part)][0]} at σ = {', '.join(f'{s:g}' for s in own['sigma'].values)}"
@@ -82,11 +76,11 @@ def caption(results: xr.Dataset) -> str:
         for hit in (cosine.values >= HIGH, cosine.values < LOW)
     )
     return (
-        "The cosine of students' guidance D_c − D_u with linear guidance is "
-        f"at least {HIGH:g} at σ = {high} and below {LOW:g} at σ = {low}. Left: mean cosine with "
-        "that between a class's Gaussian and the Gaussian of all, "
-        f"and with that of the exact mixture: {'; '.join(told)}. Middle: root mean squares. Right: "
-        f"those of the linear one's three parts; the largest is the {'; the '.join(shares)}. At "
-        f"{results.attrs['held_out']} held-out points with noise; bands and ± are two standard "
-        f"errors over points and {results.sizes['replicate']} students."
-    )
+        "The cosine of students' guidance D_c − D_u with linear guidance is at least "
+        f"{HIGH:g} at σ = {high} and below {LOW:g} at σ = {low}.\n(a) Mean cosine with that "
+        "between a class's Gaussian and the Gaussian of all, and with that of the exact mixture. "
+        "(b) Root mean square of guidance, per point. (c) That of the linear one's three parts; "
+        f"the largest is the {'; the '.join(shares)}. At {results.attrs['held_out']} held-out "
+        f"points with noise; bands are two standard errors over points and "
+        f"{results.sizes['replicate']} students. {made_of(results)}"
+    ).strip()

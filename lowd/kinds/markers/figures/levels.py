@@ -7,9 +7,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 
-from lowd.figures.intervals import told_bands
+from lowd.figures.intervals import covered
 from lowd.figures.style import (
     BLACK,
     BLUE,
@@ -19,7 +18,9 @@ from lowd.figures.style import (
     band,
     centre_and_error,
     extremes,
+    made_of,
     quoted,
+    samples_axis,
     size_colours,
     size_legend,
 )
@@ -40,41 +41,38 @@ def draw(results: xr.Dataset) -> Figure:
         _over_sigma(axes, largest, marker)
         axes.set_ylabel(label)
     profile.axhline(0.5, color=GREY, ls=":", lw=0.8)
-    profile.set_title("(a)", loc="left")
-    gap.set_title("(b)", loc="left")
     _rule(chosen, results)
-    for axes, letter, kind, label in (
-        (panels[1, 0], "d", "memory", "distance from $p_{emp}$"),
-        (panels[1, 1], "e", "truth", "distance from the teacher"),
+    for axes, kind, label in (
+        (panels[1, 0], "memory", "distance from $p_{emp}$,\nin units of the data's spread"),
+        (panels[1, 1], "truth", "distance from the teacher,\nin units of the data's spread"),
     ):
         _distances(axes, results, kind)
         axes.set_ylabel(label)
-        axes.set_title(f"({letter})", loc="left")
     _beside_another(panels[1, 2], results)
     for axes in panels[1]:
-        axes.set_xlabel("$\\log_2 N$")
-        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+        samples_axis(axes, results["N"].values)
     sizes = _shown(results)
     profile.legend(
         handles=[
-            Line2D([], [], color=colour, label=str(n))
+            Line2D([], [], color=colour, label=f"{n:,}")
             for n, colour in zip(sizes, _colours(sizes), strict=True)
         ],
         title="$N$",
-        fontsize=6,
+        fontsize=6.5,
         handlelength=1,
         loc="upper left",
     )
     handles = [
         *size_legend(results["parameters"].values.tolist()),
-        Line2D([], [], color=GREY, label="training noise; own set"),
-        Line2D([], [], color=GREY, ls="--", label="trajectory; another set"),
+        Line2D([], [], color=GREY, label="noisy training points (d, e); own set (f)"),
+        Line2D([], [], color=GREY, ls="--", label="own trajectory (d, e); another set (f)"),
+        Line2D([], [], color=BLACK, ls=":", label="teacher's own GL (f)"),
     ]
     figure.legend(
         handles=handles,
         loc="outside lower center",
-        ncols=len(handles),
-        fontsize=6,
+        ncols=4,
+        fontsize=6.5,
         title="$|\\theta|$",
     )
     return figure
@@ -117,8 +115,7 @@ def _rule(axes: Axes, results: xr.Dataset) -> None:
     axes.set_xlabel("$\\sigma$")
     axes.set_ylabel("teacher: LID, error")
     axes.set_ylim(0, 1.12)
-    axes.set_title("(c)", loc="left")
-    axes.legend(fontsize=6, handlelength=1, loc="lower left", bbox_to_anchor=(0, 0.08))
+    axes.legend(fontsize=6.5, handlelength=1, loc="lower left", bbox_to_anchor=(0, 0.08))
 
 
 def _mean(results: xr.Dataset, name: str) -> xr.Dataset:
@@ -132,25 +129,25 @@ def _mean(results: xr.Dataset, name: str) -> xr.Dataset:
 
 
 def _distances(axes: Axes, results: xr.Dataset, kind: str) -> None:
-    log2_n = np.log2(results["N"].values)
+    samples = results["N"].values
     for place, line in (("training", "-"), ("trajectory", "--")):
         name = f"{kind}_{place}"
         centre, error = centre_and_error(_mean(results, name), name, "replicate")
         for at, colour in enumerate(size_colours(results["parameters"].values.tolist())):
-            band(axes, log2_n, centre[at], error[at], color=colour, ls=line, lw=1.0)
+            band(axes, samples, centre[at], error[at], color=colour, ls=line, lw=1.0)
     axes.set_ylim(bottom=0)
 
 
 def _beside_another(axes: Axes, results: xr.Dataset) -> None:
     """GL against the own training set and against another of the same size."""
-    log2_n = np.log2(results["N"].values)
+    samples = results["N"].values
     for name, line in (("gl", "-"), ("gl_other", "--")):
         centre, error = centre_and_error(results, name, "replicate")
         for at, colour in enumerate(size_colours(results["parameters"].values.tolist())):
-            band(axes, log2_n, centre[at], error[at], color=colour, ls=line, lw=1.0)
-    axes.plot(log2_n, results["gl_teacher"].mean("replicate"), color=BLACK, ls=":", lw=0.9)
+            look = {"color": colour, "ls": line, "lw": 1.0}
+            band(axes, samples, centre[at], error[at], share=True, **look)
+    axes.plot(samples, results["gl_teacher"].mean("replicate"), color=BLACK, ls=":", lw=0.9)
     axes.set_ylabel("GL")
-    axes.set_title("(f)", loc="left")
 
 
 def caption(results: xr.Dataset) -> str:
@@ -158,31 +155,28 @@ def caption(results: xr.Dataset) -> str:
     largest, name = extremes(results)
     middle = largest.isel(N=largest.sizes["N"] // 2)
     n, last = int(middle["N"]), largest.isel(N=-1)
-    sigma = results["sigma"].values
+    sigma, count = results["sigma"].values, results.sizes["replicate"]
     centre, error = centre_and_error(middle, "s_level", "replicate")
     structure, half = (
         float(sigma[int(results[f"level_{each}"])]) for each in ("structure", "half")
     )
     distances = {
         each: _quoted(_mean(middle, each), each)
-        for each in ("memory_training", "memory_trajectory", "truth_training", "truth_trajectory")
+        for each in ("memory_trajectory", "truth_trajectory")
     }
     return (
-        f"At N = {n} {name} has gone {quoted(centre[0], error[0])} of the way from teacher to "
-        f"memoriser at σ = {sigma[0]:.2g}, and {quoted(centre[-1], error[-1])} at "
-        f"σ = {sigma[-1]:.2g}. (a) The memorised fraction of denoised held-out points and (b) "
-        "held-out less training error, a share of the data's variance, beyond the teacher's on the "
-        "same points, both of the largest model. (c) What levels are chosen by, of the teacher "
-        f"alone: dashed, σ = {structure:.2g}, where structure is read; dotted, σ = {half:.2g}, "
-        "where half of the variance is lost; grey, the band of (d) and (e). Root mean square "
-        "distance of denoised points (d) from the empirical denoiser's and (e) from the teacher's, "
-        "in units of the data's spread, on noisy training points and on the student's own "
-        f"trajectory: at N = {n} {distances['memory_training']} and "
-        f"{distances['memory_trajectory']} from the former, {distances['truth_training']} and "
-        f"{distances['truth_trajectory']} from the latter. (f) GL beside the own training set and "
-        f"beside another of the same size, dotted the teacher's: at N = {int(last['N'])} "
-        f"{_quoted(last, 'gl')} and {_quoted(last, 'gl_other')}. {told_bands(results)}"
-    )
+        f"At N = {n:,} {name} has gone {quoted(centre[0], error[0])} of the way from teacher to "
+        f"memoriser at σ = {sigma[0]:.2g}, and {quoted(centre[-1], error[-1])} at σ = "
+        f"{sigma[-1]:.2g}.\n(a) Memorised fraction of denoised held-out points; (b) held-out less "
+        "training error, in units of the data's variance, beyond the teacher's. (c) What levels "
+        f"are chosen by: structure (dashed, σ = {structure:.2g}), half of the variance lost "
+        f"(dotted, σ = {half:.2g}), the band of (d, e) (grey). Root mean square distance of "
+        f"denoised points from (d) memoriser and (e) teacher; on own trajectories at N = {n:,} "
+        f"{distances['memory_trajectory']} and {distances['truth_trajectory']}. (f) GL; at N = "
+        f"{int(last['N']):,} {_quoted(last, 'gl')}, beside another set "
+        f"{_quoted(last, 'gl_other')}. Means over {count} replicates; bands and ± are two standard "
+        f"errors ({covered(count):.0%}). {made_of(results)}"
+    ).strip()
 
 
 def _quoted(cell: xr.Dataset, name: str) -> str:

@@ -6,7 +6,15 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lowd.figures.style import COLUMN, GREY, extremes, quoted, size_colours
+from lowd.figures.style import (
+    COLUMN,
+    GREY,
+    extremes,
+    made_of,
+    quoted,
+    samples_axis,
+    size_colours,
+)
 from lowd.figures.vacuous import ROUNDING
 
 SCORES = ("gl",)
@@ -27,14 +35,14 @@ def draw(results: xr.Dataset) -> Figure:
         one = largest.sel(N=n)
         u = one["unimodality"].values
         mean, spread = _mean(one["unimodality"], "replicate")
-        panels[0].errorbar(np.log2(n), mean, 2 * spread, color=colour, marker="o", ms=5)
-        panels[0].plot(np.full(len(u), np.log2(n)) + 0.25, u, ".", color=colour, ms=3)
+        panels[0].errorbar(n, mean, 2 * spread, color=colour, marker="o", ms=5)
+        panels[0].plot(np.full(len(u), n * 1.2), u, ".", color=colour, ms=3)
         for axes, score in zip(panels[1:], ("gl", "e_gen"), strict=True):
             axes.plot(one[score].values, u, "o", color=colour, ms=3.5)
-    panels[0].set_xlabel("$\\log_2 N$")
+    samples_axis(panels[0], sizes)
     panels[0].set_ylabel("unimodality $u$ of accuracy")
     panels[1].set_xlabel("GL")
-    panels[2].set_xlabel("$\\mathcal{E}_{gen}$")
+    panels[2].set_xlabel("$\\mathcal{E}_{gen}$, in units of the descriptor")
     handles = [
         Line2D([], [], color=colour, marker="o", ls="", label=f"N = {n:,}")
         for n, colour in zip(sizes, colours, strict=True)
@@ -53,28 +61,26 @@ def _mean(values: xr.DataArray, over: str) -> tuple[float, float]:
 def caption(results: xr.Dataset) -> str:
     """What u is by N, and how it goes with the other scores."""
     largest, name = extremes(results)
-    u = largest["unimodality"]
-    told = []
-    for n in results["N"].values:
-        peaks = largest["peak_sigma"].sel(N=n)
-        told.append(
-            f"N = {n:,} {_told(u.sel(N=n), 'replicate')} (median peak at σ = "
-            f"{float(peaks.median()):g}, GL {float(largest['gl'].sel(N=n).mean()):.2f}, E_gen "
-            f"{float(largest['e_gen'].sel(N=n).mean()):.2f})"
-        )
-    first, last = u.isel(N=0), u.isel(N=-1)
-    gap = float(last.mean() - first.mean())
-    error = float(np.hypot(_mean(first, "replicate")[1], _mean(last, "replicate")[1]))
+    u, sizes = largest["unimodality"], results["N"].values
+    first, last = (_mean(u.isel(N=at), "replicate") for at in (0, -1))
+    gap, error = last[0] - first[0], float(np.hypot(first[1], last[1]))
+    told = [
+        f"N = {n:,} {_told(u.sel(N=n), 'replicate')}, peak at σ = "
+        f"{float(largest['peak_sigma'].sel(N=n).median()):g}"
+        for n in sizes
+    ]
     return (
-        "u = min(peak − first, peak − last) of the accuracy over σ, at clean points. Of the "
-        f"students of {name}: {'; '.join(told)}; untrained networks "
-        f"{_told(largest['unimodality_untrained'], 'untrained')}. From the smallest N to the "
-        f"largest it rises by {gap:.3f}, {abs(gap) / max(error, ROUNDING):.1f} standard errors. "
-        f"Correlation over students: with GL {_correlation(u, largest['gl'])}, with E_gen "
-        f"{_correlation(u, largest['e_gen'])}. A maximum over σ is biased upward by noise, so that "
-        f"untrained networks say what is none. {results.sizes['replicate']} replicates; bars, "
-        "bands and ± are two standard errors."
-    )
+        f"Probes' curves of {name} are {'more' if gap >= 0 else 'less'} unimodal by "
+        f"{abs(gap):.3f} at N = {sizes[-1]:,} than at N = {sizes[0]:,}, "
+        f"{abs(gap) / max(error, ROUNDING):.1f} standard errors.\nu = min(peak − first, "
+        "peak − last) of the accuracy over σ, at clean points, (a) against N, (b) GL and "
+        "(c) E_gen; a dot a student, bars and ± two standard errors over "
+        f"{results.sizes['replicate']} replicates: {'; '.join(told)}. Dashed, with a band: "
+        f"untrained networks ({_told(largest['unimodality_untrained'], 'untrained')}), as noise "
+        "biases a maximum upward. Correlation over students: with GL "
+        f"{_correlation(u, largest['gl'])}, with E_gen {_correlation(u, largest['e_gen'])}. "
+        f"{made_of(results)}"
+    ).strip()
 
 
 def _told(values: xr.DataArray, over: str) -> str:

@@ -13,6 +13,7 @@ from lowd.figures.style import (
     band,
     centre_and_error,
     extremes,
+    made_of,
     size_colours,
 )
 
@@ -25,17 +26,17 @@ def draw(results: xr.Dataset) -> Figure:
     largest, _ = extremes(results)
     for axes, (name, title) in zip(panels, TITLES.items(), strict=True):
         _curves(axes, largest.sel(input=name))
-        axes.axhline(1 / results.attrs["classes"], color=GREY, lw=0.6, ls=":")
+        axes.axhline(1 / results.attrs["classes"], color=GREY, lw=0.6, ls=":", label="chance")
         axes.set_xlabel("$\\sigma$")
         axes.set_title(title)
     # The peaks at clean points are low beside what networks and points are apart.
-    inset = panels[0].inset_axes((0.1, 0.31, 0.56, 0.38))
+    inset = panels[0].inset_axes((0.1, 0.38, 0.56, 0.33))
     clean = largest.sel(input="clean")
     _curves(inset, clean)
     peaks = clean["accuracy"].mean("replicate").max("sigma")
     inset.set_ylim(float(peaks.min()) - 0.035, float(peaks.max()) + 0.02)
     inset.set_xlim(right=float(clean["sigma"][-2]))
-    inset.tick_params(labelsize=6)
+    inset.tick_params(labelsize=6.5)
     panels[0].set_ylabel("accuracy")
     handles = panels[0].get_legend_handles_labels()[0]
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
@@ -66,12 +67,11 @@ def caption(results: xr.Dataset) -> str:
     """Where each curve peaks, and the controls there."""
     largest, name = extremes(results)
     clean = largest.sel(input="clean")
-    told = []
+    peaks = []
     for n in clean["N"].values:
         centre, error = centre_and_error(clean.sel(N=n), "accuracy", "replicate")
-        told.append(f"N = {n:,} {_ends(centre, error)}")
-    centre, error = centre_and_error(clean, "accuracy_untrained", "untrained")
-    told.append(f"untrained {_ends(centre, error)}")
+        peaks.append((float(centre.max()), f"N = {n:,} {_peak(centre, error)}"))
+    untrained = _peak(*centre_and_error(clean, "accuracy_untrained", "untrained"))
     given = (
         f"{results.attrs['labels']} labels a class, means over {results.attrs['draws']} draws of "
         "them"
@@ -80,17 +80,19 @@ def caption(results: xr.Dataset) -> str:
     )
     kind = {"ridge": "Least squares with a ridge", "neighbours": "The nearest neighbours' votes"}
     return (
-        f"{kind[results.attrs['probe']]} on the {results.attrs['layer']} layer of {name}, fitted "
-        f"to {given} and tested on {results.attrs['tested']:,}. Accuracy at clean points at the "
-        f"lowest σ, at its peak and at the highest: {'; '.join(told)}. The points themselves give "
-        f"{float(clean['accuracy_raw'][0]):.3f}; chance is {1 / results.attrs['classes']:.3f}. "
-        f"Means over {results.sizes['replicate']} replicates, and {results.sizes['untrained']} "
-        "untrained networks; bands and ± are two standard errors."
-    )
+        f"Probes of {name} peak at an accuracy of {min(peaks)[0]:.3f} to {max(peaks)[0]:.3f}, "
+        f"where the points themselves give {float(clean['accuracy_raw'][0]):.3f}.\n"
+        f"{kind[results.attrs['probe']]} on the {results.attrs['layer']} layer, fitted to {given} "
+        f"and tested on {results.attrs['tested']:,}, against the noise level σ at which the layer "
+        "is read, (a) of clean and (b) of noisy points; the inset enlarges the peaks. Peaks at "
+        f"clean points: {'; '.join(told for _, told in peaks)}; untrained {untrained}. Dotted: "
+        f"chance, {1 / results.attrs['classes']:.3f}. Means over {results.sizes['replicate']} "
+        f"replicates, and {results.sizes['untrained']} untrained networks; bands and ± are two "
+        f"standard errors. {made_of(results)}"
+    ).strip()
 
 
-def _ends(centre: xr.DataArray, error: xr.DataArray) -> str:
-    peak = int(centre.argmax("sigma"))
-    places = (0, peak, -1)
-    values = ", ".join(f"{float(centre[at]):.3f} ± {2 * float(error[at]):.3f}" for at in places)
-    return f"{values} (peak at σ = {float(centre['sigma'][peak]):g})"
+def _peak(centre: xr.DataArray, error: xr.DataArray) -> str:
+    at = int(centre.argmax("sigma"))
+    sigma = float(centre["sigma"][at])
+    return f"{float(centre[at]):.3f} ± {2 * float(error[at]):.3f} at σ = {sigma:g}"

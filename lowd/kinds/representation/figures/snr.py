@@ -13,6 +13,7 @@ from lowd.figures.style import (
     band,
     centre_and_error,
     extremes,
+    made_of,
     size_colours,
 )
 
@@ -34,7 +35,13 @@ def draw(results: xr.Dataset) -> Figure:
     noisy = results.sel(input="noisy")["snr_exact"]
     axes.plot(sigma, noisy, color=VERMILION, ls="--", lw=1, label="exact, noisy points")
     axes.plot([], [], "o-", color=BLACK, label="exact, and formula")
-    axes.axhline(float(results["snr_formula"][0]), color=GREY, lw=0.6, ls=":")
+    axes.axhline(
+        float(results["snr_formula"][0]),
+        color=GREY,
+        lw=0.6,
+        ls=":",
+        label="formula, lowest $\\sigma$",
+    )
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel("$\\sigma$")
@@ -49,20 +56,23 @@ def caption(results: xr.Dataset) -> str:
     apart = abs(results["snr_formula"] / exact - 1)
     peak = exact.isel(sigma=int(exact.argmax("sigma")))
     largest, name = extremes(results)
-    told = []
+    told, highest = [], 0.0
     for n in results["N"].values:
         mean = largest["snr"].sel(N=n).mean("replicate")
         top = mean.isel(sigma=int(mean.argmax("sigma")))
-        told.append(f"N = {n:,} {float(top):.1f} at σ = {float(top['sigma']):g}")
+        told.append(f"N = {n:,} at σ = {float(top['sigma']):g}")
+        highest = max(highest, float(top))
     low = apart.where(apart["sigma"] <= LOW)
     accuracy = results["accuracy_exact"].sel(input="clean")
     reach = float(np.ptp(accuracy.values))
     return (
-        "The exact denoiser lets most of a class's own subspace through at an intermediate noise "
-        f"level: the ratio is {float(exact[0]):.2f} at the lowest σ, {float(peak):.1f} at σ = "
-        f"{float(peak['sigma']):g} and {float(exact[-1]):.2f} at the highest. The formula, with "
-        f"the mean weight of the class, is within {float(low.max()):.1%} up to σ = {LOW:g} and "
-        f"{float(apart.max()):.0%} at worst. Yet the nearest subspace of what it makes of clean "
-        f"points has the same accuracy at every σ, to {reach:.4f}: shrinking changes no order. "
-        f"Students of {name} peak lower: {'; '.join(told)}. Bands are two standard errors."
-    )
+        "The exact denoiser's class signal-to-noise ratio peaks at an intermediate noise level, "
+        f"{float(peak):.1f} at σ = {float(peak['sigma']):g}; that of students reaches "
+        f"{highest:.1f}.\nThe ratio of what lies in a class's own subspace to what lies in the "
+        "others', of what denoisers make of clean points. The formula, with the mean weight of the "
+        f"class, is within {float(low.max()):.1%} of the exact one up to σ = {LOW:g} and "
+        f"{float(apart.max()):.0%} at worst. Students of {name} peak: {'; '.join(told)}. The "
+        f"nearest subspace has the same accuracy at every σ, to {reach:.4f}: shrinking changes no "
+        f"order. Bands are two standard errors over {results.sizes['replicate']} replicates. "
+        f"{made_of(results)}"
+    ).strip()

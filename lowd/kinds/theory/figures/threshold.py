@@ -3,87 +3,121 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
-from lowd.figures.style import BLACK, BLUE, COLUMN, GREEN, GREY, ORANGE, PURPLE, VERMILION
-from lowd.kinds.theory.figures.recovery import METHODS
+from lowd.figures.style import (
+    BLACK,
+    BLUE,
+    COLUMN,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    VERMILION,
+    between,
+    size_colours,
+)
+from lowd.kinds.theory.figures.recovery import CLUSTERING, ERROR, METHODS
 
-CURVES = {
-    ("pca", 1): (BLACK, "--", "s"),
-    ("joint-subspaces", 2): (GREY, "--", "D"),
-    ("joint-subspaces", 3): (PURPLE, "--", "v"),
-    ("joint-subspaces", 4): (ORANGE, "--", "<"),
-    ("joint-subspaces", 5): (BLUE, "--", ">"),
-    ("joint-subspaces", 6): (VERMILION, "--", "X"),
-    ("denoiser", 1): (BLUE, "-", "o"),
-    ("denoiser", 2): (VERMILION, "-", "^"),
-    ("denoiser", 3): (GREEN, "-", "P"),
-    ("denoiser", 4): (ORANGE, "-", "d"),
-    ("denoiser", 5): (PURPLE, "-", "h"),
-    ("denoiser", 6): (BLACK, "-", "p"),
-}
+COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, BLACK)
+MARKS = ("o", "^", "P", "d", "h", "p")
+"""Of K from 1 on."""
 NEAR = (-4, 8)
 SHOWN_RANKS = 3
 
 
 def draw(results: xr.Dataset) -> Figure:
-    """Left: share of successes with Wilson's intervals; right: errors with too few points."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(2 * COLUMN, 2.7))
-    excess = results["excess"].values
-    near = (excess >= NEAR[0]) & (excess <= NEAR[1])
-    for (method, clusters), (colour, line, marker) in CURVES.items():
-        if method not in results["method"].values or clusters not in results["clusters"].values:
-            continue
-        one = results.sel({"method": method, "clusters": clusters}).isel(excess=near)
-        label = f"{METHODS[method].removesuffix(', joint')}, $K={clusters}$"
-        left.plot(excess[near], one["pooled"], color=colour, ls=line, marker=marker, label=label)
-        left.fill_between(
-            excess[near], one["pooled_low"], one["pooled_high"], color=colour, alpha=0.18, lw=0
-        )
-    left.axvline(0, color=GREY, ls=":")
-    left.set_xlabel("$N-r$")
-    left.set_ylabel("share of successes")
-    left.legend(loc="center right", fontsize=6)
+    """Shares of successes of clustering and of denoisers; errors with too few points."""
     below = _below(results)
-    if below is None:
-        right.set_visible(False)
-        return figure
-    for rank, colour in zip(below["rank"].values, (ORANGE, BLUE, VERMILION), strict=False):
-        one = below.sel(rank=rank)
-        one = one.sel(N=one["N"][one["N"] < rank])
-        right.plot(one["N"] - rank, one["random_completion"], color=colour, lw=1)
-        for method, marker, shift in (("pca", "s", -0.12), ("denoiser", "o", 0.12)):
-            points = one.sel({"method": method})
-            right.errorbar(
-                points["N"] - rank + shift,
-                points["error"],
-                yerr=2 * points["error_se"],
-                fmt=marker,
-                color=colour,
-                mfc="white" if method == "pca" else colour,
-                ms=3.5,
-                elinewidth=0.8,
-            )
-    missing = np.linspace(0, float(below["rank"].max()) ** 0.5, 100) ** 2
-    right.plot(-missing, np.sqrt(missing), color=BLACK, label="bound $\\sqrt{r-N}$")
-    for rank, colour in zip(below["rank"].values, (ORANGE, BLUE, VERMILION), strict=False):
-        right.plot([], [], color=colour, label=f"random completion, $r={rank}$")
-    right.plot([], [], "s", color=GREY, mfc="white", label="PCA")
-    right.plot([], [], "o", color=GREY, label="denoiser, $K=1$")
-    right.set_xlabel("$N-r$")
-    right.set_ylabel("$\\|\\hat U\\hat U^\\top-UU^\\top\\|_F$, root mean square")
-    right.legend(loc="lower left", fontsize=6)
+    widths = (1, 1, 1.5) if below is not None else (1, 1)
+    figure, panels = plt.subplots(
+        1, len(widths), figsize=(2 * COLUMN, 2.9), width_ratios=widths, squeeze=False
+    )
+    clustering, denoiser = panels[0, :2]
+    _successes(clustering, results, [m for m in CLUSTERING if m != "subspaces"])
+    _successes(denoiser, results, ["denoiser"])
+    clustering.set_title("PCA, K-subspaces", loc="left")
+    denoiser.set_title("denoiser", loc="left")
+    clustering.set_ylabel("share of successes")
+    denoiser.tick_params(labelleft=False)
+    handles = [
+        Line2D([], [], color=COLOURS[k - 1], marker=MARKS[k - 1], label=f"$K={k}$")
+        for k in results["clusters"].values.tolist()
+    ]
+    if below is not None:
+        handles += _errors(panels[0, 2], below)
+    figure.legend(handles=handles, loc="outside lower center", ncols=5)
     return figure
 
 
+def _successes(axes: Axes, results: xr.Dataset, methods: list[str]) -> None:
+    """Over all ranks, by N − r, with Wilson's intervals."""
+    excess = results["excess"].values
+    near = (excess >= NEAR[0]) & (excess <= NEAR[1])
+    shown = [
+        (method, k)
+        for method in methods
+        for k in results["clusters"].values.tolist()
+        if method in results["method"].values
+    ]
+    for method, k in shown:
+        one = results.sel({"method": method, "clusters": k}).isel(excess=near)
+        ends = (one["pooled_low"].values, one["pooled_high"].values)
+        between(
+            axes, excess[near], one["pooled"].values, ends, color=COLOURS[k - 1],
+            marker=MARKS[k - 1], ls="-" if method == "denoiser" else "--", lw=1.0,
+            label=f"{METHODS[method]}, K = {k}",
+        )  # fmt: skip
+    axes.axvline(0, color=GREY, ls=":")
+    axes.set_ylim(-0.03, 1.03)
+    axes.set_xlabel("$N-r$")
+
+
+def _errors(axes: Axes, below: xr.Dataset) -> list[Line2D]:
+    """Errors with fewer points than dimensions, their exact mean square, and the bound."""
+    handles = []
+    ranks = below["rank"].values.tolist()
+    for rank, colour in zip(ranks, size_colours(ranks), strict=True):
+        one = below.sel(rank=rank)
+        one = one.sel(N=one["N"][one["N"] < rank])
+        n = one["N"].values
+        axes.plot(n, one["random_completion"], color=colour, lw=1)
+        axes.plot(n, np.sqrt(rank - n), color=colour, ls=":", lw=1)
+        for method, marker, shift in (("pca", "s", -0.12), ("denoiser", "o", 0.12)):
+            if method not in below["method"].values:
+                continue
+            points = one.sel({"method": method})
+            axes.errorbar(
+                n + shift, points["error"], yerr=2 * points["error_se"], fmt=marker, color=colour,
+                mfc="white" if method == "pca" else colour, ms=3.5, elinewidth=0.8,
+            )  # fmt: skip
+        handles.append(Line2D([], [], color=colour, label=f"$r={rank}$"))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("$N$")
+    axes.set_ylabel(f"{ERROR}, root mean square")
+    axes.set_title("one cluster, $N<r$", loc="left")
+    return [
+        *handles,
+        Line2D([], [], color=GREY, label="random completion"),
+        Line2D([], [], color=GREY, ls=":", label="bound $\\sqrt{r-N}$"),
+        Line2D([], [], color=GREY, ls="", marker="s", mfc="white", label="PCA"),
+        Line2D([], [], color=GREY, ls="", marker="o", label="denoiser, $K=1$"),
+    ]
+
+
 def _below(results: xr.Dataset) -> xr.Dataset | None:
-    """One cluster, at a few of the ranks that have an N below them; None if there is none."""
+    """One cluster, at a few of the ranks that have two N below them; None if there is none."""
     if "pca" not in results["method"].values:
         return None
     one = results.sel(clusters=1)
     one = one.sel(rank=one["success"].notnull().any(("method", "N")))
     ranks = one["rank"].values
-    ranks = ranks[ranks > one["N"].values[0]]
+    # With one N below it a rank has no curve.
+    ranks = ranks[ranks > one["N"].values[:2][-1]]
     if not len(ranks):
         return None
     chosen = np.linspace(0, len(ranks) - 1, min(SHOWN_RANKS, len(ranks))).round().astype(int)
@@ -92,25 +126,32 @@ def _below(results: xr.Dataset) -> xr.Dataset | None:
 
 def caption(results: xr.Dataset) -> str:
     """Pooled recovery with intervals, and how far errors are from the exact value."""
-    parts = []
-    for method, clusters in CURVES:
-        if method not in results["method"].values or clusters not in results["clusters"].values:
-            continue
-        one = results.sel({"method": method, "clusters": clusters})
-        at = []
-        for step in (0, 1, 2, 4) if method == "denoiser" else (0,):
-            if step in results["excess"].values:
-                share, low, high = (
-                    float(one[f"pooled{end}"].sel(excess=step)) for end in ("", "_low", "_high")
-                )
-                place = f"N = r + {step}" if step else "N = r"
-                at.append(f"{share:.3f} [{low:.3f}, {high:.3f}] at {place}")
-        parts.append(f"{METHODS[method].removesuffix(', joint')}, K = {clusters}: {', '.join(at)}")
-    return (
-        "Left: share of successes over all ranks, bands Wilson's 95 % intervals; K-subspaces with "
-        f"joint orthogonality; larger N − r, up to {int(results['excess'].max())}, are left out. "
-        f"{'; '.join(parts)}.{_agreement(results)}"
+    told, clustering = [], []
+    for method in METHODS:
+        for k in results["clusters"].values.tolist():
+            if method not in results["method"].values or method == "subspaces":
+                continue
+            one = results.sel({"method": method, "clusters": k})
+            if method == "denoiser":
+                at = [_share(one, step) for step in (0, 1, 2) if step in results["excess"].values]
+                told.append(f"{', '.join(at)} for K = {k}")
+            elif np.isfinite(float(one["pooled"].sel(excess=0))):
+                clustering.append(float(one["pooled"].sel(excess=0)))
+    first = (
+        f"PCA and K-subspaces recover {min(clustering):.0%} of subspaces from N = r points on"
+        if clustering
+        else "Recovery rises at N = r points"
     )
+    shares = f" Of the denoiser at N = r, r + 1 and r + 2: {'; '.join(told)}." if told else ""
+    return (
+        f"{first}, denoisers a few points later.\n(a, b) Share of successes over all ranks, up "
+        f"to N − r = {NEAR[1]}, bands Wilson's 95 % intervals."
+        f"{shares}{_agreement(results)}"
+    )
+
+
+def _share(one: xr.Dataset, step: int) -> str:
+    return f"{float(one['pooled'].sel(excess=step)):.2f}"
 
 
 def _agreement(results: xr.Dataset) -> str:
@@ -121,26 +162,23 @@ def _agreement(results: xr.Dataset) -> str:
     one = results.sel(clusters=1)
     below = (one["N"] < one["rank"]) & one["error"].notnull().any("method")
     for method in ("pca", "denoiser"):
+        if method not in results["method"].values:
+            continue
         cells = one.sel({"method": method})
         ratio = (cells["error"] / one["random_completion"]).where(below)
-        apart = ((cells["error"] - one["random_completion"]) / cells["error_se"]).where(below)
-        parts.append(
-            f"{METHODS[method]}, {float(ratio.mean()):.4f} of the exact value, at most "
-            f"{float(abs(apart).max()):.1f} standard errors away"
-        )
+        parts.append(f"{METHODS[method]}'s {float(ratio.mean()):.4f}")
     others = [
-        f"{_mean_ratio(results, int(clusters)):.2f} of it for K = {clusters}"
+        f"{_mean_ratio(results, int(clusters)):.2f} for K = {clusters}"
         for clusters in results["clusters"].values
         if clusters > 1 and "denoiser" in results["method"].values
     ]
     if others:
-        parts.append(f"the denoiser's largest error of a cluster {', '.join(others)}")
+        parts.append(f"its largest of a cluster {', '.join(others)}")
     least = float((one["error"] - one["lower_bound"]).where(below).min())
     return (
-        " Right: root mean square error with one cluster and fewer points than dimensions, bars "
-        "two standard errors; PCA's and the denoiser's are moved apart sideways. "
-        f"Over all {int(below.sum())} cells with N < r, on average: "
-        f"{'; '.join(parts)}. The least root mean square error minus √(r − N) is {least:.2f}."
+        " (c) Root mean square errors with too few points, bars two standard errors. "
+        f"Over all {int(below.sum())} cells with N < r, as shares of the exact value: "
+        f"{', '.join(parts)}. All are at least {least:.2f} above √(r − N)."
     )
 
 

@@ -97,7 +97,7 @@ def _spreads(results: xr.Dataset) -> str:
     apart = [curve_spread(log2_n, curves, sizes, exponent) for exponent in (0.0, 0.5)]
     return (
         f" That takes the spread of s between sizes from {apart[0]:.3f} to {apart[1]:.3f}, and the "
-        f"range of log₂ N* from {float(results['spread_e']):.2f} to "
-        f"{float(results['rescaled_spread_e']):.2f}"
+        f"range of N* from {float(results['spread_e']):.2f} to "
+        f"{float(results['rescaled_spread_e']):.2f} octaves"
         f"{', with this training' if 'steps' in results.attrs else ''}."
     )

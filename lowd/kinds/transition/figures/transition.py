@@ -13,7 +13,7 @@ from lowd.figures.rules import RULES
 from lowd.figures.style import COLUMN, GREY, made_of, short_count
 from lowd.metrics.transition import CENSORED, UNKNOWN, fit_slope
 
-NAMES = {"e": "E_gen = E_mem", "gl": "GL = ½ of the teacher's own", "rp": "RP = ½"}
+NAMES = {"e": "E_gen = E_mem", "gl": "GL", "rp": "RP"}
 SCORES = ("gl", "rp_disjoint")
 """What it shows that a threshold decides."""
 SAME_TRAINING = (
@@ -80,20 +80,24 @@ def _draw_fit(axes: Axes, parameters: np.ndarray, points: np.ndarray, colour: st
 def caption(results: xr.Dataset) -> str:
     """Slopes with intervals, and how many crossings are censored."""
     parts: list[str] = []
+    resampled: list[str] = []
     outside = unknown = 0
     for rule, name in NAMES.items():
         censored = results[f"censored_{rule}"].values
         outside += int(np.isin(censored, [CENSORED["below"], CENSORED["above"]]).sum())
         unknown += int((censored == UNKNOWN).sum())
-        parts.append(f"by {name} {told_slope(results, rule)}{told_resampling(results, rule)}")
+        parts.append(f"by {name} {told_slope(results, rule)}")
+        if told := told_resampling(results, rule):
+            resampled.append(f"{told} by {name}")
     total = sum(results[f"censored_{rule}"].size for rule in NAMES)
     return " ".join(
         [
-            f"How N* grows with |θ|: {'; '.join(parts)}.\nPoints are replicates, or pairs of them; "
-            f"open triangles lie outside the grid of N ({outside} of {total}) and are not "
-            "extrapolated; sizes with one are left out of the fit.",
+            f"How N* grows with |θ|: {'; '.join(parts)}.\nGL is at ½ of the "
+            "teacher's own, RP at ½. Points are replicates, or pairs of them; open triangles lie "
+            f"outside the grid of N ({outside} of {total}); sizes with one are left out of fits.",
             *([f"{unknown} are unknown, fewer than two N being measured."] if unknown else []),
             *told_intervals(results, NAMES),
+            *([f"When resampled: {', '.join(resampled)}."] if resampled else []),
             *([SAME_TRAINING] if "steps" in results.attrs else []),
             made_of(results),
         ]

@@ -7,11 +7,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lowd.figures.style import BLACK, COLUMN, quoted
+from lowd.figures.style import BLACK, COLUMN, made_of, quoted
 from lowd.kinds.watermark.drawing import LOOKS, added, attacks, named, reported
 from lowd.watermark.ranges import JPEG, NOISE, NONE
 
 CHANCE = 0.5
+SAID = 1
+"""Keys whose ends a caption tells; all are in the table."""
 
 
 def draw(results: xr.Dataset) -> Figure:
@@ -81,7 +83,7 @@ def caption(results: xr.Dataset) -> str:
     one = results.sel(scenario=scenario, attack=attack)
     values, errors = reported(one, "auc"), reported(one, "auc_se")
     parts = []
-    for mark in added(results):
+    for mark in added(results)[:SAID]:
         told = []
         for sigma in sorted({float(one["sigma"][0]), float(one["sigma"][-1])}):
             at = {"mark": mark, "sigma": sigma}
@@ -92,14 +94,13 @@ def caption(results: xr.Dataset) -> str:
             )
         parts.append(f"{LOOKS[mark].label} {', '.join(told)}")
     return (
-        f"{_found(results, values)} "
-        "AUC against the noise level σ at which a key is written, all keys scaled to "
-        f"{results.attrs['psnr']:g} dB. Lines without markers: the best linear detector on a "
-        "Gaussian with the covariance of the teacher's samples, for keys that are spread evenly; "
-        "there σ matters only by how it shapes the change of the image, d′² = Σ δ²/(λ + s²), s "
-        "being the standard deviation of attack and rounding. Keys in pixels know no σ. "
-        f"{scenario}, {named(attack)}: {'; '.join(parts)}. Bars are two standard errors."
-    )
+        f"{_found(results, values)}\nAUC against the noise level σ at which a key is written, all "
+        f"keys scaled to {results.attrs['psnr']:g} dB. Lines without markers: the best linear "
+        "detector on a Gaussian with the covariance of the teacher's samples, for keys that are "
+        "spread evenly: there σ matters only by how it shapes the change of the image. Keys in "
+        f"pixels know no σ. {scenario}, {named(attack)}: {'; '.join(parts)}. Dotted: chance. Bars "
+        f"and ± are two standard errors. {made_of(results)}"
+    ).strip()
 
 
 def _found(results: xr.Dataset, values: xr.DataArray) -> str:

@@ -6,7 +6,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lowd.figures.style import COLUMN
+from lowd.figures.style import COLUMN, made_of
 from lowd.kinds.watermark.drawing import LOOKS, at_depth, marks, middle, quality
 
 COLUMNS = 5
@@ -40,7 +40,7 @@ def draw(results: xr.Dataset) -> Figure:
                 f"{LOOKS[name].label}\n{quality(float(one['psnr']), 1)}",
             )
         line[0].text(
-            -0.12, 0.5, label, ha="right", va="center", transform=line[0].transAxes, fontsize=6
+            -0.12, 0.5, label, ha="right", va="center", transform=line[0].transAxes, fontsize=6.5
         )
         for at in range(count):
             _show(line[at], after[at])
@@ -73,7 +73,7 @@ def caption(results: xr.Dataset) -> str:
             parts.append(f"{LOOKS[name].label} {told}, SSIM {float(one['ssim']):.2f}")
     most = min(psnrs, key=psnrs.__getitem__)
     return (
-        f"Changes most: {LOOKS[most].label} ({quality(psnrs[most], 1)}). "
-        f"The same images with every mark ({scenario}, σ = {middle(results):g}), and what it "
-        f"changed, × {GAIN}; grey is no change. {'; '.join(parts)}."
-    )
+        f"Changes most: {LOOKS[most].label} ({quality(psnrs[most], 1)}).\nThe same images with "
+        f"every mark ({scenario}, σ = {middle(results):g}), and what it changed, × {GAIN}; grey is "
+        f"no change. {'; '.join(parts)}. {made_of(results)}"
+    ).strip()

@@ -5,7 +5,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from lowd.figures.style import COLUMN, GREY, quoted
+from lowd.figures.style import COLUMN, GREY, made_of, quoted
 from lowd.kinds.watermark.drawing import (
     LOOKS,
     added,
@@ -18,6 +18,9 @@ from lowd.kinds.watermark.drawing import (
     reported,
 )
 from lowd.watermark.ranges import JPEG, NONE
+
+SAID = 3
+"""Keys that a caption tells; all are in the table."""
 
 
 def draw(results: xr.Dataset) -> Figure:
@@ -38,8 +41,8 @@ def draw(results: xr.Dataset) -> Figure:
                         results["rate"], one["roc"], color=look.colour, ls=look.line,
                         drawstyle="steps-post", label=look.label,
                     )  # fmt: skip
-            axes.plot(results["rate"], results["rate"], color=GREY, lw=0.6)
-            axes.axvline(results.attrs["rate"], color=GREY, lw=0.6, ls=":")
+            axes.plot(results["rate"], results["rate"], color=GREY, lw=0.6, label="chance")
+            axes.axvline(results.attrs["rate"], color=GREY, lw=0.6, ls=":", label="1 %")
             axes.set_title(f"{scenario}, {named(attack)}")
         line[0].set_ylabel("share detected")
     for axes in panels[-1]:
@@ -57,7 +60,7 @@ def caption(results: xr.Dataset) -> str:
     attack = (attacks(results, JPEG) or [NONE])[0]
     scenario = results["scenario"].values[0]
     parts = []
-    for mark in added(results):
+    for mark in added(results)[:SAID]:
         one = at_depth(results, mark, scenario).sel(attack=attack)
         value, error = reported(one, "tpr"), reported(one, "tpr_se")
         parts.append(f"{LOOKS[mark].label} {quoted(value, error)}")
@@ -68,12 +71,12 @@ def caption(results: xr.Dataset) -> str:
     if np.isfinite(published).any():
         told = f", by the published formula for rings up to {np.nanmax(published):.2f}"
     return (
-        f"{most_found(results, str(scenario), attack, 'tpr')} "
-        "Share of marked images detected against the rate of false alarms; grey: chance, and 1 %. "
+        f"{most_found(results, str(scenario), attack, 'tpr')}\nShare of marked images detected "
+        "against the rate of false alarms; grey: chance, and 1 %. "
         f"σ = {middle(results):g}. At 1 %, {scenario}, "
-        f"{named(attack)}: {', '.join(parts)}. Thresholds are chosen by half of the unmarked "
-        "images; of the others "
-        f"{np.nanmean(false):.3f} exceed them, on average over marks and attacks. p-values below "
-        f"0.01 have {np.nanmean(own):.3f} of the unmarked images{told}. ± are two standard "
-        "errors, bootstrapped over both kinds of images."
-    )
+        f"{named(attack)}: "
+        f"{', '.join(parts)}. Half of the unmarked images choose thresholds; of the others "
+        f"{np.nanmean(false):.3f} exceed them. p-values below 0.01 have {np.nanmean(own):.3f} of "
+        f"the unmarked{told}. ± are two standard errors, bootstrapped over both kinds of images. "
+        f"{made_of(results)}"
+    ).strip()

@@ -1,0 +1,43 @@
+"""What all captions and figures keep to."""
+
+import importlib
+import re
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from lowd.figures.find import figure_module
+from lowd.figures.plotted import table
+from lowd.figures.style import letter, styled
+
+FIRST, WORDS, POINTS = 30, 130, 6.5
+
+
+def keeps_to_the_standard(caption: str) -> None:
+    """A sentence on what is found, then what is shown; short, and with nothing internal in it."""
+    first, _, rest = caption.partition("\n")
+    assert first.endswith(".") and rest.endswith("."), caption
+    assert len(first.split()) <= FIRST, (len(first.split()), first)
+    assert len(caption.split()) <= WORDS, (len(caption.split()), caption)
+    assert not re.search(r'[{}"]|log2|log₂|nan\b|rp_disjoint|  ', caption), caption
+
+
+def is_legible(figure: Figure) -> None:
+    """No text is smaller than a printed column allows, and none says what only code does."""
+    for text in figure.findobj(Text):
+        if text.get_text().strip() and text.get_visible():
+            assert text.get_fontsize() >= POINTS, (text.get_text(), text.get_fontsize())
+            assert "log_2" not in text.get_text(), text.get_text()
+
+
+def keeps_to_it(name: str, shown: object) -> None:
+    """The figure called so of these results is legible, has a table, and its caption is short."""
+    module = importlib.import_module(figure_module(name))
+    with styled():
+        figure = module.draw(shown)
+        letter(figure)
+        is_legible(figure)
+        assert table(figure).startswith("panel,")
+        plt.close(figure)
+    keeps_to_the_standard(module.caption(shown))
