@@ -70,7 +70,7 @@ def draw(results: xr.Dataset) -> Figure:
             for theory in tried:
                 colour, line = STYLES[theory]
                 curve = centre_and_error(one.sel(theory=theory), score, "replicate")
-                band(axes, results["N"].values, *curve, color=colour, ls=line, lw=1.2)
+                band(axes, results["N"].values, *curve, color=colour, ls=line, marker=".", lw=1.2)
             if column == 0:
                 axes.set_ylabel(label)
         samples_axis(panels[-1, column], results["N"].values)
@@ -106,8 +106,8 @@ def caption(results: xr.Dataset) -> str:
     first = f"By r² {listed(found)} explain most of {name}" if found else "No closed form was tried"
     beside = f" Beside them, r² {'; '.join(rows)}." if rows else ""
     return (
-        f"{first}.\nA column a size; rows: mean cosine of a student's and a theory's samples of the "
-        "same noises, from the data's mean; share of the student's squared distance from there "
+        f"{first}.\nA column a size; rows: mean cosine of a student's and a theory's samples of "
+        "the same noises, from the data's mean; share of the student's squared distance from there "
         f"that the theory explains; PFD.{beside} Local windows are chosen at each noise level by "
         "the student's own denoising; patches from anywhere have their size. "
         f"{_averaged(results)} {made_of(results)}"
