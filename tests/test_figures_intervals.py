@@ -62,3 +62,13 @@ def test_a_study_that_never_beats_memorisation_is_named():
     theirs["e_gen"] = theirs["e_gen"] + 3
     caption = drawn("slopes", {"ours": ours, "theirs": theirs})
     assert "in theirs even the largest network never" in caption
+
+
+def test_slopes_of_studies_that_differ_in_steps_are_shown_over_steps():
+    ours, longer = results(), results().assign_attrs(steps=4000)
+    longer["slope_e"] = longer["slope_e"] + 0.25
+    caption = drawn("slopes", {"ours": ours, "longer": longer})
+    low, high = float(ours["slope_e"]), float(longer["slope_e"])
+    assert f"is {low:.2f} after 2,000 steps and {high:.2f} after 4,000." in caption
+    assert "each: ours " in caption and "longer" not in caption
+    assert "steps and" not in drawn("slopes", {"ours": ours, "theirs": results()}).split("\n")[0]

@@ -6,10 +6,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lowd.figures.style import BLACK, COLUMN, GREY, listed, made_of, quoted
+from lowd.figures.style import BLACK, COLUMN, GREY, listed, quoted
 from lowd.kinds.editing.drawing import STARTS, colour, label, middle_strength
 
 MARKERS = {"random": "X", "random-in-region": "P", "singular-1": "o", "region": "s", "best": "*"}
+NAMED = {"best": "the generalised eigenvector", "random": "a random one"}
 SIZES = {"best": 8.0, "random": 5.5, "random-in-region": 5.5}
 
 
@@ -85,25 +86,27 @@ def caption(results: xr.Dataset) -> str:
     """Locality and gain of the directions that matter, at every σ."""
     strength, protected = middle_strength(results), results.attrs["protect"][-1]
     one = results.isel(denoiser=0, start=0).sel(strength=strength)
-    most, parts = [], []
+    most: dict[str, list[str]] = {}
+    parts = []
     for sigma in results["sigma"].values:
         at = one.sel(sigma=sigma)
         first = str(at["direction"].values[int(at["end_locality"].argmax("direction"))])
-        most.append(f"{label(first)} at σ = {sigma:g}")
+        most.setdefault(NAMED.get(first, label(first)), []).append(f"{sigma:g}")
         numbers = [
             f"{label(name)} {quoted(point['end_locality'], point['end_locality_se'])}"
             for name in ("random", f"loco-{protected}")
             for point in [at.sel(direction=name)]
         ]
         parts.append(f"at σ = {sigma:g} {', '.join(numbers)}")
+    first_of = [f"{name} at σ = {listed(sigmas)}" for name, sigmas in most.items()]
     ends = [parts[0], parts[-1]] if len(parts) > 1 else parts
     return (
-        f"The most local direction is {listed(list(dict.fromkeys(most))[:3])}.\nShare of the "
+        f"The most local direction is {listed(first_of)}.\nShare of the "
         "image's squared change that lies in the region, "
         f"{results.attrs['area']:.0%} of the image, against its gain, the length of that change "
         f"over the edit's, λ = {strength:g}σ. A point is a direction of each image's own Jacobian "
         "J; along the line ever more directions of the rest, r′, are projected out; the "
         "generalised eigenvector changes most inside for its change outside. Shares: "
         f"{'; '.join(ends)}. Means over {results.attrs['images']} images, filled for sampled and "
-        f"open for inverted ones, bars two standard errors. {made_of(results)}"
+        f"open for inverted ones, bars two standard errors."
     ).strip()

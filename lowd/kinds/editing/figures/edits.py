@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import xarray as xr
 from matplotlib.figure import Figure
 
-from lowd.figures.style import COLUMN, made_of, quoted
+from lowd.figures.style import COLUMN, quoted
 from lowd.kinds.editing.drawing import (
     STARTS,
     difference,
@@ -82,5 +82,5 @@ def caption(results: xr.Dataset) -> str:
         "a direction of their own Jacobian, and sampled without noise; below each, what changed "
         "(red lighter, blue darker, one scale for all). The frame is the region. Root mean square "
         f"change of pixels from −1 to 1 at {strength:g}σ, mean over {results.attrs['images']} "
-        f"images, ± two standard errors: {'; '.join(parts)}. {made_of(results)}"
+        f"images, ± two standard errors: {'; '.join(parts)}."
     ).strip()

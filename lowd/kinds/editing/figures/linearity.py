@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from lowd.figures.style import (
     BLACK,
@@ -15,14 +16,13 @@ from lowd.figures.style import (
     GREY,
     ORANGE,
     VERMILION,
-    made_of,
     quoted,
     size_colours,
 )
 from lowd.kinds.editing.drawing import STARTS, label, middle_strength, of_kind
 
 SIGNS = {
-    "asymmetry": ("$\\|J-J^\\top\\|/\\|J\\|$", VERMILION, "o"),
+    "asymmetry": ("‖J − Jᵀ‖ / ‖J‖", VERMILION, "o"),
     "negative": ("negative part", ORANGE, "s"),
     "to_gaussian": ("distance to Gaussian's", BLACK, "^"),
     "overlap": ("overlap of two images", GREEN, "D"),
@@ -81,6 +81,8 @@ def _gains(axes: Axes, one: xr.Dataset, singular: list[str]) -> None:
     axes.set_yscale("log")
     axes.set_xlim(left=low)
     axes.set_ylim(bottom=low)
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("singular value $s$ of $J$")
     axes.set_ylabel("gain at the end of sampling")
     axes.legend()
@@ -98,6 +100,7 @@ def _signs(axes: Axes, one: xr.Dataset) -> None:
     axes.set_xticks(one["sigma"].values, [f"{s:g}" for s in one["sigma"].values])
     axes.minorticks_off()
     axes.set_ylim(bottom=0)
+    axes.set_ylabel("relative size, or share")
     axes.set_xlabel("$\\sigma$")
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=2)
 
@@ -115,14 +118,14 @@ def caption(results: xr.Dataset) -> str:
         ]
         parts.append(f"at σ = {sigma:g} {told[0]} along v₁ and {told[1]} at random")
     return (
-        f"{_found(one)}\nAbove, ‖D(x + λv) − D(x) − λJv‖/‖λJv‖ against the distance; at "
+        f"{_found(one)}\nAbove, ‖D(x + λv) − D(x) − λJv‖/‖λJv‖ against the distance: at "
         f"{strength:g}σ {'; '.join(parts)}. Below left, what the end of sampling keeps of a small "
-        "step along v_i, against its singular value, which is what the denoised image keeps. "
-        "Right, signs that a network is no exact denoiser, whose J is symmetric and positive, how "
-        "far J is from that of the Gaussian of the same mean and covariance, and how much of the "
-        "span of five leading directions two images share. Means over "
+        "step along v_i, against what the denoised image keeps, its singular value. Right, signs "
+        "that a network is no exact denoiser, whose J is symmetric and positive; how far J is from "
+        "that of the Gaussian of the same moments; overlap of two images' directions. "
+        "Means over "
         f"{results.attrs['images']} {STARTS[str(one['start'].item())]}, bars and ± two standard "
-        f"errors. {made_of(results)}"
+        f"errors."
     ).strip()
 
 

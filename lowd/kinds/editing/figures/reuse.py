@@ -6,7 +6,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lowd.figures.style import COLUMN, GREY, ORANGE, PURPLE, VERMILION, listed, made_of, quoted
+from lowd.figures.style import COLUMN, GREY, ORANGE, PURPLE, VERMILION, listed, quoted
 from lowd.kinds.editing.drawing import STARTS, label, middle_strength
 
 TOGETHER = {
@@ -40,7 +40,7 @@ def draw(results: xr.Dataset) -> Figure:
     left.set_ylim(bottom=0)
     left.set_xlabel("$\\sigma$")
     left.set_ylabel("residual / size of the edit")
-    left.legend()
+    left.legend(loc="upper left")
     _carried(right, one)
     return figure
 
@@ -64,7 +64,7 @@ def _carried(axes: Axes, one: xr.Dataset) -> None:
     axes.set_xlim(-0.5, len(places) - 0.5)
     axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
     axes.grid(False, axis="x")
-    axes.legend()
+    axes.legend(loc="upper left")
 
 
 def caption(results: xr.Dataset) -> str:
@@ -85,10 +85,10 @@ def caption(results: xr.Dataset) -> str:
     return (
         f"The sum of two edits is off by {listed(sums[ends])} of their size.\n(a) Two edits of "
         "different regions made at once against the sum of their effects, and against one after "
-        "the other with the edited image inverted in between, of which inversion alone loses a "
-        f"part. (b) An edit carried to another image ({label(local)}), beside a random direction: "
+        "the other, the edited image inverted in between, beside inversion alone. (b) "
+        f"An edit carried to another image ({label(local)}), beside a random direction: "
         "how much lies in the region, how like its effect is to that on its own image, how big. "
         f"Shares inside of both: {'; '.join(parts[ends])}. λ = "
         f"{middle_strength(results):g}σ, means over {results.attrs['images']} "
-        f"{STARTS[str(one['start'].item())]}, bars and ± two standard errors. {made_of(results)}"
+        f"{STARTS[str(one['start'].item())]}, bars and ± two standard errors."
     ).strip()

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import xarray as xr
 from matplotlib.figure import Figure
 
-from lowd.figures.style import COLUMN, made_of
+from lowd.figures.style import COLUMN
 from lowd.kinds.editing.drawing import (
     STARTS,
     difference,
@@ -68,5 +68,5 @@ def caption(results: xr.Dataset) -> str:
         "vectors of the denoiser's Jacobian J at one noisy image (red lighter, blue darker, each "
         "on its own scale), what J makes of them, and the image that is sampled after a step of so "
         f"many σ along v. Means over {results.attrs['images']} {STARTS[str(one['start'].item())]}: "
-        f"{'; '.join(parts)}. {made_of(results)}"
+        f"{'; '.join(parts)}."
     ).strip()

@@ -45,6 +45,7 @@ LABELS = {
     "pca locality": "PCA locality",
     "disjoint student": "student of other data",
 }
+SAID = LABELS | {"p_emp": "p_emp"}
 LEAST = -0.5
 """Of r² that is shown."""
 COLUMNS = 4
@@ -69,7 +70,7 @@ def draw(results: xr.Dataset) -> Figure:
             for theory in tried:
                 colour, line = STYLES[theory]
                 curve = centre_and_error(one.sel(theory=theory), score, "replicate")
-                band(axes, results["N"].values, *curve, color=colour, ls=line, lw=1.2)
+                band(axes, results["N"].values, *curve, color=colour, ls=line, marker=".", lw=1.2)
             if column == 0:
                 axes.set_ylabel(label)
         samples_axis(panels[-1, column], results["N"].values)
@@ -97,21 +98,18 @@ def caption(results: xr.Dataset) -> str:
         closed = [theory for theory in tried if theory not in ("teacher", "disjoint student")]
         if closed:
             best = max(closed, key=lambda theory: float(tried[theory][0]))
-            found.append(f"{best} ({float(tried[best][0]):.2f}) at N = {int(cell['N']):,}")
+            found.append(f"{SAID[best]} ({float(tried[best][0]):.2f}) at N = {int(cell['N']):,}")
             others = [theory for theory in ("teacher", "disjoint student") if theory in tried]
             if others:
-                told = [f"{theory} {quoted(*tried[theory])}" for theory in others]
+                told = [f"{SAID[theory]} {quoted(*tried[theory])}" for theory in others]
                 rows.append(f"at N = {int(cell['N']):,} {listed(told)}")
-    first = (
-        f"By r² {listed(found)} explains most of {name}" if found else "No closed form was tried"
-    )
-    beside = f" Beside them, r² of {'; '.join(rows)}." if rows else ""
+    first = f"By r² {listed(found)} explain most of {name}" if found else "No closed form was tried"
+    beside = f" Beside them, r² {'; '.join(rows)}." if rows else ""
     return (
-        f"{first}.\nA column a size; rows: mean cosine of a student's and a theory's sample of one "
-        "noise, seen from the data's mean; share of the student's squared distance from there that "
-        f"the theory explains; PFD.{beside} Local windows are chosen at each noise level by how "
-        "near they come to the student's own denoising of held-out points, patches from anywhere "
-        "have the same size; other theories know the training set alone. "
+        f"{first}.\nA column a size; rows: mean cosine of a student's and a theory's samples of "
+        "the same noises, from the data's mean; share of the student's squared distance from there "
+        f"that the theory explains; PFD.{beside} Local windows are chosen at each noise level by "
+        "the student's own denoising; patches from anywhere have their size. "
         f"{_averaged(results)} {made_of(results)}"
     ).strip()
 

@@ -165,12 +165,12 @@ def caption(results: xr.Dataset) -> str:
         for each in ("memory_trajectory", "truth_trajectory")
     }
     return (
-        f"At N = {n:,} {name} has gone {quoted(centre[0], error[0])} of the way from teacher to "
-        f"memoriser at σ = {sigma[0]:.2g}, and {quoted(centre[-1], error[-1])} at σ = "
-        f"{sigma[-1]:.2g}.\n(a) Memorised fraction of denoised held-out points; (b) held-out less "
+        f"At N = {n:,} the memorised fraction of {name} is {quoted(centre[0], error[0])} at "
+        f"σ = {sigma[0]:.2g} and {quoted(centre[-1], error[-1])} at σ = {sigma[-1]:.2g}.\n"
+        "(a) That of denoised held-out points, 1 being the memoriser; (b) held-out less "
         "training error, in units of the data's variance, beyond the teacher's. (c) What levels "
         f"are chosen by: structure (dashed, σ = {structure:.2g}), half of the variance lost "
-        f"(dotted, σ = {half:.2g}), the band of (d, e) (grey). Root mean square distance of "
+        f"(dotted, σ = {half:.2g}), the band of (d, e) (grey). RMS distance of "
         f"denoised points from (d) memoriser and (e) teacher; on own trajectories at N = {n:,} "
         f"{distances['memory_trajectory']} and {distances['truth_trajectory']}. (f) GL; at N = "
         f"{int(last['N']):,} {_quoted(last, 'gl')}, beside another set "

@@ -35,6 +35,8 @@ LABELS = {
     "gap": "gap at $\\sigma_{half}$",
     "underfitting": "selective underfitting",
 }
+SHARES = ("copied", "nearer")
+"""Of samples: their bands end at 0 and 1."""
 SHORT = {
     "copied": "$f_{mem}$",
     "nearer": "nearer",
@@ -97,7 +99,8 @@ def _curves(axes: Axes, results: xr.Dataset, marker: str) -> None:
     samples = results["N"].values
     centre, error = centre_and_error(results, marker, "replicate")
     for at, colour in enumerate(size_colours(results["parameters"].values.tolist())):
-        band(axes, samples, centre[at], error[at], color=colour, lw=1.0)
+        look = {"color": colour, "lw": 1.0}
+        band(axes, samples, centre[at], error[at], share=marker in SHARES, **look)
     for control, line in (("teacher", ":"), ("emp", "--")):
         mean = results[f"{marker}_{control}"].mean("replicate")
         axes.plot(samples, mean, color=BLACK, ls=line, lw=0.8)
@@ -189,10 +192,12 @@ def caption(results: xr.Dataset) -> str:
         part
         for part in (
             f"{told}\n{_explained(results)}",
-            f"Slopes go from {min(crossed):.2f} to {max(crossed):.2f}." if crossed else "",
+            f"(s) Slopes, {min(crossed):.2f} to {max(crossed):.2f}; (t) spreads left."
+            if crossed
+            else "(s) Slopes; (t) spreads left.",
             f"Of {total} N* {outside} are outside the grid. Bars of slopes (from {SIZES} sizes on) "
-            "are bootstrapped, those of spreads two jackknife standard errors, bands two standard "
-            f"errors over {count} replicates ({covered(count):.0%}).",
+            "are bootstrapped; those of spreads, and bands, two standard errors "
+            f"over {count} replicates ({covered(count):.0%}).",
             made_of(results),
         )
         if part
@@ -203,10 +208,10 @@ def _explained(results: xr.Dataset) -> str:
     sigma = results["sigma"].values
     half = float(sigma[int(results["level_half"])])
     return (
-        "Nine markers in pairs, against N and, without bands, against N/√|θ|; they turn, at N* "
-        "(diamonds), halfway between teacher and pure memorisation: f_mem, samples thrice nearer "
-        "to their nearest training point than to the next; nearer, to the own than to an unseen "
-        "set; s, and s beyond another set's; s of held-out points denoised at "
-        f"σ = {half:.2g}; local intrinsic dimension, and how it tells training points; held-out "
-        "less training error; selective underfitting. (s, t) Slopes and spreads left."
+        "Nine markers in pairs, against N and N/√|θ|; they turn, at N* (diamonds), halfway between "
+        "teacher and pure memorisation: f_mem, samples thrice nearer to their nearest training "
+        "point than to the next; nearer to the own than to an unseen set; s; s beyond another "
+        "set's; s of held-out points denoised at "
+        f"σ = {half:.2g}; local dimension; how it tells training points; held-out "
+        "less training error; selective underfitting."
     )
