@@ -23,7 +23,7 @@ TRAIN = {
     "model": {"architecture": "mlp", "width": 4},
     "samples": [2],
     "replicates": 2,
-    "training": {"steps": 2, "warm_up": 0, "batch": 4},
+    "training": {"steps": 2, "warm_up": 0, "batch": 4, "sigma_data": 0.5},
 }
 SAMPLER = {"sampler": {"steps": 2}}
 

@@ -147,7 +147,7 @@ def number():
     return 3
 '''
 SHAPE = (4,)
-TRAINING = TrainingSettings(steps=100, batch=8, warm_up=10)
+TRAINING = TrainingSettings(steps=100, batch=8, warm_up=10, sigma_data=0.5)
 
 
 @pytest.fixture(autouse=True)

@@ -27,7 +27,7 @@ from lowd.training.settings import TrainingSettings
 SHAPE = (1, 2, 2)
 NOISES, POOL, TAU = 28, 64, 0.4
 MLP = MLPSettings(architecture="mlp", width=4)
-TRAINING = TrainingSettings(steps=100, batch=8, warm_up=5)
+TRAINING = TrainingSettings(steps=100, batch=8, warm_up=5, sigma_data=0.5)
 SAMPLER = SamplerSettings(steps=4, sigma_min=0.05, sigma_max=5.0)
 
 

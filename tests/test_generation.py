@@ -150,7 +150,7 @@ def study(tmp_path):
     cells = [Cell(f"{cell}", 0, cell[0], rows.start) for cell, rows in sets.items()]
     broken = pool.clone()
     broken[sets[4, 1]] = torch.inf
-    s = TrainingSettings(steps=10, batch=4, warm_up=2)
+    s = TrainingSettings(steps=10, batch=4, warm_up=2, sigma_data=0.5)
     model = MLPSettings(architecture="mlp", width=5)
     trainer = Trainer(model, s, cells, broken)
     coordinates = [{"N": n, "replicate": r} for n, r in sets]
