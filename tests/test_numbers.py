@@ -6,6 +6,12 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from sentences.configurations import configurations
+from sentences.fashion import fashion
+from sentences.findings import findings
+from sentences.representation import representation
+from sentences.theory import theory
+from sentences.transition import readme, transition
 
 from lowd.store.results import open_results
 
@@ -26,34 +32,15 @@ def committed(tmp_path_factory):
     return lambda study: open_results(study, folder)
 
 
-def slope(results, rule):
-    """A slope with its interval."""
-    low, high = (float(results[f"slope_{rule}_{end}"]) for end in ("low", "high"))
-    return f"{float(results[f'slope_{rule}']):.2f} [{low:.2f}, {high:.2f}]"
-
-
-def transition(results):
-    """What transition.md says."""
-    molrg, digits = results("molrg"), results("digits")
-    plateaus = molrg["e_gen"].isel(N=-1).mean("replicate")
-    fewer, more = (slope(results(f"molrg-{name}"), "e") for name in ("half", "double"))
-    yield (
-        f"takes the range of its log₂ N from {float(molrg['spread_e']):.2f} to "
-        f"{float(molrg['rescaled_spread_e']):.2f}. The curves of E_gen do not: they level off "
-        f"between {float(plateaus.min()):.2f} and {float(plateaus.max()):.2f}, by size"
-    )
-    yield (
-        f"its slope is {slope(molrg, 'e')}, by GL = ½ of the teacher's own {slope(molrg, 'gl')}, "
-        f"by RP = ½ {slope(molrg, 'rp')}"
-    )
-    yield (
-        "At 1,000, 2,000 and 4,000 steps the slope of E_gen = E_mem is "
-        f"{fewer}, {slope(molrg, 'e')} and {more} ([slopes.txt]"
-    )
-    yield f"On digits it is {slope(digits, 'e')}, and by GL {slope(digits, 'gl')}"
-
-
-PAGES = {"docs/transition.md": transition}
+PAGES = {
+    "README.md": readme,
+    "docs/transition.md": transition,
+    "docs/findings.md": findings,
+    "docs/theory.md": theory,
+    "docs/fashion.md": fashion,
+    "docs/representation.md": representation,
+    "docs/configurations.md": configurations,
+}
 
 
 @pytest.mark.parametrize("page", PAGES)

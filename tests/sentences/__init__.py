@@ -1,0 +1,1 @@
+"""Sentences of pages, with the numbers that results give."""
