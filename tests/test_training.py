@@ -28,7 +28,9 @@ from lowd.training.settings import BLOCK, TrainingSettings
 from lowd.training.trainer import NEVER, Trainer, learning_rate
 
 MLP = MLPSettings(architecture="mlp", width=6)
-SHORT = TrainingSettings(steps=60, batch=8, warm_up=10, learning_rate=0.01, ema=0.95)
+SHORT = TrainingSettings(
+    steps=60, batch=8, warm_up=10, learning_rate=0.01, ema=0.95, sigma_data=0.5
+)
 QUICK = SHORT.model_copy(update={"steps": 30})
 names = st.lists(st.text("abc0=", min_size=1) | st.integers(0, 99), min_size=1, max_size=3)
 

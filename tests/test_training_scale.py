@@ -23,8 +23,9 @@ def test_an_estimate_is_the_standard_deviation_of_all_numbers_to_three_digits():
 
 
 def test_data_that_are_all_alike_have_no_scale():
-    with pytest.raises(ValueError, match=r"^training\.sigma_data: .*set it"):
-        data_scale(TRAINING, torch.ones(4, 2))
+    for points, told in ((torch.ones(4, 2), "alike"), (torch.full((2, 2), torch.nan), "finite")):
+        with pytest.raises(ValueError, match=rf"^training\.sigma_data: .*{told}.*set it"):
+            data_scale(TRAINING, points)
     assert data_scale(TRAINING.model_copy(update={"sigma_data": 1.0}), torch.ones(4, 2)) == 1
 
 

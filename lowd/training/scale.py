@@ -1,5 +1,7 @@
 """The standard deviation of data, by which EDM's preconditioning scales."""
 
+from math import inf
+
 from jaxtyping import Float
 from torch import Tensor
 
@@ -18,14 +20,15 @@ def data_scale(settings: TrainingSettings, points: Float[Tensor, " point *shape"
             to have the same.
 
     Raises:
-        ValueError: it is not given, and all numbers of the points are alike.
+        ValueError: it is not given, and numbers of the points are all alike, or not finite.
     """
     if settings.sigma_data is not None:
         return settings.sigma_data
     spread = points.double().std(correction=0).item()
-    if not spread > 0:
+    if not 0 < spread < inf:
+        told = "alike" if spread == 0 else "not finite"
         raise ValueError(
-            "training.sigma_data: all numbers of the data are alike, so that none can be "
-            "estimated; set it, or look at the data"
+            f"training.sigma_data: numbers of the data are {told}, so that none can be estimated; "
+            "set it, or look at the data"
         )
     return float(f"{spread:.{DIGITS}g}")
