@@ -44,7 +44,7 @@ def jobs(repository):
 def test_another_descriptor_trains_no_student_again(network):
     repository, planned = network
     scored = {"describe": 1, "appraise": 1, "controls": 1, "score": 1, "collect": 1}
-    assert planned == {"descriptor": 1, "embed": 6, **scored, "figure": 4, "manifest": 1}
+    assert planned == {"descriptor": 1, "embed": 6, **scored, "figure": 5, "manifest": 1}
     assert jobs(repository) == {}
 
 

@@ -11,7 +11,7 @@ import yaml
 pytestmark = pytest.mark.campaign
 
 MANIFEST = {"manifest": 1}
-FIGURES = {"figure": 4} | MANIFEST
+FIGURES = {"figure": 5} | MANIFEST
 COLLECTED = {"collect": 1} | FIGURES
 SCORED = {"score": 2, "controls": 1} | COLLECTED
 GENERATED = {"generate": 2, "generate_teacher": 1, "generate_empirical": 1} | SCORED

@@ -204,7 +204,7 @@ def test_an_audit_compares_results_with_those_of_a_commit(clone):
     clone.run("lowd", "restore")
     same = clone.run("lowd", "audit", "results", "--against", "HEAD", "--json")
     figures = {one["figure"]: one for one in json.loads(same)["against"]}
-    assert set(figures) == {"regimes", "errors", "transition", "plane"}
+    assert set(figures) == {"regimes", "errors", "memorised", "transition", "plane"}
     assert all(one["different"] == 0 and one["values"] > 0 for one in figures.values())
     results = open_results("tiny", clone.path).load()
     results["e_gen"][0, 1, 0] += 10 * results["e_gen_se"][0, 1, 0]

@@ -26,6 +26,8 @@ SETTINGS = {
 """By job: a key of the study, its new value, a fault, and what is other in the job's settings."""
 STAGE = ("dvc", "repro", "study@tiny")
 
+FIGURES = {f"figure-{name}" for name in ("regimes", "errors", "memorised", "transition", "plane")}
+
 
 @pytest.fixture
 def finished(tiny, tmp_path):
@@ -101,13 +103,11 @@ def test_code_that_a_fault_interrupts_is_taken_in(finished):
     edit(finished, "lowd/kinds/transition/controls.py")
     interrupt(finished, "controls", "killed")
     made = run_again(finished)
-    figures = {f"figure-{name}" for name in ("regimes", "errors", "transition", "plane")}
-    assert {"controls"} <= made <= {"controls", "collect", *figures, "manifest"}
+    assert {"controls"} <= made <= {"controls", "collect", *FIGURES, "manifest"}
 
 
 def test_inputs_that_change_before_a_fault_are_taken_in(finished):
     change(finished, "threshold", {"nearest": 0.8})
     interrupt(finished, "collect", "fails")
     made = run_again(finished)
-    figures = {f"figure-{name}" for name in ("regimes", "errors", "transition", "plane")}
-    assert made == {"collect", *figures, "manifest"}
+    assert made == {"collect", *FIGURES, "manifest"}

@@ -115,7 +115,10 @@ def test_a_run_shows_a_line_a_job_and_the_figures_made(made):
     done = re.findall(r"done small/([\w-]+)  [\d.]+ (?:s|min)", shown)
     assert len(done) == len(set(done)) == JOBS
     assert f"of {JOBS} jobs done" in shown
-    assert "figures/small/: errors, plane, regimes, transition (.png, .svg, .txt, .csv)" in shown
+    assert (
+        "figures/small/: errors, memorised, plane, regimes, transition (.png, .svg, .txt, .csv)"
+        in shown
+    )
     assert "git add" not in shown
     assert not re.search(r"^\s*(rule|input|output|resources|wildcards|reason):? ", shown, re.M)
 
