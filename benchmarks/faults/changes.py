@@ -204,10 +204,10 @@ place: Workplace
 """Of this process."""
 
 
-def settle(folder: Path) -> None:
-    """Give this process its workplace."""
+def settle(folder: Path, results: Path) -> None:
+    """Give this process its workplace; what clean runs leave goes to `results`, and is kept."""
     global place
-    place = Workplace(folder / f"work-{os.getpid()}", folder / "results")
+    place = Workplace(folder / f"work-{os.getpid()}", results)
 
 
 def template_of(kind: str) -> Path:
@@ -217,15 +217,25 @@ def template_of(kind: str) -> Path:
 
 def finish(kind: str) -> Jobs:
     """Leave a finished and committed study; raises AssertionError if it fails."""
+    return _kept(kind, lambda: _finish(kind))
+
+
+def _finish(kind: str) -> Jobs:
     place.take(place.pristine)
     jobs = _clean_run(kind, None)
     if not template_of(kind).exists():
-        shutil.copytree(place.path, template_of(kind), symlinks=True)
+        draft = template_of(kind).with_suffix(f".{os.getpid()}")
+        shutil.copytree(place.path, draft, symlinks=True)
+        draft.rename(template_of(kind))
     return jobs
 
 
 def refer(edit: Edit) -> Jobs:
     """What a clean run leaves after the edit."""
+    return _kept(f"{edit.kind}-{'-'.join(edit).replace('/', '-')}", lambda: _refer(edit))
+
+
+def _refer(edit: Edit) -> Jobs:
     place.take(template_of(edit.kind))
     for name in (*MADE, ".snakemake"):
         shutil.rmtree(place.path / name)
@@ -233,6 +243,20 @@ def refer(edit: Edit) -> Jobs:
         shutil.rmtree(scratch) if scratch.is_dir() else None
     (place.path / "dvc.lock").unlink()
     return _clean_run(edit.kind, edit)
+
+
+def _kept(name: str, run: Callable[[], Jobs]) -> Jobs:
+    """What that clean run has left before, or leaves now."""
+    path = place.results / "jobs" / f"{name}.json"
+    if path.exists():
+        kept = json.loads(path.read_text())
+        return {job: Job(tuple(made), *contents) for job, (made, *contents) in kept.items()}
+    jobs = run()
+    path.parent.mkdir(exist_ok=True)
+    draft = path.with_suffix(f".{os.getpid()}")
+    draft.write_text(json.dumps(jobs))
+    draft.rename(path)
+    return jobs
 
 
 def _clean_run(kind: str, edit: Edit | None) -> Jobs:
@@ -468,7 +492,8 @@ def main() -> None:
     parser.add_argument(
         "--report",
         type=Path,
-        help="one JSON line a cell; what it has of this commit is not tried again",
+        help="one JSON line a cell; what it has of this commit is not tried again, nor are clean "
+        "runs, which are kept beside it",
     )
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="lowd-changes-") as folder:
@@ -487,9 +512,10 @@ def tried(folder: Path, patterns: Sequence[str], processes: int, report: Path) -
     A run that was stopped goes on: cells that the report has from this commit stand.
     """
     commit_tried = head()
+    results = report.parent.resolve() / f"clean-{commit_tried[:12]}"
+    results.mkdir(parents=True, exist_ok=True)
     before = {one.cell: one for one in reported(report, commit_tried)}
-    (folder / "results").mkdir()
-    with get_context("fork").Pool(processes, settle, [folder]) as pool:
+    with get_context("fork").Pool(processes, settle, [folder, results]) as pool:
         kinds = [kind for kind in KINDS if any(_may_match(kind, one) for one in patterns)]
         finished = dict(zip(kinds, pool.map(finish, kinds, 1), strict=True))
         cells = [

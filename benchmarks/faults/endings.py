@@ -20,7 +20,7 @@ SETTINGS = (
 
 def all_rows(place: Place) -> Iterator[Row]:
     """All of it."""
-    place.put_back()
+    place.take(place.finished)
     lost = [_clone_is_another(place, settings) for settings in SETTINGS]
     yield Row("a clone with other ends of lines", "–", len(lost), None, sum(lost))
     lost = [_comes_back_otherwise(place, settings) for settings in SETTINGS]
@@ -33,6 +33,7 @@ def all_rows(place: Place) -> Iterator[Row]:
         "such a clone, where .gitattributes was removed", "audit, or nothing has changed",
         len(told), sum(told), 0,
     )  # fmt: skip
+    place.take(place.finished)
 
 
 def _git(place: Place, *arguments: str) -> bytes:
@@ -71,7 +72,7 @@ def _passes(place: Place) -> bool:
 
 
 def _clone_is_another(place: Place, settings: dict[str, str]) -> bool:
-    place.put_back()
+    place.take(place.finished)
     _clone(place, settings)
     return not (_in_git(place.path) == _in_git(place.finished) and _passes(place))
 
@@ -79,7 +80,7 @@ def _clone_is_another(place: Place, settings: dict[str, str]) -> bool:
 def _comes_back_otherwise(place: Place, settings: dict[str, str]) -> list[bool]:
     """After a stash that is taken back, and after another branch."""
     found = []
-    place.put_back()
+    place.take(place.finished)
     for key, value in settings.items():
         _git(place, "config", key, value)
     before = _in_git(place.path)
@@ -102,7 +103,7 @@ def _comes_back_otherwise(place: Place, settings: dict[str, str]) -> list[bool]:
 
 def _without_attributes(place: Place, settings: dict[str, str]) -> bool:
     """Whether nothing has changed, or else every statement and output that has is accused."""
-    place.put_back()
+    place.take(place.finished)
     (place.path / ".gitattributes").unlink()
     commit(place.repository)
     _clone(place, settings)

@@ -12,6 +12,7 @@ from rows import Bytes, content
 from small import EXACT, IMAGES
 
 STUDIES = {"exact": EXACT, "images": IMAGES}
+CODE = "lowd"
 FIGURE = "figures/exact/regimes.svg"
 
 
@@ -28,12 +29,27 @@ class Place(Workplace):
         # What plans have measured, so that they take no longer afterwards.
         self.right("lowd", "plan", *STUDIES, "--device-flops", "1")
         commit(self.repository)
+        self.repository.run("git", "gc", "-q")
+        self.scripts = {path: path.read_text() for path in (folder / "bin").iterdir()}
         self.finished = folder / "finished"
         shutil.copytree(self.path, self.finished, symlinks=True)
 
     def put_back(self) -> None:
-        """Have everything as it was when the studies were finished."""
-        self.take(self.finished)
+        """Have everything as it was when the studies were finished.
+
+        Code stays, whose files are most of all: where it was changed, `take` the whole.
+        """
+        from lowd.store.atomic import remove
+
+        for script, text in self.scripts.items():
+            script.write_text(text)
+        for path in self.path.iterdir():
+            remove(path) if path.name != CODE else None
+        for path in self.finished.iterdir():
+            if path.is_dir() and path.name != CODE:
+                shutil.copytree(path, self.path / path.name, symlinks=True)
+            elif path.is_file():
+                shutil.copy2(path, self.path)
 
     def right(self, *command: str, **variables: str) -> str:
         """What a command says; it has to end well."""

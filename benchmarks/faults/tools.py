@@ -57,6 +57,16 @@ def _instead(tool: str, script: str) -> Befall:
     return replace
 
 
+def _beside_python(tool: str, script: str) -> Befall:
+    """Another program in the place where lowd looks first."""
+
+    def replace(place: Place) -> dict[str, str]:
+        (place.path.parent / "bin" / tool).write_text(f"#!/bin/sh\n{script}\n")
+        return {}
+
+    return replace
+
+
 def _without_git(place: Place) -> dict[str, str]:
     """A path on which all is but git."""
     folder = place.path.parent / "without-git"
@@ -103,10 +113,10 @@ GIT: dict[str, tuple[Befall, str]] = {
 }
 DVC: dict[str, tuple[Befall, str]] = {
     "DVC that raises": (
-        _instead("dvc", "echo 'ERROR: unexpected error - made up' >&2; exit 255"),
+        _beside_python("dvc", "echo 'ERROR: unexpected error - made up' >&2; exit 255"),
         "made up",
     ),
-    "DVC killed": (_instead("dvc", "kill -9 $$"), "dvc"),
+    "DVC killed": (_beside_python("dvc", "kill -9 $$"), "dvc|lowd run: exact failed"),
     "garbage for its configuration": (_damaged(".dvc/config", "[core\n"), "config"),
     "garbage for dvc.yaml": (_damaged("dvc.yaml", "stages: [\n"), "dvc.yaml"),
     "garbage for dvc.lock": (_damaged("dvc.lock", "stages: [\n"), "dvc.lock"),
@@ -117,8 +127,10 @@ SNAKEMAKE: dict[str, tuple[Befall, str]] = {
         _damaged("workflow/Snakefile", "raise ValueError('made up')\n"),
         "made up",
     ),
-    "no syntax in the workflow": (_damaged("workflow/Snakefile", "rule (\n"), "Snakefile"),
-    "no workflow": (_lost("Snakefile"), "Snakefile"),
+    "no syntax in the workflow": (
+        _damaged("workflow/Snakefile", "rule (\n"),
+        "Snakemake fails",
+    ),
     "a file for .snakemake": (_damaged(".snakemake", ""), ".snakemake"),
 }
 
@@ -212,7 +224,7 @@ def _without_repository(place: Place, commands: dict[str, tuple[str, ...]]) -> R
     for name, command in commands.items():
         place.put_back()
         shutil.rmtree(place.path / ".git")
-        if name == "audit --against":  # asks for what is not there
+        if name in ("trace", "audit --against"):  # which are about commits
             continue
         ceiling = {"GIT_CEILING_DIRECTORIES": str(place.path.parent)}
         place.right("dvc", "config", "core.no_scm", "true", **ceiling)
@@ -220,4 +232,4 @@ def _without_repository(place: Place, commands: dict[str, tuple[str, ...]]) -> R
         if ended.code:
             print(f"no repository, {name}: {ended.said.strip()[-500:]}", flush=True)
         lost += bool(ended.code)
-    return Row("no repository: everything goes on", "–", len(commands) - 1, None, lost)
+    return Row("no repository: everything goes on", "–", len(commands) - 2, None, lost)

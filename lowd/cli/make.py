@@ -155,7 +155,16 @@ def _parsed(arguments: Sequence[str]) -> tuple[ArgumentParser, Namespace]:
 def _snakemake(parser: ArgumentParser, asked: Namespace) -> NoReturn:
     from snakemake.cli import args_to_api
 
-    sys.exit(0 if args_to_api(asked, parser) else 1)
+    try:
+        succeeded = args_to_api(asked, parser)
+    except Exception as error:  # as of what it can't parse, where it fails to say so
+        raise ValueError(
+            f"Snakemake fails ({type(error).__name__}: {error}); mend Snakefile and workflow/, or "
+            "take them back from git"
+        ) from None
+    if not succeeded:
+        typer.echo("lowd make: mend that, and the same command goes on where it was", err=True)
+    sys.exit(0 if succeeded else 1)
 
 
 @contextmanager

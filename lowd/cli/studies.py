@@ -114,7 +114,7 @@ def _stages(params: "Params", names: Iterable[str]) -> dict[str, str]:
 
 def _reproduce(name: str, stage: str) -> None:
     """Have DVC run the stage if it has to; what it says itself is shown only if it fails."""
-    from lowd.cli.planned import beside_python
+    from lowd.cli.planned import beside_python, run_tool
 
     before = _left()
     single = ["--single-item"] if stage.startswith("across@") else []
@@ -125,6 +125,8 @@ def _reproduce(name: str, stage: str) -> None:
         typer.echo(f"stopped; the same command goes on with {name} where it was", err=True)
         raise typer.Exit(INTERRUPTED)
     if done.returncode:
+        # What ran has said why itself; what kept DVC from running anything, it says when asked.
+        typer.echo(run_tool("dvc", "status", stage).stderr, err=True, nl=False)
         again = "mend that, and the same command goes on where it was"
         typer.echo(f"lowd run: {name} failed; {again}", err=True)
         raise typer.Exit(1)
