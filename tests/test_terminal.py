@@ -28,7 +28,7 @@ STUDY = {
     "training": TRAINING,
     "models": {"mlp-4": {"architecture": "mlp", "width": 4}},
 }
-JOBS = 16
+JOBS = 17
 
 
 class Terminal:
@@ -222,7 +222,7 @@ def test_an_edit_that_costs_finished_work_is_asked_about(copied, monkeypatch):
     for answer, status in (("n", 2), ("y", 0)):
         terminal = Terminal(copied, *command)
         question = terminal.read_until("Go on?", seconds=60)
-        assert "12 jobs to do: 1 again, as a setting has changed" in question.replace("\n", " ")
+        assert "13 jobs to do: 2 again, as a setting has changed" in question.replace("\n", " ")
         assert "a setting: size was 16, is 17" in question
         terminal.answer(answer)
         ended, shown = terminal.end()
