@@ -89,7 +89,8 @@ def test_a_stale_setting_is_refused(clone):
     edit(clone.path / "params.yaml", "steps: 1000", "steps: 1001")
     said = refusal(clone)
     assert "made with training.steps 1000, which is 1001 now" in said
-    assert said.count("made with") == 2  # either student, and nothing that follows
+    # Either student, and the results, which say it; nothing else that follows.
+    assert said.count("made with") == 3
     assert due(clone)
 
 

@@ -21,7 +21,7 @@ class Transition(Study):
     plots: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "regimes": ("rp_emp", "rp_same", "rp_disjoint", "gl", "gl_teacher", "gl_other"),
         "errors": ("e_emp", "e_gen", "e_mem", "s"),
-        "memorised": ("s", "log2_n_e"),
+        "memorised": ("s",),
         "transition": ("slope_e", "slope_gl", "slope_rp"),
         "plane": (
             *("gl_emp", "gl", "gl_teacher", "gl_noise"),
