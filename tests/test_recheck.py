@@ -19,7 +19,7 @@ from lowd.cli.agreement import move_of_losses, move_of_sampling, move_of_trainin
 from lowd.cli.planned import planned
 from lowd.cli.recheck import recheck
 from lowd.cli.rederive import run_again
-from lowd.diffusion.noise_levels import karras_sigmas
+from lowd.diffusion.noise_levels import sampler_levels
 from lowd.diffusion.solvers import probability_flow
 from lowd.metrics.descriptors import Descriptor
 from lowd.metrics.estimate import Estimate
@@ -82,10 +82,10 @@ def take_another_solver(monkeypatch):
 
 
 def take_a_step_less(monkeypatch):
-    def fewer(steps, *levels):
-        return karras_sigmas(steps - 1, *levels)
+    def fewer(sampler):
+        return sampler_levels(sampler.model_copy(update={"steps": sampler.steps - 1}))
 
-    monkeypatch.setattr("lowd.steps.generation.karras_sigmas", fewer)
+    monkeypatch.setattr("lowd.steps.generation.sampler_levels", fewer)
 
 
 def take_another_metric(monkeypatch):
