@@ -142,7 +142,7 @@ def test_memory_is_what_a_training_holds(tmp_path, monkeypatch):
     """Beside what the start holds, so that the libraries hide nothing."""
     monkeypatch.chdir(tmp_path)
     model = {"architecture": "unet", "width": 8}
-    training = {"steps": 2, "warm_up": 0, "batch": 128}
+    training = {"steps": 2, "warm_up": 0, "batch": 128, "sigma_data": 0.5}
     settings = TrainStep(seed=0, model=model, samples=(2, 4, 8), replicates=8, training=training)
     draw = PoolStep(seed=0, size=64, reference=16, replicates=2, shape=(1, 8, 8), sampler=None)
     drawn = RULES["pool"].job(draw, {}, study="s")
