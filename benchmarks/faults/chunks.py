@@ -13,6 +13,11 @@ import numpy as np
 from places import Place, forked
 from rows import Row
 
+HEADING = "Stores that lack chunks"
+TEXT = """\
+*Detected*: the store was refused by name; or, where what is absent may stand for the fill value,
+how many files are absent was said. *Lost*: a whole store was refused, or read as other values."""
+
 METADATA = ("zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata", ".snakemake_timestamp")
 LAYOUTS = 30
 """Random ones of lowd's own."""

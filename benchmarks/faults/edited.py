@@ -11,6 +11,11 @@ from places import FIGURE, STUDIES, Place
 from rows import Row
 from small import unshared
 
+HEADING = "History that moved on"
+TEXT = """\
+*Detected*: audits of a study and of its results and traces of a figure of it name the key and pass,
+and fail with `--strict`; of locks, those that DVC itself refuses, `lowd audit` accuses dvc.lock."""
+
 CHANGES = {
     change
     for kind in ("exact teacher", "trained teacher")

@@ -10,6 +10,12 @@ import served
 from places import STUDIES, Place
 from rows import Row
 
+HEADING = "Code of another folder"
+TEXT = """\
+*Detected*: the job or command ended with the file that is not what runs, and `make setup`; that
+makes an environment anew if, and only if, it was moved. *Lost*: an output was touched, or a job
+failed for want of code of the folder's own."""
+
 EVERYWHERE = "lowd/base.py"
 """A module that every step imports."""
 

@@ -9,6 +9,12 @@ from places import Place
 from repositories import commit
 from rows import Row, content
 
+HEADING = "Ends of lines"
+TEXT = """\
+*Lost*: a clone, or what came back from a stash or a check-out, had other bytes, or did not pass
+`lowd restore`, `verify` and `audit`. *Detected*: without .gitattributes audit failed wherever bytes
+had changed."""
+
 IN_GIT = ("results", "figures", "provenance", "params.yaml", "dvc.lock", "lowd", "workflow")
 SETTINGS = (
     {"core.autocrlf": "true"},

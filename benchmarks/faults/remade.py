@@ -11,6 +11,11 @@ from typing import Any
 from places import STUDIES, Place, forked
 from rows import Row
 
+HEADING = "Cells made again"
+TEXT = """\
+Every cell was trained, sampled and scored again. *Detected*: `lowd audit --rederive` called it
+different. *Lost*: it did so though rounding alone sets the cells apart."""
+
 ROUNDING = 1e-6
 """Of weights, relative: what another instruction set or number of threads does, and more."""
 ALL = 100

@@ -16,10 +16,15 @@ COLUMNS = "| fault | told by | tried | detected | lost |\n|---|---|---|---|---|\
 
 def written_by(command: str, took: str) -> str:
     """The sentence that every section begins with; `took` is how long the command ran."""
-    asked = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--exclude=*"]
-    commit = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
-    commit = commit.replace("-dirty", " and what was not committed then")
+    commit = _git("rev-parse", "--short", "HEAD")
+    if _git("status", "--porcelain", "--", ".", f":(exclude){TABLE.relative_to(ROOT)}"):
+        commit += " and what was not committed then"
     return f"Written by `{command}` on {date.today()}, of commit {commit}, in {took}."
+
+
+def _git(*arguments: str) -> str:
+    asked = ["git", "-C", str(ROOT), *arguments]
+    return subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def table(rows: Iterable[Row]) -> str:

@@ -14,6 +14,12 @@ from pathlib import Path
 from places import FIGURE, Place
 from rows import Row
 
+HEADING = "Tools that fail"
+TEXT = """\
+*Detected*: wherever git can't answer what a command asks it, and wherever DVC or Snakemake fail,
+the command ended with the tool's words and a remedy. *Lost*: what runs leave was other afterwards,
+or a command failed for want of a repository."""
+
 Befall = Callable[[Place], dict[str, str]]
 """Does something to a workplace, and returns variables that commands are to have besides.
 
