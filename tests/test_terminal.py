@@ -123,6 +123,19 @@ def test_a_run_shows_a_line_a_job_and_the_figures_made(made):
     assert not re.search(r"^\s*(rule|input|output|resources|wildcards|reason):? ", shown, re.M)
 
 
+def test_studies_run_beside_each_other_and_not_one_after_the_other(copied):
+    copied.write_params({"small": STUDY, "a": STUDY | {"seed": 1}, "b": STUDY | {"seed": 2}})
+    shown = on_terminal(copied, "lowd", "run", "small", "a", "b")
+    order = re.findall(r"done (\w+)/", shown)
+    assert sorted(order) == ["a"] * JOBS + ["b"] * JOBS
+    assert order.index("b") < len(order) - 1 - order[::-1].index("a")
+    assert [
+        line for line in ("small: nothing to do", "a: made", "b: made") if line not in shown
+    ] == []
+    locked = yaml.safe_load((copied.path / "dvc.lock").read_text())["stages"]
+    assert {"study@small", "study@a", "study@b"} <= locked.keys()
+
+
 def test_a_run_that_has_nothing_to_do_says_so(made):
     assert "small: nothing to do" in make_figures(made[0])
 

@@ -330,10 +330,13 @@ def test_a_run_of_a_family_makes_the_figure_of_its_name_after_its_members(monkey
         Path(name).write_text(LIST.name)
     made = []
     monkeypatch.setattr("lowd.cli.studies._reproduce", lambda name, stage: made.append(stage))
+    together = []
+    monkeypatch.setattr("lowd.cli.studies._make_together", together.extend)
     monkeypatch.setattr("lowd.cli.studies._tell_what_there_is", lambda *_: None)
     result = CliRunner().invoke(app, ["run", "f", "a"])
     assert result.exit_code == 0, result.output
     assert made == ["study@f-1", "study@f-2", "across@f", "study@a"]
+    assert together == ["f-1", "f-2", "f", "a"]
 
 
 @pytest.mark.campaign

@@ -1,4 +1,4 @@
-"""`lowd run`: studies from params.yaml to their figures, each through its stage of DVC."""
+"""`lowd run`: studies from params.yaml to their figures, and into DVC's record of each."""
 
 import os
 import signal
@@ -60,8 +60,13 @@ def run(
         asked = studies or [*default(params), *_across_default(params)]
         stages = _stages(params, _expanded(params, asked, families))
         verify()
+        before = {name: _written(params, name) for name in stages}
+        if len(stages) > 1:
+            _make_together(list(stages))
         for name, stage in stages.items():
             _reproduce(name, stage)
+            made = _written(params, name) != before[name]
+            typer.echo(f"{name}: {'made' if made else 'nothing to do'}", err=True)
         _tell_what_there_is(params, list(stages))
 
 
@@ -112,25 +117,37 @@ def _stages(params: "Params", names: Iterable[str]) -> dict[str, str]:
     return stages
 
 
+def _make_together(names: Sequence[str]) -> None:
+    """Make all there is to make in one go: DVC runs a stage at a time, which leaves cores idle."""
+    done = _run_tool("lowd", "make", *names, goes_on="")
+    if done.returncode:
+        raise typer.Exit(done.returncode)
+
+
 def _reproduce(name: str, stage: str) -> None:
     """Have DVC run the stage if it has to; what it says itself is shown only if it fails."""
-    from lowd.cli.planned import beside_python, run_tool
+    from lowd.cli.planned import run_tool
 
-    before = _left()
     single = ["--single-item"] if stage.startswith("across@") else []
-    with _interruptible() as was_interrupted:
-        command = ["dvc", "repro", "--quiet", *single, stage]
-        done = subprocess.run(command, env=beside_python())
-    if was_interrupted():
-        typer.echo(f"stopped; the same command goes on with {name} where it was", err=True)
-        raise typer.Exit(INTERRUPTED)
+    done = _run_tool("dvc", "repro", "--quiet", *single, stage, goes_on=f" with {name}")
     if done.returncode:
         # What ran has said why itself; what kept DVC from running anything, it says when asked.
         typer.echo(run_tool("dvc", "status", stage).stderr, err=True, nl=False)
         again = "mend that, and the same command goes on where it was"
         typer.echo(f"lowd run: {name} failed; {again}", err=True)
         raise typer.Exit(1)
-    typer.echo(f"{name}: {'made' if _left() != before else 'nothing to do'}", err=True)
+
+
+def _run_tool(*command: str, goes_on: str) -> "subprocess.CompletedProcess[bytes]":
+    """Run a command on this terminal; Ctrl-C ends it, and then this too."""
+    from lowd.cli.planned import beside_python
+
+    with _interruptible() as was_interrupted:
+        done = subprocess.run(command, env=beside_python())
+    if was_interrupted():
+        typer.echo(f"stopped; the same command goes on{goes_on} where it was", err=True)
+        raise typer.Exit(INTERRUPTED)
+    return done
 
 
 @contextmanager
@@ -149,12 +166,19 @@ def _interruptible() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, before)
 
 
-def _left() -> tuple[bytes, dict[Path, int]]:
-    """What DVC has recorded, and when each statement was written."""
-    lock = Path("dvc.lock")
-    return lock.read_bytes() if lock.exists() else b"", {
-        path: path.stat().st_mtime_ns for path in Path("provenance").rglob("*.json")
+def _written(params: "Params", name: str) -> dict[Path, int]:
+    """When each statement was written of what params.yaml has under a name."""
+    statements = _folder("provenance", params, name).rglob("*.json")
+    return {
+        path: path.stat().st_mtime_ns
+        for path in statements
+        if name in params.stages or name in path.stem
     }
+
+
+def _folder(root: str, params: "Params", name: str) -> Path:
+    """Where `root` has what params.yaml has under a name; figures across studies share one."""
+    return Path(root, name if name in params.stages else "across")
 
 
 def _tell_what_there_is(params: "Params", names: Sequence[str]) -> None:
@@ -162,11 +186,11 @@ def _tell_what_there_is(params: "Params", names: Sequence[str]) -> None:
     from lowd.figures.vacuous import vacuous_in
 
     for name in names:
-        across = name in params.across and name not in params.stages
-        folder = Path("figures", "across" if across else name)
-        figures = sorted(folder.glob(f"{name}*.png" if across else "*.png"))
+        folder = _folder("figures", params, name)
+        files = "*.png" if name in params.stages else f"{name}*.png"
+        figures = sorted(folder.glob(files))
         typer.echo(
             f"{folder}/: {', '.join(figure.stem for figure in figures)} (.png, .svg, .txt, .csv)"
         )
-        for sentence in [] if across else vacuous_in(name):
+        for sentence in vacuous_in(name) if name in params.stages else ():
             typer.echo(f"note: {name}: {sentence}", err=True)
