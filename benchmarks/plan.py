@@ -1,13 +1,11 @@
 """How well `lowd plan` foresees the steps that join, compare and linearise, and the images' own.
 
 Studies of two sizes are made of networks that are hardly trained, in a folder of their own: the one
-named, which is kept and gone on from, or a temporary one. Then
-the steps and the probes of their bills take turns in one process on one thread, and so do their
-commands and the start of a process. What is compared is CPU time: ratios are medians of those
-within a turn.
+named, which is kept and gone on from, or a temporary one. Then the steps and the probes of their
+bills take turns in one process on one thread, and so do their commands and the start of a process.
+What is compared is CPU time: ratios are medians of those within a turn.
 """
 
-import inspect
 import os
 import resource
 import shutil
@@ -22,11 +20,15 @@ from io import StringIO
 from pathlib import Path
 from statistics import median
 from time import process_time
-from typing import NamedTuple, get_args, get_type_hints
+from typing import NamedTuple
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+import jobs
 import numpy as np
 import torch
 import yaml
+from plan_studies import params
 
 from lowd.cost.bill import Bill
 from lowd.cost.bills import bill
@@ -53,113 +55,6 @@ CPU-seconds: of the step alone, medians of {turns} turns, and of its command, st
 |---|---|---|---|---|---|---|---|
 {rows}
 """
-SHORT = {"steps": 20, "warm_up": 0, "batch": 16}
-SAMPLER = {"steps": 6, "sigma_min": 0.02, "sigma_max": 8}
-
-
-def digits(size: str, width: int, noises: int, pool: int) -> dict[str, object]:
-    """A study of scikit-learn's digits."""
-    model = {"architecture": "unet", "width": width}
-    return {
-        f"digits-{size}": {
-            "teacher": {
-                "kind": "trained",
-                "images": {"source": "digits"},
-                "model": model,
-                "training": SHORT,
-            },
-            "pool": {"size": pool},
-            "noise": {"size": noises},
-            "sampler": SAMPLER,
-            "samples": [2, pool // 8],
-            "replicates": 2,
-            "training": SHORT,
-            "descriptor": "centred",
-            "models": {"unet-4": {"architecture": "unet", "width": 4}},
-        }
-    }
-
-
-def own(size: str, side: int, width: int) -> dict[str, object]:
-    """A study of images made up, compared by a network that it trains."""
-    source = {"source": "npz", "path": f"inputs/{size}.npz", "shape": [1, side, side]}
-    study = digits(size, 4, 64, 512)[f"digits-{size}"]
-    teacher = study["teacher"] | {"images": source | {"size": [side, side]}}
-    descriptor = {"kind": "trained_sscd", "width": width, "steps": 2, "batch": 16}
-    return {f"own-{size}": study | {"teacher": teacher, "descriptor": descriptor}}
-
-
-def subspaces(size: str, shape: list[int], rank: int, clusters: int) -> dict[str, object]:
-    """A study of images on subspaces."""
-    study = digits(size, 4, 64, 1024 if size == "small" else 2048)[f"digits-{size}"]
-    teacher = {"kind": "molrg_images", "shape": shape, "rank": rank, "clusters": clusters}
-    name = f"subspaces-k{clusters}-r{rank}-{size}"
-    models = {
-        "mlp": {"architecture": "mlp", "width": 32},
-        "unet": {"architecture": "unet", "width": 4 if size == "small" else 8},
-    }
-    return {name: study | {"teacher": teacher, "models": models}}
-
-
-def theory(size: str, dimension: int, clusters: list[int], draws: int) -> dict[str, object]:
-    """A study of low-rank denoisers."""
-    maps = [{"clusters": k, "ranks": [2], "trials": 2, "training": SHORT_MAP} for k in clusters]
-    equivalence = {"problems": 10 if size == "small" else 40, "draws": draws}
-    every = {"kind": "theory", "dimension": dimension, "samples": [2, 4], "recovery_maps": maps}
-    return {f"theory-{size}": every | {"equivalence": equivalence}}
-
-
-SHORT_MAP = {"steps": 20}
-
-
-def kinds(size: str, members: int, samples: int) -> dict[str, object]:
-    """A finding of several kinds of models."""
-    named = {
-        f"mlp-{width}": {"model": {"architecture": "mlp", "width": width}}
-        for width in range(4, 4 + members)
-    }
-    return {
-        f"kinds-{size}": {
-            "kind": "families",
-            "study": f"digits-{size}",
-            "samples": samples,
-            "training": SHORT,
-            "members": named,
-        }
-    }
-
-
-def across(size: str, clusters: int, rank: int) -> dict[str, object]:
-    """Studies compared."""
-    every = {"small": ("k1-r2", "k1-r4"), "large": ("k1-r4", "k1-r12")}[size]
-    both = [*(f"subspaces-{each}-{size}" for each in every), f"digits-{size}"]
-    return {
-        f"dimension-{size}": {"figure": "dimension", "studies": both},
-        f"jacobians-{size}": {"figure": "jacobians", "studies": both},
-        f"denoisers-{size}": {
-            "figure": "denoisers",
-            "studies": [f"digits-{size}"],
-            "mixture": {"clusters": clusters, "rank": rank},
-        },
-    }
-
-
-def params() -> dict[str, object]:
-    """Everything at two sizes."""
-    return {
-        "studies": digits("small", 8, 128, 1024)
-        | digits("large", 16, 512, 2048)
-        | own("small", 8, 8)
-        | own("large", 16, 16)
-        | subspaces("small", [1, 4, 4], 2, 1)
-        | subspaces("small", [1, 4, 4], 4, 1)
-        | subspaces("large", [2, 6, 6], 4, 1)
-        | subspaces("large", [2, 6, 6], 12, 1)
-        | theory("small", 16, [1, 2], 16)
-        | theory("large", 48, [1, 2, 3], 64),
-        "findings": kinds("small", 3, 64) | kinds("large", 8, 512),
-        "across": across("small", 4, 8) | across("large", 10, 24),
-    }
 
 
 def inputs() -> None:
@@ -176,18 +71,8 @@ def inputs() -> None:
 
 def run(job: Job) -> None:
     """The job's step in this process, of whose words nothing is shown."""
-    given: dict[str, object] = {}
-    hints = get_type_hints(job.step.run)
-    every = dict(job.inputs) | {"output": job.outputs}
-    for role, paths in every.items():
-        is_list = list[Path] in (hints[role], *get_args(hints[role]))
-        if is_list or paths:
-            given[role] = list(paths) if is_list else paths[0]
-    if "scratch" in inspect.signature(job.step.run).parameters:
-        given["scratch"] = None
-    job.outputs[0].parent.mkdir(parents=True, exist_ok=True)
     with redirect_stdout(StringIO()):
-        job.step.run(job.settings, **given)
+        jobs.run(job)
 
 
 class Example(NamedTuple):

@@ -4,6 +4,8 @@ import importlib
 import re
 
 import matplotlib.pyplot as plt
+import pytest
+import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -11,7 +13,10 @@ from lowd.figures.find import figure_module
 from lowd.figures.plotted import table
 from lowd.figures.style import letter, styled
 
-FIRST, WORDS, POINTS = 30, 130, 6.5
+FIRST, WORDS = 30, 130
+"""Words of the first sentence, and of all, at most."""
+POINTS = 6.5
+"""The smallest font that is read in a printed column."""
 
 
 def keeps_to_the_standard(caption: str) -> None:
@@ -31,7 +36,7 @@ def is_legible(figure: Figure) -> None:
             assert "log_2" not in text.get_text(), text.get_text()
 
 
-def keeps_to_it(name: str, shown: object) -> None:
+def figure_keeps_to_the_standard(name: str, shown: object) -> None:
     """The figure called so of these results is legible, has a table, and its caption is short."""
     module = importlib.import_module(figure_module(name))
     with styled():
@@ -41,3 +46,14 @@ def keeps_to_it(name: str, shown: object) -> None:
         assert table(figure).startswith("panel,")
         plt.close(figure)
     keeps_to_the_standard(module.caption(shown))
+
+
+def read_by(name: str, results: xr.Dataset) -> set[str]:
+    """The variables of results that the figure called so, and its caption, look at."""
+    read, get = set(), xr.Dataset.__getitem__
+    module = importlib.import_module(figure_module(name))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(xr.Dataset, "__getitem__", lambda own, key: (read.add(key), get(own, key))[1])
+        module.draw(results)
+        module.caption(results)
+    return read

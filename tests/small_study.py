@@ -22,6 +22,16 @@ MODELS = ("large", "small")
 MODULES = ("lowd.base",)
 FIGURE = [f"figures/s/errors.{suffix}" for suffix in ("svg", "png", "txt")]
 RECORDED = ("data/s", "results/s.zarr", "results/s.yardstick.json", "figures/s")
+PARAMS = """
+studies:
+  s:
+    teacher: {kind: molrg, dimension: 6, rank: 2}
+    pool: {size: 4096}
+    samples: [2, 64]
+    training: {steps: 60, warm_up: 0, batch: 8}
+    models: {m: {architecture: mlp, width: 16}}
+"""
+"""A study that can be declared, which the repository itself has none of."""
 PIPELINE = """
 stages:
   study:

@@ -184,17 +184,7 @@ def test_a_cache_that_is_elsewhere_is_found_and_a_damaged_one_is_not_believed(ca
 
 
 def test_verify_names_them_too(results):
-    Path("params.yaml").write_text(
-        """
-studies:
-  s:
-    teacher: {kind: molrg, dimension: 6, rank: 2}
-    pool: {size: 4096}
-    samples: [2, 64]
-    training: {steps: 60, warm_up: 0, batch: 8}
-    models: {m: {architecture: mlp, width: 16}}
-"""
-    )
+    Path("params.yaml").write_text(study.PARAMS)
     before = digest(Path(SCORES))
     flip(chunk(f"{SCORES}/gl"))
     assert digest(Path(SCORES)) != before

@@ -412,7 +412,6 @@ print(json.dumps([code_digest(modules) for modules in json.load(sys.stdin)]))
     now = f"""
 import json, pathlib, sys
 sys.path.insert(0, {str(ROOT.parent)!r})
-from lowd.cli.due import due
 from lowd.provenance import code
 code.ROOT = pathlib.Path({str(tmp_path)!r}, "lowd")
 print(json.dumps([code.module_digests(modules) for modules in json.load(sys.stdin)]))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from small_study import PARAMS
 from typer.testing import CliRunner
 
 from lowd.cost import calibration
@@ -241,24 +242,13 @@ def test_a_bill_knows_what_it_needs_and_where_it_is_computed():
     assert bills_of(small_study())["train"].is_on_device
 
 
-STUDY = """
-studies:
-  s:
-    teacher: {kind: molrg, dimension: 6, rank: 2}
-    pool: {size: 4096}
-    samples: [2, 64]
-    training: {steps: 60, warm_up: 0, batch: 8}
-    models: {m: {architecture: mlp, width: 16}}
-"""
-
-
 @pytest.fixture
 def asked(tmp_path, monkeypatch):
     """`lowd plan` of the small study, on a machine where every unit takes a second."""
     from lowd.cli.app import app
 
     monkeypatch.chdir(tmp_path)
-    Path("params.yaml").write_text(STUDY)
+    Path("params.yaml").write_text(PARAMS)
     monkeypatch.setattr(
         calibration,
         "calibrate",

@@ -1,14 +1,13 @@
 """Bills of what jobs count, against what their steps do when they run."""
 
-import inspect
 from pathlib import Path
-from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
 import torch
 import yaml
 import zarr
+from jobs import run
 from PIL import Image
 
 from lowd.cost.bills import bill
@@ -119,19 +118,6 @@ def jobs(made, monkeypatch):
         return job, found
 
     return one
-
-
-def run(job):
-    """The step of a job, in this process."""
-    hints, given = get_type_hints(job.step.run), {}
-    for role, paths in {**job.inputs, "output": job.outputs}.items():
-        is_list = list[Path] in (hints[role], *get_args(hints[role]))
-        if is_list or paths:
-            given[role] = list(paths) if is_list else paths[0]
-    if "scratch" in inspect.signature(job.step.run).parameters:
-        given["scratch"] = None
-    job.outputs[0].parent.mkdir(parents=True, exist_ok=True)
-    job.step.run(job.settings, **given)
 
 
 def units(found, kind):

@@ -165,7 +165,7 @@ def test_a_process_claims_once(monkeypatch):
 def test_only_a_step_that_computes_on_a_gpu_claims_one(monkeypatch, settings, claims):
     claimed = []
     monkeypatch.setattr(run, "claim_one", claimed.extend)
-    run.claim_device_for(settings, {"output": Path("nowhere")})
+    run.claim_device_for(settings)
     assert claimed == (UUIDS if claims else [])
 
 
@@ -195,10 +195,7 @@ def test_gpus_that_torch_can_not_use_are_left_alone_and_jobs_run_beside_each_oth
     claimed = []
     monkeypatch.setattr(run, "claim_one", claimed.append)
     for _ in range(2):
-        run.claim_device_for(
-            PoolStep(seed=0, size=4, reference=4, replicates=2, shape=(6,)),
-            {"output": Path("nowhere")},
-        )
+        run.claim_device_for(PoolStep(seed=0, size=4, reference=4, replicates=2, shape=(6,)))
     assert claimed == []
     said = capsys.readouterr().err
     assert "GPU-aa, GPU-bb" in said

@@ -1,14 +1,13 @@
 """Closed-form students beside trained ones."""
 
-import inspect
 from pathlib import Path
-from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
 import torch
 import yaml
 from captions import is_legible, keeps_to_the_standard
+from jobs import run
 
 from lowd.distributions.empirical import Empirical
 from lowd.distributions.gaussian import Gaussian
@@ -120,19 +119,6 @@ def test_vectors_are_refused(tmp_path):
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
     with pytest.raises(ValueError, match="samples of pictures are vectors"):
         load_params(tmp_path / "params.yaml")
-
-
-def run(job):
-    """The step of a job, in this process."""
-    hints, given = get_type_hints(job.step.run), {}
-    for role, paths in {**job.inputs, "output": job.outputs}.items():
-        is_list = list[Path] in (hints[role], *get_args(hints[role]))
-        if is_list or paths:
-            given[role] = list(paths) if is_list else paths[0]
-    if "scratch" in inspect.signature(job.step.run).parameters:
-        given["scratch"] = None
-    job.outputs[0].parent.mkdir(parents=True, exist_ok=True)
-    job.step.run(job.settings, **given)
 
 
 @pytest.mark.campaign

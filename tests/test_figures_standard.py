@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import test_collapse_figures
-from captions import keeps_to_it
+from captions import figure_keeps_to_the_standard
 from test_figures import ACROSS, FIGURES, closed, results, shown  # noqa: F401
 from test_figures_findings import CLOSE_LOOKS, finding
 
@@ -43,7 +43,7 @@ def committed():
 
 @pytest.mark.parametrize("name", MADE_UP)
 def test_figures_of_results_that_are_made_up_keep_to_it(name):
-    keeps_to_it(name, MADE_UP[name]())
+    figure_keeps_to_the_standard(name, MADE_UP[name]())
 
 
 def test_results_of_most_kinds_are_committed():
@@ -56,4 +56,6 @@ def test_results_of_most_kinds_are_committed():
 def test_figures_of_results_that_are_committed_keep_to_it(name):
     studies, paths = committed()[name]
     datasets = [read_store(path, finite=False) for path in paths]
-    keeps_to_it(name, dict(zip(studies, datasets, strict=True)) if studies else datasets[0])
+    figure_keeps_to_the_standard(
+        name, dict(zip(studies, datasets, strict=True)) if studies else datasets[0]
+    )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
-from captions import keeps_to_it
+from captions import figure_keeps_to_the_standard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -388,7 +388,7 @@ def test_results_hold_every_reference_and_say_the_same_twice(results):
 
 @pytest.mark.parametrize("name", ["guidance", "mechanism"])
 def test_figures_are_drawn_of_results(results, name):
-    keeps_to_it(name, results[1])
+    figure_keeps_to_the_standard(name, results[1])
 
 
 @pytest.mark.parametrize("name", ["modes", "guided_entropy"])
@@ -397,7 +397,7 @@ def test_figures_are_drawn_of_what_theory_expects(name, tmp_path, monkeypatch):
     for size, value in (("PAIRS", 2), ("STEPS", 6), ("SAMPLES", 30)):
         monkeypatch.setattr(module + size, value)
     expect_guidance(ExpectGuidanceStep(seed=0), output=tmp_path / "theory.zarr")
-    keeps_to_it(name, read_store(tmp_path / "theory.zarr", finite=False))
+    figure_keeps_to_the_standard(name, read_store(tmp_path / "theory.zarr", finite=False))
 
 
 def test_a_sheet_of_samples_is_drawn():
@@ -411,7 +411,7 @@ def test_a_sheet_of_samples_is_drawn():
         "student_out_of_range": (("replicate", "weight"), np.full((2, 2), 0.1)),
         "out_of_range": (("reference", "weight"), [[0.0, 0.2]]),
     }
-    keeps_to_it("guided_samples", xr.Dataset(data, axes))
+    figure_keeps_to_the_standard("guided_samples", xr.Dataset(data, axes))
 
 
 def test_guidance_without_intervals_leaves_them_out(results):

@@ -1,8 +1,6 @@
 """Markers of whole small studies, against loops over what the study left."""
 
-import inspect
 from pathlib import Path
-from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
@@ -10,6 +8,7 @@ import torch
 import xarray as xr
 import yaml
 from captions import is_legible, keeps_to_the_standard
+from jobs import run
 
 from lowd.cost.bills import bill
 from lowd.cost.probes import DenoiserProbe, FlowProbe, ScoreProbe
@@ -50,19 +49,6 @@ PARAMS = {
 
 # A whole study is trained, and figures of twenty panels are drawn.
 pytestmark = pytest.mark.campaign
-
-
-def run(job):
-    """The step of a job, in this process."""
-    hints, given = get_type_hints(job.step.run), {}
-    for role, paths in {**job.inputs, "output": job.outputs}.items():
-        is_list = list[Path] in (hints[role], *get_args(hints[role]))
-        if is_list or paths:
-            given[role] = list(paths) if is_list else paths[0]
-    if "scratch" in inspect.signature(job.step.run).parameters:
-        given["scratch"] = None
-    job.outputs[0].parent.mkdir(parents=True, exist_ok=True)
-    job.step.run(job.settings, **given)
 
 
 @pytest.fixture(scope="module")

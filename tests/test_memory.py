@@ -61,6 +61,7 @@ def host(count, step=None):
 @pytest.fixture
 def machine(monkeypatch):
     """A function that leaves this machine so many bytes."""
+    # Set and deleted, so that what a run sets is taken away again afterwards.
     monkeypatch.setenv(fits.CHECKED, "")
     monkeypatch.delenv(fits.CHECKED)
 

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from test_written import BASE
 from typer.testing import CliRunner
 
 from lowd.cli.app import app
@@ -68,14 +69,7 @@ def test_study_of_what_is_no_path_of_a_study_is_the_word():
 @pytest.fixture
 def family():
     """A family of two in params.yaml, of which nothing has been made."""
-    study = {
-        "vary": {"seed": [1, 2]},
-        "teacher": {"kind": "molrg", "dimension": 6, "rank": 2},
-        "pool": {"size": 64},
-        "samples": [2, 8],
-        "training": {"steps": 400, "sigma_data": 1},
-        "models": {"small": {"architecture": "mlp", "width": 4}},
-    }
+    study = BASE | {"vary": {"seed": [1, 2]}}
     Path("params.yaml").write_text(yaml.safe_dump({"studies": {"f": study}}))
 
 

@@ -26,9 +26,15 @@ def imported(test: Path) -> set[str]:
     return found
 
 
+def dotted(path: Path) -> str:
+    """A module's name; those in tests/ import each other without it."""
+    name = ".".join(path.with_suffix("").parts)
+    return name.removeprefix("tests.").removesuffix(".__init__")
+
+
 def touched(paths: set[Path]) -> list[Path]:
     """The tests of these files."""
-    modules = {".".join(path.with_suffix("").parts).removesuffix(".__init__") for path in paths}
+    modules = {dotted(path) for path in paths}
     tests = sorted((ROOT / "tests").glob("test_*.py"))
     return [
         test.relative_to(ROOT)

@@ -10,14 +10,13 @@ import tempfile
 import time
 from pathlib import Path
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
-import damage  # noqa: E402
-import hostile  # noqa: E402
-import runs  # noqa: E402
-from report import table, write, written_by  # noqa: E402
-from rows import Row  # noqa: E402
+import damage
+import hostile
+import runs
+from report import table, write, written_by
+from rows import Row
 
 SECTIONS = ("field.py", "changes.py")
 """Programs that write sections of their own."""
@@ -50,7 +49,9 @@ def main() -> None:
     whole = all(row.is_right for row in rows)
     # In processes that have not computed anything, which their forks would inherit.
     for program in SECTIONS:
-        whole &= not subprocess.run([sys.executable, str(HERE / program)]).returncode
+        whole &= not subprocess.run(
+            [sys.executable, str(Path(__file__).with_name(program))]
+        ).returncode
     sys.exit(0 if whole else "something went undetected, or was lost")
 
 

@@ -19,285 +19,49 @@ import shutil
 import sys
 import tempfile
 import traceback
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, NamedTuple
 
-ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks/faults")]
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
-import served  # noqa: E402
-import yaml  # noqa: E402
-from interrupted import FAULTS, REACHED, VARIABLE, arm  # noqa: E402
-from kinds import KINDS, LARGE, LARGE_KIND, MODULE  # noqa: E402
-from outcomes import (  # noqa: E402
-    CHANGES,
-    DISK,
-    HEADING,
-    Cell,
-    Outcome,
-    head,
-    holds,
-    line,
-    reported,
-    section,
-)
-from report import write  # noqa: E402
-from repositories import commit, create  # noqa: E402
-from runs import small_disk  # noqa: E402
-from small import Kind, unshared  # noqa: E402
+import yaml
+from choosing import Edit, cells_of, choose, statement_of, with_followers
+from clean import CleanRuns
+from interrupted import REACHED, VARIABLE
+from kinds import KINDS
+from outcomes import DISK, HEADING, Cell, Outcome, holds, line, reported, section
+from report import git, processor_seconds, write
+from repositories import commit
+from runs import small_disk
+from small import Kind
+from workplace import MADE, Jobs
 
-MADE = ("data", "provenance", "results", "figures")
-CALIBRATION = Path(".lowd/calibration.json")
-TWO_JOBS = {"generate-teacher": "generate_teacher", "generate-empirical": "generate_empirical"}
-"""Rules, by their statements, that share a step with another."""
-
-
-SHORTENED = {
-    "lowd/table.py": (
-        "in settings.shown(params.every)",
-        "in list(settings.shown(params.every))[:1]",
-    ),
-    "lowd/kinds/guidance/expect_guidance.py": ("80.0, 256", "80.0, 4"),
-}
-"""What of the copy's modules is written otherwise: figures, all of which one rule draws, and the
-steps of a solver that no setting chooses."""
-
-
-class Edit(NamedTuple):
-    """A key of params.yaml with another value, in JSON, or a module with another line."""
-
-    kind: str
-    key: str
-    value: str = ""
-
-
-class Job(NamedTuple):
-    """What is stated of a job.
-
-    Attributes:
-        made: step, settings and code digest.
-        inputs: digests by path.
-        outputs: the same.
-    """
-
-    made: tuple[str, str, str]
-    inputs: dict[str, str]
-    outputs: dict[str, str]
-
-
-Jobs = dict[str, Job]
-"""By statement."""
-
-
-class Workplace:
-    """A folder whose repository is always the same path, for a process that has loaded its code."""
-
-    def __init__(self, folder: Path, results: Path) -> None:
-        self.results = results
-        self.path = folder / "repository"
-        shutil.rmtree(folder, ignore_errors=True)
-        self.path.mkdir(parents=True)
-        self.repository = create(self.path)
-        self._make_small()
-        arm(self.path)
-        self.pristine = folder / "pristine"
-        shutil.copytree(self.path, self.pristine)
-        served.write_scripts(folder / "bin")
-        served.load(self.path)
-        path = f"{folder / 'bin'}:{self.repository.environment['PATH']}"
-        self.environment = self.repository.environment | {"PATH": path}
-
-    def _make_small(self) -> None:
-        """Shorten what takes long, and add what studies read of one's own."""
-        for name, (long, short) in SHORTENED.items():
-            module = self.path / name
-            source = module.read_text()
-            assert source.count(long) == 1, f"{name} no longer has {long!r}"
-            module.write_text(source.replace(long, short))
-        (self.path / "inputs/shrinking.py").write_text(MODULE)
-        students = self.path / "inputs/students"
-        students.mkdir()
-        for n, replicate in product((2, 8), range(3)):
-            (students / f"{n}-{replicate}").write_text(f"{n} {replicate}")
-        images = self.path / "inputs/images.npz"
-        (images.parent / "others.npz").write_bytes(images.read_bytes())
-        import numpy as np
-
-        np.savez(images.parent / "others.npz", images=255 - np.load(images)["images"])
-
-    def take(self, folder: Path) -> None:
-        """Make the repository a copy of that folder."""
-        shutil.rmtree(self.path)
-        shutil.copytree(folder, self.path, symlinks=True)
-
-    def run(self, *command: str, **variables: str) -> served.Ended:
-        """What a command says, and its status."""
-        return served.run(command, self.path, self.environment | variables)
-
-    def figures(self, kind: Kind, **variables: str) -> served.Ended:
-        """What `make figures` does."""
-        ended = self.run("lowd", "verify", **variables)
-        return ended if ended.code else self.run("dvc", "repro", kind.stage, **variables)
-
-    def write(self, kind: Kind, edit: Edit | None) -> None:
-        """Change the repository, and commit that."""
-        params = unshared(kind.params)
-        if edit is not None and edit.key.endswith(".py"):
-            with (self.path / edit.key).open("a") as module:
-                module.write("\n_EDITED = 1\n")
-        elif edit is not None:
-            params = kind.changed(edit.key, json.loads(edit.value))
-        self.repository.write_params(**params)
-        commit(self.repository)
-
-    def jobs(self) -> Jobs:
-        """What is stated of every job."""
-        from lowd.provenance.statement import read_statement
-
-        found = {}
-        for path in sorted((self.path / "provenance").rglob("[!.]*.json")):
-            one = read_statement(path)
-            settings = json.dumps(one.settings, sort_keys=True)
-            read = [resource for each in one.inputs.values() for resource in each]
-            found[path.relative_to(self.path).as_posix()] = Job(
-                (one.step, settings, one.code),
-                {str(resource.path): resource.digests.sha256 for resource in read},
-                {str(resource.path): resource.digests.sha256 for resource in one.subject},
-            )
-        return found
-
-    def contents(self, paths: Sequence[str]) -> dict[str, str]:
-        """The digest of what is there, nothing of what is not."""
-        from lowd.provenance.digests import digest
-
-        return {
-            path: digest(self.path / path).sha256 for path in paths if (self.path / path).exists()
-        }
-
-    def differing(self, reference: Jobs) -> dict[str, list[str]]:
-        """What of jobs is not as in the reference, by statement."""
-        stated, contents = (
-            self.jobs(),
-            self.contents([p for j in reference.values() for p in j.outputs]),
-        )
-        found: defaultdict[str, list[str]] = defaultdict(list)
-        for name, job in reference.items():
-            own = stated.get(name)
-            if own is None:
-                found[name].append(f"{name} is missing")
-            elif own.made != job.made or own.inputs != job.inputs:
-                found[name].append(f"{name} is of other settings, code or inputs")
-            elif own.outputs != job.outputs:
-                found[name].append(f"{name} is of other outputs")
-            for path, content in job.outputs.items():
-                if contents.get(path) != content:
-                    found[name].append(f"{path} is {'other' if path in contents else 'missing'}")
-        return dict(found)
-
-
-place: Workplace
+place: CleanRuns
 """Of this process."""
 
 
 def settle(folder: Path, results: Path) -> None:
     """Give this process its workplace; what clean runs leave goes to `results`, and is kept."""
     global place
-    place = Workplace(folder / f"work-{os.getpid()}", results)
-
-
-def template_of(kind: str) -> Path:
-    """Where the finished study lies."""
-    return place.results / kind
+    place = CleanRuns(folder / f"work-{os.getpid()}", results)
 
 
 def finish(kind: str) -> Jobs:
-    """Leave a finished and committed study; raises AssertionError if it fails."""
-    return _kept(kind, lambda: _finish(kind))
-
-
-def _finish(kind: str) -> Jobs:
-    place.take(place.pristine)
-    jobs = _clean_run(kind, None)
-    if not template_of(kind).exists():
-        draft = template_of(kind).with_suffix(f".{os.getpid()}")
-        shutil.copytree(place.path, draft, symlinks=True)
-        draft.rename(template_of(kind))
-    return jobs
+    """Leave a finished and committed study."""
+    return place.finish(kind)
 
 
 def refer(edit: Edit) -> Jobs:
     """What a clean run leaves after the edit."""
-    return _kept(f"{edit.kind}-{'-'.join(edit).replace('/', '-')}", lambda: _refer(edit))
+    return place.refer(edit)
 
 
-def _refer(edit: Edit) -> Jobs:
-    place.take(template_of(edit.kind))
-    for name in (*MADE, ".snakemake"):
-        shutil.rmtree(place.path / name)
-    for scratch in (place.path / ".lowd").iterdir():
-        shutil.rmtree(scratch) if scratch.is_dir() else None
-    (place.path / "dvc.lock").unlink()
-    return _clean_run(edit.kind, edit)
-
-
-def _kept(name: str, run: Callable[[], Jobs]) -> Jobs:
-    """What that clean run has left before, or leaves now."""
-    path = place.results / "jobs" / f"{name}.json"
-    if path.exists():
-        kept = json.loads(path.read_text())
-        return {job: Job(tuple(made), *contents) for job, (made, *contents) in kept.items()}
-    jobs = run()
-    path.parent.mkdir(exist_ok=True)
-    draft = path.with_suffix(f".{os.getpid()}")
-    draft.write_text(json.dumps(jobs))
-    draft.rename(path)
-    return jobs
-
-
-def _clean_run(kind: str, edit: Edit | None) -> Jobs:
-    place.write(KINDS[kind], edit)
-    ended = place.run("dvc", "repro", KINDS[kind].stage)
-    logs = [log for log in sorted(place.path.glob("logs/*/*.log")) if log.read_text()]
-    assert not ended.code, ended.said + "".join(f"{log}\n{log.read_text()}" for log in logs)
-    commit(place.repository)
-    jobs = place.jobs()
-    paths = [path for job in jobs.values() for path in job.outputs]
-    stated = {path: content for job in jobs.values() for path, content in job.outputs.items()}
-    assert place.contents(paths) == stated
-    known = _calibration(kind, edit)
-    if known.exists():
-        (place.path / CALIBRATION).parent.mkdir(exist_ok=True)
-        shutil.copy(known, place.path / CALIBRATION)
-    said = _due(KINDS[kind])
-    assert said == "0", f"lowd plan after a clean run: {said} jobs to do"
-    known.parent.mkdir(exist_ok=True, parents=True)
-    new = known.with_suffix(f".{os.getpid()}")
-    shutil.copy(place.path / CALIBRATION, new)
-    new.replace(known)
-    return jobs
-
-
-def _calibration(kind: str, edit: Edit | None) -> Path:
-    """What `lowd plan` has measured: what edited studies ask for, and no more, in every cell."""
-    name = "calibration" if edit is None else f"{kind}-{edit.key.replace('/', '-')}"
-    return place.results / "calibrations" / f"{name}.json"
-
-
-def _due(kind: Kind) -> str:
-    """How many jobs `lowd plan` finds due, or what it says when it fails."""
-    said = place.run("lowd", "plan", *kind.studies, "--device-flops", "1", "--json")
-    return said.said.strip() if said.code else str(json.loads(said.said)["total"]["due"])
-
-
-def attempt(cell: Cell, statement: str, edit: Edit, reference: Jobs) -> Outcome | str:
+def attempt(asked: tuple[Cell, str, Edit, Jobs]) -> Outcome | str:
     """Try one cell, whose job has that statement; or why it can't be tried."""
     try:
-        return _attempt(cell, statement, edit, reference)
+        return _attempt(*asked)
     except Exception:
         return traceback.format_exc()
 
@@ -321,22 +85,15 @@ def _attempt(cell: Cell, statement: str, edit: Edit, reference: Jobs) -> Outcome
         second.said if second.code else "",
         stale,
         wrong,
-        sorted(ran - _allowed(due, reference)),
+        sorted(ran - with_followers(due, reference)),
         due,
         processor_seconds() - start,
     )
 
 
-def processor_seconds() -> float:
-    """Of this process and all that it has waited for."""
-    return sum(os.times()[:4])
-
-
 def _interrupt(cell: Cell, statement: str, edit: Edit) -> None:
     """Change a finished study, and have the fault befall the run that follows."""
-    place.take(template_of(cell.kind))
-    shutil.copy(_calibration(cell.kind, edit), place.path / CALIBRATION)
-    place.write(KINDS[cell.kind], edit)
+    place.change(edit)
     variables = {} if cell.fault == DISK else {VARIABLE: f"{cell.fault}:{statement}"}
     with _full(place.path / "data") if cell.fault == DISK else nullcontext():
         ended = place.figures(KINDS[cell.kind], **variables)
@@ -370,7 +127,7 @@ def mimicked(cell: Cell, statement: str, edit: Edit) -> list[str]:
 
 def _told(kind: Kind) -> list[str]:
     """Which commands say that not all is well."""
-    found = ["plan"] if _due(kind) != "0" else []
+    found = ["plan"] if place.due(kind) != "0" else []
     return found + [name for name in ("verify", "audit") if place.run("lowd", name).code]
 
 
@@ -398,7 +155,7 @@ def _stale(reference: Jobs) -> list[str]:
 def _wrong(kind: Kind, reference: Jobs) -> list[str]:
     """What commands have to say, and drafts that were left."""
     figure = next(p for job in reference.values() for p in job.outputs if p.endswith(".svg"))
-    due = _due(kind)
+    due = place.due(kind)
     commit(place.repository)
     found = [] if due == "0" else [f"lowd plan: {due} jobs due"]
     for command in (("verify",), ("audit",), ("trace", figure)):
@@ -407,82 +164,6 @@ def _wrong(kind: Kind, reference: Jobs) -> list[str]:
             found.append(f"lowd {command[0]}: {ended.said.strip().splitlines()[-1]}")
     drafts = [path for name in MADE for path in (place.path / name).rglob("*.partial*")]
     return found + [f"{path.relative_to(place.path)} was left" for path in drafts]
-
-
-def _source(step: str) -> str:
-    """The module of a step, from the repository's root."""
-    from lowd.table import STEPS
-
-    return f"{STEPS[step].run.__module__.replace('.', '/')}.py"
-
-
-def _statement(cell: Cell, jobs: Jobs) -> str:
-    """Of the first job of the rule."""
-    return next(name for name in _own(cell.kind, jobs) if _rule(name, jobs[name]) == cell.rule)
-
-
-def _own(kind: str, jobs: Jobs) -> list[str]:
-    """Jobs of the study or finding itself."""
-    return [name for name in jobs if Path(name).parent.name == KINDS[kind].folder]
-
-
-def _rule(name: str, job: Job) -> str:
-    return TWO_JOBS.get(Path(name).stem, job.made[0])
-
-
-def _makers(name: str, jobs: Jobs) -> list[str]:
-    """Jobs that left what this one reads; a manifest reads nothing, but comes last."""
-    if jobs[name].made[0] == "manifest":
-        return [
-            other for other in jobs if Path(other).parent == Path(name).parent and other != name
-        ]
-    return [other for other, job in jobs.items() if job.outputs.keys() & jobs[name].inputs.keys()]
-
-
-def _allowed(due: Sequence[str], jobs: Jobs) -> set[str]:
-    """Jobs due, and what depends on them."""
-    found = set(due)
-    while more := {name for name in jobs if found & {*_makers(name, jobs)}} - found:
-        found |= more
-    return found
-
-
-def edits(cell: Cell, jobs: Jobs) -> Iterator[Edit]:
-    """What may be changed for a cell, best first."""
-    changes = KINDS[cell.kind].changes
-    name = _statement(cell, jobs)
-    if cell.change == "code":
-        yield Edit(cell.kind, _source(jobs[name].made[0]))
-    elif cell.fault == DISK:
-        yield _setting(cell.kind, *LARGE[cell.rule])
-    elif cell.change == "settings":
-        if cell.rule in changes:
-            yield _setting(cell.kind, *changes[cell.rule])
-    else:
-        # From the job before it on to what is further away.
-        names = [name]
-        for one in names:
-            for maker in _makers(one, jobs):
-                if maker not in names:
-                    names.append(maker)
-                    if (rule := _rule(maker, jobs[maker])) in changes:
-                        yield _setting(cell.kind, *changes[rule])
-
-
-def _setting(kind: str, key: str, value: Any) -> Edit:
-    return Edit(kind, key, json.dumps(value))
-
-
-def is_of(cell: Cell, before: Jobs, after: Jobs) -> bool:
-    """Whether that is the change asked for, to the job and to nothing else of it."""
-    name = _statement(cell, before)
-    old, new = before[name], after[name]
-    match cell.change:
-        case "settings":
-            return old.made[1] != new.made[1]
-        case "code":
-            return old.made[2] != new.made[2]
-    return old.made == new.made and (old.inputs != new.inputs or cell.rule == "manifest")
 
 
 def main() -> None:
@@ -511,7 +192,7 @@ def tried(folder: Path, patterns: Sequence[str], processes: int, report: Path) -
 
     A run that was stopped goes on: cells that the report has from this commit stand.
     """
-    commit_tried = head()
+    commit_tried = git("rev-parse", "HEAD")
     results = report.parent.resolve() / f"clean-{commit_tried[:12]}"
     results.mkdir(parents=True, exist_ok=True)
     before = {one.cell: one for one in reported(report, commit_tried)}
@@ -521,20 +202,20 @@ def tried(folder: Path, patterns: Sequence[str], processes: int, report: Path) -
         cells = [
             cell
             for kind, jobs in finished.items()
-            for cell in _cells(kind, jobs)
+            for cell in cells_of(kind, jobs)
             if any(fnmatch.fnmatchcase(str(cell), one) for one in patterns)
         ]
         print(f"{len(kinds)} studies are finished; {len(cells)} cells", flush=True)
         references: dict[Edit, Jobs] = {}
-        chosen = _chosen(pool.map, cells, finished, references)
+        chosen = choose(lambda new: pool.map(refer, new, 1), cells, finished, references)
         print(f"{len(references)} clean runs; {len(chosen)} cells have a change", flush=True)
         asked = [
-            (cell, _statement(cell, finished[cell.kind]), edit, references[edit])
+            (cell, statement_of(cell, finished[cell.kind]), edit, references[edit])
             for cell, edit in chosen.items()
             if cell not in before
         ]
         outcomes = [before[cell] for cell in chosen if cell in before]
-        for outcome in pool.imap_unordered(_attempt_one, asked):
+        for outcome in pool.imap_unordered(attempt, asked):
             print(line(outcome), flush=True)
             if isinstance(outcome, Outcome):
                 outcomes.append(outcome)
@@ -543,42 +224,8 @@ def tried(folder: Path, patterns: Sequence[str], processes: int, report: Path) -
     return outcomes
 
 
-def _attempt_one(asked: tuple[Cell, str, Edit, Jobs]) -> Outcome | str:
-    return attempt(*asked)
-
-
 def _may_match(kind: str, pattern: str) -> bool:
     return fnmatch.fnmatchcase(kind, pattern.split("/")[0])
-
-
-def _cells(kind: str, jobs: Jobs) -> Iterator[Cell]:
-    rules = dict.fromkeys(_rule(name, jobs[name]) for name in _own(kind, jobs))
-    for rule in rules:
-        for change in CHANGES:
-            for fault in FAULTS:
-                yield Cell(kind, rule, change, fault)
-        if rule in LARGE and kind == LARGE_KIND:
-            yield Cell(kind, rule, "settings", DISK)
-
-
-def _chosen(
-    run: Callable[..., list[Jobs]],
-    cells: Sequence[Cell],
-    finished: Mapping[str, Jobs],
-    references: dict[Edit, Jobs],
-) -> dict[Cell, Edit]:
-    """The first edit of each cell that changes what it should; makes references on the way."""
-    left = {cell: list(edits(cell, finished[cell.kind])) for cell in cells}
-    chosen: dict[Cell, Edit] = {}
-    while left := {cell: each for cell, each in left.items() if each}:
-        new = list(dict.fromkeys(each[0] for each in left.values() if each[0] not in references))
-        references.update(zip(new, run(refer, new, 1), strict=True))
-        for cell, each in list(left.items()):
-            edit = each.pop(0)
-            if is_of(cell, finished[cell.kind], references[edit]):
-                chosen[cell] = edit
-                del left[cell]
-    return {cell: chosen[cell] for cell in cells if cell in chosen}
 
 
 if __name__ == "__main__":

@@ -1,14 +1,13 @@
 """Code of another folder than the one that a command runs in."""
 
-import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import served
-from places import STUDIES, Place
-from rows import Row
+from places import STUDIES, Place, told
+from rows import Row, shell_commands
 
 HEADING = "Code of another folder"
 TEXT = """\
@@ -38,11 +37,7 @@ def _jobs(place: Place) -> dict[str, list[str]]:
     """The command of every job of the study of images, by its step: all steps of the other too."""
     targets = [f"data/{name}/manifest.json" for name in STUDIES]
     said = place.right("lowd", "make", "-n", "--forceall", "--printshellcmds", *targets)
-    commands = [
-        line.split("Shell command: ")[1] for line in said.splitlines() if "command: " in line
-    ]
-    words = [line[: line.index(">")] for line in map(shlex.split, commands)]
-    return {line[2]: line for line in words}
+    return {words[2]: words for words in shell_commands(said)}
 
 
 def _jobs_refused(place: Place, other: Path, jobs: dict[str, list[str]]) -> Row:
@@ -57,11 +52,9 @@ def _jobs_refused(place: Place, other: Path, jobs: dict[str, list[str]]) -> Row:
             kept, before = path.read_bytes(), _outputs(other)
             path.unlink() if change is None else path.write_bytes(kept + change.encode())
             ended = served.run(command, other, place.environment)
-            is_told = bool(ended.code) and "make setup" in ended.said and module in ended.said
-            if not is_told:
-                print(f"{name}, {module}: {ended.code}, {ended.said[-500:]}", flush=True)
+            is_told = ended.code and "make setup" in ended.said and module in ended.said
             tried += 1
-            detected += is_told
+            detected += told(is_told, f"{name}, {module}", ended)
             lost += _outputs(other) != before
             path.write_bytes(kept)
     return Row("a job with lowd of another folder", "the job", tried, detected, lost)
@@ -89,13 +82,11 @@ def _commands_refused(place: Place, other: Path) -> Row:
     detected = 0
     for command in commands:
         ended = served.run(("lowd", *command), other, place.environment)
-        is_told = bool(ended.code) and "make setup" in ended.said
-        if not is_told:
-            print(f"lowd {command[0]} elsewhere: {ended.code}, {ended.said[-500:]}", flush=True)
-        detected += is_told
+        is_told = ended.code and "make setup" in ended.said
+        detected += told(is_told, f"lowd {command[0]} elsewhere", ended)
     path.write_bytes(kept)
-    told = ", ".join(command[0] for command in commands)
-    return Row("a command with lowd of another folder", told, len(commands), detected, 0)
+    names = ", ".join(command[0] for command in commands)
+    return Row("a command with lowd of another folder", names, len(commands), detected, 0)
 
 
 def _installed(place: Place, other: Path, jobs: dict[str, list[str]]) -> Row:
@@ -104,9 +95,7 @@ def _installed(place: Place, other: Path, jobs: dict[str, list[str]]) -> Row:
     lost = 0
     for name, command in jobs.items():
         ended = served.run(command, other, place.environment)
-        if ended.code:
-            print(f"{name} without lowd/: {ended.said[-500:]}", flush=True)
-        lost += bool(ended.code)
+        lost += not told(not ended.code, f"{name} without lowd/", ended)
     aside.rename(other / "lowd")
     return Row("a job in a folder without lowd/", "–", len(jobs), None, lost)
 

@@ -1,7 +1,7 @@
 """Cases that were met in the field: tools that fail, other folders' code, history, other layouts.
 
-python benchmarks/faults/field.py               # all, and then their table in docs/faults.md
-python benchmarks/faults/field.py tools chunks  # these alone, which are printed
+python benchmarks/faults/field.py               # all: a section of docs/faults.md each
+python benchmarks/faults/field.py tools chunks  # these alone
 """
 
 import argparse
@@ -9,18 +9,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE.parents[1] / "tests"), str(HERE)]
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
-import chunks  # noqa: E402
-import edited  # noqa: E402
-import elsewhere  # noqa: E402
-import endings  # noqa: E402
-import remade  # noqa: E402
-import tools  # noqa: E402
-from changes import processor_seconds  # noqa: E402
-from places import Place  # noqa: E402
-from report import table, write, written_by  # noqa: E402
+import chunks
+import edited
+import elsewhere
+import endings
+import remade
+import tools
+from places import Place
+from report import processor_seconds, table, write, written_by
 
 PARTS = {
     "tools": tools,
@@ -48,16 +46,15 @@ def main() -> None:
         place = Place(Path(folder))
         is_right = True
         for name in asked or PARTS:
-            start, rows = processor_seconds(), []
-            for row in PARTS[name].all_rows(place):
+            part, start, rows = PARTS[name], processor_seconds(), []
+            for row in part.all_rows(place):
                 print(row, flush=True)
                 rows.append(row)
             written = written_by(
                 f"python benchmarks/faults/field.py {name}",
                 f"{processor_seconds() - start:.0f} seconds of one processor",
             )
-            text = TEXT.format(written=written, text=PARTS[name].TEXT, table=table(rows))
-            write(PARTS[name].HEADING, text)
+            write(part.HEADING, TEXT.format(written=written, text=part.TEXT, table=table(rows)))
             is_right &= all(row.is_right for row in rows)
     sys.exit(0 if is_right else "something went undetected, or was lost")
 

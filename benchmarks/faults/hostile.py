@@ -3,7 +3,6 @@
 import json
 import os
 import pickle
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from repositories import STUDIES, Repository, run_study
-from rows import Row, ends
+from rows import Row, ends, shell_commands
 
 from lowd.store.atomic import remove
 
@@ -69,17 +68,15 @@ def files(repository: Repository) -> Iterator[Row]:
     said = repository.run(
         "workflow/run", "--dry-run", "--forceall", "--printshellcmds", "data/pictures/manifest.json"
     )
-    commands = [
-        line.split("Shell command: ")[1] for line in said.splitlines() if "command: " in line
-    ]
+    commands = shell_commands(said)
     canary = repository.path / "canary"
     refused = ran = 0
     for name, replace, step in FILES:
         path = repository.path / name
         kept = path.rename(path.with_name("kept"))
         replace(path, Touch(canary))
-        words = next(one for one in map(shlex.split, commands) if set(step.split()) <= set(one))
-        code, _ = ends(repository.start(*words[: words.index(">")]))
+        words = next(words for words in commands if set(step.split()) <= set(words))
+        code, _ = ends(repository.start(*words))
         refused += code != 0
         ran += canary.exists()
         remove(path)

@@ -1,7 +1,6 @@
 """How cells of changes and faults went: a line of each, a report to go on from, and their table."""
 
 import json
-import subprocess
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,7 +10,6 @@ from interrupted import FAULTS
 from kinds import KINDS
 from report import written_by
 
-ROOT = Path(__file__).parents[2]
 HEADING = "Changes that a fault interrupts"
 CHANGES = {
     "settings": "its settings changed",
@@ -62,12 +60,6 @@ class Outcome(NamedTuple):
     def is_right(self) -> bool:
         """Whether all that was due was made, and nothing else."""
         return not (self.failed or self.stale or self.wrong or self.needless)
-
-
-def head() -> str:
-    """The commit that is tried."""
-    asked = ["git", "-C", str(ROOT), "rev-parse", "HEAD"]
-    return subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def reported(report: Path, commit: str) -> Iterator[Outcome]:

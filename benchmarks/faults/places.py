@@ -6,10 +6,11 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from changes import MADE, Workplace
 from repositories import REPOSITORY, commit
 from rows import Bytes, content
+from served import Ended
 from small import EXACT, IMAGES
+from workplace import MADE, Workplace
 
 STUDIES = {"exact": EXACT, "images": IMAGES}
 CODE = "lowd"
@@ -20,7 +21,7 @@ class Place(Workplace):
     """The workplace, and where its finished state is kept."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder, folder / "results")
+        super().__init__(folder)
         # Which `create` leaves out, since most tests have no need of it.
         shutil.copy(REPOSITORY / ".gitattributes", self.path)
         self.repository.write_params(STUDIES)
@@ -60,6 +61,13 @@ class Place(Workplace):
     def made(self) -> list[Bytes]:
         """All that runs leave."""
         return [content(self.path / name) for name in MADE]
+
+
+def told(is_told: Any, what: str, ended: Ended) -> bool:
+    """Whether something was told; what was said instead is printed."""
+    if not is_told:
+        print(f"{what}: {ended.code}, {ended.said.strip()[-500:]}", flush=True)
+    return bool(is_told)
 
 
 def forked(function: Callable[..., Any], *arguments: Any) -> Any:

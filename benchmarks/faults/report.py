@@ -1,5 +1,6 @@
 """docs/faults.md, a section at a time: each says by which command, when and of which commit."""
 
+import os
 import re
 import subprocess
 from collections.abc import Iterable
@@ -16,15 +17,21 @@ COLUMNS = "| fault | told by | tried | detected | lost |\n|---|---|---|---|---|\
 
 def written_by(command: str, took: str) -> str:
     """The sentence that every section begins with; `took` is how long the command ran."""
-    commit = _git("rev-parse", "--short", "HEAD")
-    if _git("status", "--porcelain", "--", ".", f":(exclude){TABLE.relative_to(ROOT)}"):
+    commit = git("rev-parse", "--short", "HEAD")
+    if git("status", "--porcelain", "--", ".", f":(exclude){TABLE.relative_to(ROOT)}"):
         commit += " and what was not committed then"
     return f"Written by `{command}` on {date.today()}, of commit {commit}, in {took}."
 
 
-def _git(*arguments: str) -> str:
+def git(*arguments: str) -> str:
+    """What git says of this repository."""
     asked = ["git", "-C", str(ROOT), *arguments]
     return subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def processor_seconds() -> float:
+    """Of this process and all that it has waited for."""
+    return sum(os.times()[:4])
 
 
 def table(rows: Iterable[Row]) -> str:

@@ -1,5 +1,6 @@
 """What one kind of fault did, and what of a repository is compared."""
 
+import shlex
 import subprocess
 from pathlib import Path
 from typing import NamedTuple
@@ -44,3 +45,11 @@ def ends(process: subprocess.Popen[str]) -> tuple[int, str]:
     """The exit status and all that was printed."""
     said, _ = process.communicate()
     return process.returncode, said
+
+
+def shell_commands(said: str) -> list[list[str]]:
+    """The words of every job's command that Snakemake prints, up to where its log goes."""
+    commands = [
+        line.split("Shell command: ")[1] for line in said.splitlines() if "command: " in line
+    ]
+    return [words[: words.index(">")] for words in map(shlex.split, commands)]

@@ -36,13 +36,18 @@ class Kind(NamedTuple):
 
     def changed(self, key: str, value: Any) -> Params:
         """params.yaml with another value, which is added if the key is not there."""
-        params = unshared(self.params)
-        *parents, last = [int(one) if one.isdigit() else one for one in key.split("/")]
-        inner: Any = params
-        for parent in parents:
-            inner = inner[parent]
-        inner[last] = value
-        return params
+        return changed(self.params, key, value)
+
+
+def changed(params: Params, key: str, value: Any) -> Params:
+    """All of params.yaml with another value of a key, whose parts slashes part."""
+    params = unshared(params)
+    *parents, last = [int(one) if one.isdigit() else one for one in key.split("/")]
+    inner: Any = params
+    for parent in parents:
+        inner = inner[parent]
+    inner[last] = value
+    return params
 
 
 def unshared(params: Params) -> Params:

@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from places import FIGURE, Place
+from places import FIGURE, Place, told
 from rows import Row
 
 HEADING = "Tools that fail"
@@ -181,7 +181,7 @@ def _row(
     """Commands that a fault is nothing to, because git answers all that they ask, don't count."""
     questions = {name: _questions(place, each) for name, each in commands.items()}
     tried = detected = lost = 0
-    told: dict[str, None] = {}
+    asked: dict[str, None] = {}
     for fault, (befall, words) in faults.items():
         for name, command in commands.items():
             place.put_back()
@@ -193,14 +193,11 @@ def _row(
             says = bool(re.search(words, ended.said)) and any(
                 each in ended.said for each in REMEDIES
             )
-            is_told = bool(ended.code) and says
-            if not is_told:
-                print(f"{fault}, {name}: {ended.code}, {ended.said.strip()[-500:]}", flush=True)
             tried += 1
-            told[name] = None
-            detected += is_told
+            asked[name] = None
+            detected += told(ended.code and says, f"{fault}, {name}", ended)
             lost += place.made() != before
-    return Row(f"{tool} fails, in {len(faults)} ways", ", ".join(told), tried, detected, lost)
+    return Row(f"{tool} fails, in {len(faults)} ways", ", ".join(asked), tried, detected, lost)
 
 
 def _questions(place: Place, command: tuple[str, ...]) -> list[list[str]]:
@@ -235,7 +232,5 @@ def _without_repository(place: Place, commands: dict[str, tuple[str, ...]]) -> R
         ceiling = {"GIT_CEILING_DIRECTORIES": str(place.path.parent)}
         place.right("dvc", "config", "core.no_scm", "true", **ceiling)
         ended = place.run(*command, **ceiling)
-        if ended.code:
-            print(f"no repository, {name}: {ended.said.strip()[-500:]}", flush=True)
-        lost += bool(ended.code)
+        lost += not told(not ended.code, f"no repository, {name}", ended)
     return Row("no repository: everything goes on", "–", len(commands) - 2, None, lost)

@@ -18,15 +18,15 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
+
+from repositories import Repository, commit, create
+
+from lowd.provenance.digests import STAMP
+from lowd.provenance.environment import cpu_model
+from lowd.store.atomic import staged
+
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
-
-from repositories import Repository, commit, create  # noqa: E402
-
-from lowd.provenance.digests import STAMP  # noqa: E402
-from lowd.provenance.environment import cpu_model  # noqa: E402
-from lowd.store.atomic import staged  # noqa: E402
-
 PAGE = ROOT / "docs/benchmarks/scale.md"
 COMMAND = "python benchmarks/scale"
 FORKED = Path(__file__).parent / "forked.py"

@@ -15,17 +15,16 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
-from repositories import Repository, commit, create  # noqa: E402
+from repositories import Repository, commit, create
 
-from lowd.provenance.cells import cells_of  # noqa: E402
-from lowd.provenance.environment import cpu_model  # noqa: E402
-from lowd.provenance.statement import read_statement  # noqa: E402
-from lowd.store.atomic import staged  # noqa: E402
+from lowd.provenance.cells import cells_of
+from lowd.provenance.environment import cpu_model
+from lowd.provenance.statement import read_statement
+from lowd.store.atomic import staged
 
-PAGE = ROOT / "docs/benchmarks/growth.md"
+PAGE = Path(__file__).parents[2] / "docs/benchmarks/growth.md"
 MODELS, REPLICATES, SAMPLES, ADDED = 25, 20, [*range(2, 42, 2)], 21
 TEXT = """\
 # A grid of 10,000 cells, and one N more

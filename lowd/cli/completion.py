@@ -1,6 +1,9 @@
 """What a shell completes: names in params.yaml, and paths where these are taken too."""
 
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from lowd.cli.named import declared_here
 
@@ -29,3 +32,12 @@ def names_or_paths(incomplete: str) -> list[str]:
         if path.name.startswith(start)
     ]
     return study_names(incomplete) + paths
+
+
+Studies = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Names, of families too; every study if none is given.", autocompletion=study_names
+    ),
+]
+"""What a command takes that is of every study unless some are named."""

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from lowd.cli.completion import study_names
+from lowd.cli.completion import Studies
 from lowd.cli.failures import told_in_one_line
-from lowd.cli.named import studies_of
+from lowd.cli.named import statements_of
 
 
 class Form(StrEnum):
@@ -21,13 +21,7 @@ class Form(StrEnum):
 
 def export(
     form: Annotated[Form, typer.Argument(help="A Provenance Run RO-Crate, or W3C PROV-JSON.")],
-    studies: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="Names, of families too; every study if none is given.",
-            autocompletion=study_names,
-        ),
-    ] = None,
+    studies: Studies = None,
     output: Annotated[
         Path | None, typer.Option(help="The file; a crate's is beside params.yaml.")
     ] = None,
@@ -37,16 +31,9 @@ def export(
     The crate's root is the repository: its metadata describe files where they lie.
     """
     with told_in_one_line("export"):
-        from lowd.provenance.statement import folders_of, read_statements
         from lowd.store.atomic import staged
 
-        folders = folders_of(studies_of(studies or ()))
-        stated = {path: one for folder in folders for path, one in read_statements(folder).items()}
-        if not stated:
-            raise ValueError(
-                f"no statements in {', '.join(map(str, folders))} of this folder; go to the root "
-                "of a repository, or run a study"
-            )
+        stated = statements_of(studies or ())
         if form is Form.CRATE:
             from lowd.exports.crate import METADATA, crate
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lowd.provenance.statement import Statement
     from lowd.settings import Params
     from lowd.written.declared import Declared
 
@@ -49,6 +50,24 @@ def studies_of(words: Iterable[str]) -> list[str]:
     families = declared_here().families
     names = [name for word in words for name in families.get(word) or [study_of(word)]]
     return list(dict.fromkeys(names))
+
+
+def statements_of(words: Iterable[str]) -> "dict[Path, Statement]":
+    """All statements of the studies that words stand for, of every study if there is no word.
+
+    Raises:
+        ValueError: there are none, or one is damaged.
+    """
+    from lowd.provenance.statement import folders_of, read_statements
+
+    folders = folders_of(studies_of(words))
+    stated = {path: one for folder in folders for path, one in read_statements(folder).items()}
+    if not stated:
+        raise ValueError(
+            f"no statements in {', '.join(map(str, folders))} of this folder; go to the root of a "
+            "repository, or run a study"
+        )
+    return stated
 
 
 def study_of(word: str) -> str:

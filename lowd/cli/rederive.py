@@ -126,7 +126,7 @@ def run_again(
         if name != "scratch"
     }
     typer.echo(f"again: {planned.outputs[0]}", err=True)
-    claim_device_for(planned.settings, planned.paths)
+    claim_device_for(planned.settings)
     admit_own(planned.settings, planned.paths)
     torch.set_num_threads(1)  # another number rounds convolutions otherwise
     with threadpool_limits(1):

@@ -42,7 +42,7 @@ def run(
             be written, of which the step is spared the work.
     """
     asked = inspect.signature(step).parameters.keys() & set(COMPUTED)
-    claim_device_for(settings, paths)
+    claim_device_for(settings)
     admit_own(settings, paths)
     if statement is None:
         check_stack(settings, paths, None, Cells())
@@ -91,11 +91,11 @@ def watch(file: Path) -> None:
     os.environ[WATCHED] = str(file)
 
 
-def claim_device_for(settings: Settings, paths: Mapping[str, Any]) -> None:
+def claim_device_for(settings: Settings) -> None:
     """Have this process compute the step on a GPU that no other step is on, if torch can use one.
 
     Raises:
-        ValueError, OSError: a teacher to load can't be read, or the GPU's lock can't be written.
+        OSError: the GPU's lock can't be written.
     """
     # A teacher's module, which trains too, says nothing of steps that load it.
     if (

@@ -5,20 +5,14 @@ from typing import Annotated
 
 import typer
 
-from lowd.cli.completion import study_names
+from lowd.cli.completion import Studies
 from lowd.cli.failures import told_in_one_line
-from lowd.cli.named import studies_of
+from lowd.cli.named import statements_of
 
 
 def sign(
     key: Annotated[Path, typer.Option(help="PEM file with an ed25519 private key.")],
-    studies: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="Names, of families too; every study if none is given.",
-            autocompletion=study_names,
-        ),
-    ] = None,
+    studies: Studies = None,
 ) -> None:
     """Sign the statements of studies as they are now.
 
@@ -26,14 +20,6 @@ def sign(
     """
     with told_in_one_line("sign"):
         from lowd.provenance.signatures import sign
-        from lowd.provenance.statement import folders_of, read_statements
 
-        folders = folders_of(studies_of(studies or ()))
-        statements = [path for folder in folders for path in read_statements(folder)]
-        if not statements:
-            raise ValueError(
-                f"no statements in {', '.join(map(str, folders))} of this folder; go to the root "
-                "of a repository, or run a study"
-            )
-        written = sign(statements, key)
+        written = sign([*statements_of(studies or ())], key)
     typer.echo(f"signed {len(written)} statements")

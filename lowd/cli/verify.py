@@ -1,11 +1,9 @@
 """`lowd verify`: whether files are still what the jobs that made them left."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from lowd.cli.completion import study_names
+from lowd.cli.completion import Studies
 from lowd.cli.failures import told_in_one_line
 from lowd.cli.named import studies_of
 
@@ -14,15 +12,7 @@ if TYPE_CHECKING:
     from lowd.provenance.lock import Lock
 
 
-def verify(
-    studies: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="Names, of families too; every study if none is given.",
-            autocompletion=study_names,
-        ),
-    ] = None,
-) -> None:
+def verify(studies: Studies = None) -> None:
     """Refuse to go on from files that have changed since they were made.
 
     Snakemake goes by time stamps and sees nothing inside a folder; this rehashes every output that

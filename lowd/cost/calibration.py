@@ -24,8 +24,6 @@ JOB = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", **ALLOCATOR}
 """What the workflow sets for its jobs."""
 MEASURING = "lowd.cost.measure"
 
-Calibration = Mapping[Probe, Measured]
-
 
 def calibrate(
     probes: Iterable[Probe],

@@ -9,7 +9,7 @@ import torch
 from lowd.evaluation.comparing import Matches, distance_ratio
 from lowd.evaluation.describing import Described
 from lowd.evaluation.references import References
-from lowd.evaluation.score import Score, number, share
+from lowd.evaluation.score import Score, number, share, share_interval
 from lowd.evaluation.threshold import ROWS, Threshold
 from lowd.metrics.authenticity import authenticity
 from lowd.metrics.data_copying import data_copying
@@ -62,16 +62,9 @@ def nearness(generated: Described, references: References, watch: Watch) -> Iter
     percent = authenticity(ours, training)
     level = nan if held_out is None else authenticity(held_out.features, training).value
     fraction = Estimate(percent.value / 100, percent.standard_error / 100)
-    interval = share("", "", fraction, len(ours))
-    yield Score(
-        "authenticity",
-        "AuthPct (%)",
-        percent,
-        100 * interval.low,
-        100 * interval.high,
-        level,
-        "real" if isfinite(level) else "",
-    )
+    low, high = share_interval(fraction, len(ours))
+    means = "real" if isfinite(level) else ""
+    yield Score("authenticity", "AuthPct (%)", percent, 100 * low, 100 * high, level, means)
     watch("AuthPct", 1, 1)
     if held_out is not None:
         z = data_copying(ours, held_out.features, training)

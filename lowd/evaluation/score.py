@@ -35,11 +35,15 @@ class Score:
 def share(
     name: str, label: str, estimate: Estimate, count: int, level: float | int = nan, means: str = ""
 ) -> Score:
-    """A share of so many, with Agresti and Coull's interval."""
+    """A share of so many, with its interval."""
+    return Score(name, label, estimate, *share_interval(estimate, count), level, means)
+
+
+def share_interval(estimate: Estimate, count: int) -> tuple[float, float]:
+    """Agresti and Coull's interval of a share of so many."""
     centre = (estimate.value * count + 2) / (count + 4)
     half = NORMAL * estimate.standard_error
-    low, high = max(0.0, centre - half), min(1.0, centre + half)
-    return Score(name, label, estimate, low, high, level, means)
+    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def number(

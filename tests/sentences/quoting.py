@@ -43,8 +43,12 @@ def over_both(results, score, places=2, dim="replicate"):
 
 def slope(results, rule):
     """A slope over |θ| with its interval."""
-    low, high = (number(results[f"slope_{rule}_{end}"]) for end in ("low", "high"))
-    return f"{number(results[f'slope_{rule}'])} [{low}, {high}]"
+    return interval(*(results[f"slope_{rule}{end}"] for end in ("", "_low", "_high")))
+
+
+def interval(value, low, high):
+    """A value with the ends of its interval."""
+    return f"{number(value)} [{number(low)}, {number(high)}]"
 
 
 def against_half(results, rule):

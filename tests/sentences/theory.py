@@ -4,7 +4,7 @@ import numpy as np
 from scipy import stats
 
 from lowd.metrics.transition import crossing
-from sentences.quoting import extent, number
+from sentences.quoting import extent, interval, number
 
 LEARNERS = (("mlp-128", 1), ("mlp-128", 2), ("unet-8", 1), ("unet-8", 2))
 """Networks and numbers of clusters, in the table's order."""
@@ -131,10 +131,6 @@ def fixed_error(dimension, model, clusters, share):
     fit = stats.linregress(x, y)
     half = stats.t.ppf(0.975, len(x) - 2) * fit.stderr
     return fit.slope, fit.slope - half, fit.slope + half
-
-
-def interval(value, low, high):
-    return f"{number(value)} [{number(low)}, {number(high)}]"
 
 
 def exponent(dimension, model, clusters, rule):
