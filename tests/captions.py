@@ -2,6 +2,7 @@
 
 import importlib
 import re
+from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import pytest
@@ -29,11 +30,22 @@ def keeps_to_the_standard(caption: str) -> None:
 
 
 def is_legible(figure: Figure) -> None:
-    """No text is smaller than a printed column allows, and none says what only code does."""
+    """No text is too small for a printed column, says what only code does, or runs into another.
+
+    The last is asked of numbers on horizontal axes.
+    """
     for text in figure.findobj(Text):
         if text.get_text().strip() and text.get_visible():
             assert text.get_fontsize() >= POINTS, (text.get_text(), text.get_fontsize())
             assert "log_2" not in text.get_text(), text.get_text()
+    figure.canvas.draw()
+    for axes in (each for each in figure.axes if each.axison):
+        shown = [one for one in axes.get_xticklabels() if one.get_text() and one.get_visible()]
+        low, high = axes.get_window_extent().intervalx
+        ends = [one.get_window_extent().intervalx for one in shown]
+        ends = sorted((left, right) for left, right in ends if low <= (left + right) / 2 <= high)
+        for (_, right), (left, _) in pairwise(ends):
+            assert right < left, [one.get_text() for one in shown]
 
 
 def figure_keeps_to_the_standard(name: str, shown: object) -> None:

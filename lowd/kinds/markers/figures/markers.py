@@ -6,6 +6,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator
 
 from lowd.figures.intervals import SIZES, covered, has_interval
 from lowd.figures.style import (
@@ -76,9 +77,9 @@ def draw(results: xr.Dataset) -> Figure:
     _slopes(pairs[-1][0], results)
     _collapse(pairs[-1][1], results)
     for plain, rescaled in pairs[:-1]:
-        samples_axis(plain, results["N"].values, "")
+        samples_axis(plain, results["N"].values[::2], "")
         rescaled.set_xscale("log", base=2)
-        rescaled.xaxis.set_major_formatter("{x:,g}")
+        rescaled.xaxis.set_major_locator(LogLocator(base=2, numticks=4))
     for plain, rescaled in pairs[-3:-1]:
         plain.set_xlabel("$N$")
         rescaled.set_xlabel("$N/\\sqrt{|\\theta|}$")
