@@ -65,7 +65,7 @@ def test_what_studies_hold_is_explained():
         assert scores <= named
 
 
-@pytest.mark.parametrize("page", ["start.md", "index.md", "metrics.md"])
+@pytest.mark.parametrize("page", ["start.md", "index.md", "metrics.md", "results.md"])
 def test_what_is_said_in_python_runs(page, monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
     for block in BLOCK.findall((ROOT / "docs" / page).read_text()):

@@ -56,7 +56,7 @@ class Due(NamedTuple):
         return sum((one.seconds for one in self.lost.values()), 0.0)
 
     def __str__(self) -> str:
-        parts = [f"{self.fresh} of what is not here"] if self.fresh else []
+        parts = [f"{self.fresh} not made here yet"] if self.fresh else []
         if self.grown:
             parts.append(f"{self.grown} that keep the cells they have")
         parts += [

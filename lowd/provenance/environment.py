@@ -22,7 +22,7 @@ VARIABLES = (
 )
 """Environment variables that choose instructions, algorithms, device or threads."""
 
-WRITTEN = ("data", "results", "figures", "provenance", "dvc.lock")
+WRITTEN = ("data", "results", "figures", "provenance", "dvc.lock", "declared.json")
 """What running writes: it changes under a run, and makes no commit dirty."""
 
 

@@ -47,7 +47,10 @@ class TrainingSettings(Settings):
     @model_validator(mode="after")
     def _warm_up_ends(self) -> "TrainingSettings":
         if self.warm_up >= self.steps:
-            raise ValueError(f"warm_up: {self.warm_up} must be less than steps ({self.steps})")
+            raise ValueError(
+                f"warm_up: {self.warm_up} must be less than steps ({self.steps}); lower it, or "
+                "raise steps"
+            )
         return self
 
 
