@@ -130,6 +130,7 @@ def test_studies_run_beside_each_other_and_not_one_after_the_other(copied):
     order = re.findall(r"done (\w+)/", shown)
     assert sorted(order) == ["a"] * JOBS + ["b"] * JOBS
     assert len(list(groupby(order))) > 2
+    assert "Nothing to be done" not in shown
     assert [
         line for line in ("small: nothing to do", "a: made", "b: made") if line not in shown
     ] == []

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from lowd.graph.graph import Graph
 
 LOCK = Path(".run.lock")
+TOLD = "LOWD_TOLD"
+"""The variable that is set where who starts this says what there was to do."""
 BUSY = 75
 """Exit status where another run holds the folder; BSD's EX_TEMPFAIL."""
 PATIENCE = 2.0
@@ -71,7 +73,8 @@ def _run(parser: ArgumentParser, asked: Namespace) -> NoReturn:
     reasons = due(graph)
     stale = [job.outputs[0].as_posix() for job in graph.jobs if job.statement in reasons]
     if not (stale or asked.force or asked.forceall or asked.forcerun):
-        typer.echo("Nothing to be done: what was asked for is made.", err=True)
+        if TOLD not in os.environ:
+            typer.echo("Nothing to be done: what was asked for is made.", err=True)
         raise typer.Exit
     if stale and not asked.dryrun:
         ahead = foresee(graph, reasons)

@@ -140,10 +140,11 @@ def _reproduce(name: str, stage: str) -> None:
 
 def _run_tool(*command: str, goes_on: str) -> "subprocess.CompletedProcess[bytes]":
     """Run a command on this terminal; Ctrl-C ends it, and then this too."""
+    from lowd.cli.make import TOLD
     from lowd.cli.planned import beside_python
 
     with _interruptible() as was_interrupted:
-        done = subprocess.run(command, env=beside_python())
+        done = subprocess.run(command, env=beside_python() | {TOLD: "1"})
     if was_interrupted():
         typer.echo(f"stopped; the same command goes on{goes_on} where it was", err=True)
         raise typer.Exit(INTERRUPTED)
