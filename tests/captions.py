@@ -55,7 +55,9 @@ def figure_keeps_to_the_standard(name: str, shown: object) -> None:
         figure = module.draw(shown)
         letter(figure)
         is_legible(figure)
-        assert table(figure).startswith("panel,")
+        points = table(figure)
+        assert points.startswith("panel,")
+        assert not re.search(r",_?child\d+,", points), "a series without a name"
         plt.close(figure)
     keeps_to_the_standard(module.caption(shown))
 

@@ -15,20 +15,16 @@ def comparison(
 
 
 SPACE: Params = EXACT | {"teacher": EXACT["teacher"] | {"rank": 3}}
-BOTH = ("across/beside/studies", ["exact", "space"])
 COMPARISONS = {
-    "controls": comparison(
-        {"exact": EXACT, "space": SPACE},
-        vectors("exact"),
-        {"figure": "controls", "studies": ["exact"]},
-        figure=BOTH,
-    ),
-    "slopes": comparison(
-        {"exact": EXACT, "space": SPACE},
-        vectors("exact"),
-        {"figure": "slopes", "studies": ["exact"]},
-        figure=BOTH,
-    ),
+    **{
+        name: comparison(
+            {"exact": EXACT, "space": SPACE},
+            vectors("exact"),
+            {"figure": name, "studies": ["exact"]},
+            figure=("across/beside/studies", ["exact", "space"]),
+        )
+        for name in ("controls", "slopes")
+    },
     "decomposition": Kind(
         "across@beside",
         FINDINGS["bias-variance"].params

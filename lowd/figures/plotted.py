@@ -123,8 +123,12 @@ def _drawn(axes: Axes, legend: list[tuple[Any, str]]) -> Iterator[tuple[object, 
         if isinstance(drawn, PathCollection):
             places, given = np.asarray(drawn.get_offsets()), drawn.get_array()
             values = [""] * len(places) if given is None else given
+            colour = (
+                "" if given is not None else to_hex(tuple(np.asarray(drawn.get_edgecolor())[0]))
+            )
+            series = _named(str(drawn.get_label()), colour, legend)
             for (x, y), value in zip(places, values, strict=True):
-                yield _plain(str(drawn.get_label()).strip("_")), x, y, value, "", ""
+                yield series, x, y, value, "", ""
         if isinstance(drawn, QuadMesh):
             yield from _cells(drawn)
     for image in axes.images:
@@ -185,13 +189,18 @@ def _cells(mesh: QuadMesh) -> Iterator[tuple[object, ...]]:
 
 def _series(line: Line2D, label: str, legend: list[tuple[Any, str]]) -> str:
     """A curve's name: its label, or what the legend calls its look, or its colour."""
+    names = [name for handle, name in legend if _look(handle) == _look(line)]
+    if label.startswith("_") and names:
+        return " / ".join(dict.fromkeys(names))
+    return _named(label, to_hex(line.get_color()), legend)
+
+
+def _named(label: str, colour: str, legend: list[tuple[Any, str]]) -> str:
+    """What is drawn by its label, or what the legend calls its colour, or that."""
     if not label.startswith("_"):
         return _plain(label)
-    for look in (_look, lambda one: to_hex(one.get_color())):
-        names = [name for handle, name in legend if look(handle) == look(line)]
-        if names:
-            return " / ".join(dict.fromkeys(names))
-    return to_hex(line.get_color())
+    names = [name for handle, name in legend if to_hex(handle.get_color()) == colour]
+    return " / ".join(dict.fromkeys(names)) or colour
 
 
 def _look(line: Line2D) -> tuple[str, str, str]:

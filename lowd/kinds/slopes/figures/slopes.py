@@ -51,9 +51,9 @@ def by_steps(studies: Mapping[str, xr.Dataset]) -> dict[int, xr.Dataset]:
 
 
 def _rows(studies: Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]:
-    """Studies of as many steps as the first, and those whose results do not say how many."""
+    """Studies of as many steps as the first."""
     first = next(iter(studies.values())).attrs.get("steps")
-    return {name: one for name, one in studies.items() if one.attrs.get("steps", first) == first}
+    return {name: one for name, one in studies.items() if one.attrs.get("steps") == first}
 
 
 def _slope(results: xr.Dataset, rule: str) -> tuple[float, np.ndarray]:
