@@ -7,6 +7,8 @@ import pytest
 import xarray as xr
 from test_figures import closed, drawn  # noqa: F401
 
+from lowd.kinds.bias_variance.figures import decomposition
+
 pytestmark = pytest.mark.filterwarnings("error")
 
 
@@ -103,6 +105,15 @@ def test_figures_of_findings_are_drawn_with_all_their_numbers(figure, broken):
     assert "nan" not in caption
     assert sum(character.isdigit() for character in caption) > 8
     assert caption.endswith(".")
+
+
+def test_bars_below_zero_leave_a_logarithmic_axis_to_the_values():
+    one = finding("decomposition")
+    one["squared_bias_se"] = 2 * one["squared_bias"]
+    axes = decomposition.draw(one).axes[1]
+    line = one.sel(model=one.attrs["at_model"])
+    least = min(float(line[part].min()) for part in ("squared_error", "squared_bias", "variance"))
+    assert axes.get_yscale() == "log" and axes.get_ylim()[0] > least / 10
 
 
 def test_bias_and_variance_of_several_studies_stand_below_each_other():

@@ -65,6 +65,8 @@ def _lines(axes: Axes, line: xr.Dataset, x: np.ndarray, *, logarithmic: bool = F
     axes.minorticks_off()
     if logarithmic and all((line[part].dropna("N") > 0).all() for part, _ in PARTS):
         axes.set_yscale("log")
+        # Bars that reach below 0 would draw the axis down without end.
+        axes.set_ylim(bottom=min(float(line[part].min()) for part, _ in PARTS) / 2)
 
 
 def caption(results: xr.Dataset | Mapping[str, xr.Dataset]) -> str:
