@@ -82,6 +82,33 @@ STUDIES = {
             "manifest": ("findings/along/models/mlp-5", WIDER),
         },
     ),
+    "times": Kind(
+        "finding@turns",
+        {
+            "studies": {"exact": EXACT},
+            "findings": {
+                "turns": {
+                    "kind": "dynamics",
+                    "study": "exact",
+                    "samples": [2, 4],
+                    "replicates": 2,
+                    "snapshots": {"first": 5, "per_octave": 1},
+                    "training": TRAINING,
+                    "models": {"mlp-4": MLP},
+                    "optimizers": {"mlp-4": {"kind": "sgd"}},
+                    "times": {"quality": 1.0},
+                    "descent": True,
+                }
+            },
+        },
+        vectors("exact")
+        | {
+            "train_along": ("findings/turns/optimizers/mlp-4/momentum", 0.5),
+            "follow_first": ("findings/turns/seed", 1),
+            "find_turns": ("findings/turns/times/quality", 2.0),
+            "manifest": ("findings/turns/models/mlp-5", WIDER),
+        },
+    ),
     "bias-variance": Kind(
         "finding@parts",
         {
