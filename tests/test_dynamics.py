@@ -12,7 +12,7 @@ from test_cost_bills import counted, run
 
 from lowd.cost.bills import bill
 from lowd.cost.probes import ScoreProbe
-from lowd.kinds.dynamics.find_turns import TimesSettings
+from lowd.kinds.dynamics.levels import TimesSettings
 from lowd.kinds.dynamics.settings import Dynamics, Ladder
 from lowd.kinds.dynamics.times import times
 from lowd.metrics.double_descent import double_descent
@@ -140,7 +140,7 @@ def test_the_descent_is_that_of_the_samples(turns):
             one = turns.sel({"model": model, "N": n, "replicate": r})
             assert (float(one["rise"]), float(one["rise_se"])) == pytest.approx(expected.rise)
             assert (float(one["fall"]), float(one["fall_se"])) == pytest.approx(expected.fall)
-            assert one["turn"].values.tolist() == np.array(STEPS)[[*expected.places]].tolist()
+            assert one["turn_step"].values.tolist() == np.array(STEPS)[[*expected.places]].tolist()
 
 
 def test_times_are_read_off_the_curves_that_the_results_have(turns):

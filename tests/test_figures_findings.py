@@ -107,7 +107,7 @@ def along(kind, scores, rng, broken):
             turns[0, 0, 0] = 0
             for name in (*curves, "loss_held_out"):
                 one[name][0, 0, 0] = nan
-        for name in ("turn", "turn_direction"):
+        for name in ("turn_step", "turn_step_direction"):
             one[name] = ((*each, "half", "turn"), turns)
         return one.assign_coords(turn=("turn", ["low", "peak", "last"]))
     for name in ("gen", "copy", "held_out", "equal"):

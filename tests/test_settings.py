@@ -579,7 +579,7 @@ def test_the_findings_that_these_tests_spoil_are_valid(finding):
     [
         (DYNAMICS, "study", "none", "findings.f.study: no transition study 'none'"),
         (DYNAMICS, "snapshots", [50, 110], "snapshots[1]: 110 is beyond training, which has 60"),
-        (DYNAMICS, "snapshots", {"first": 61}, "findings.f: snapshots: [60] are fewer than 2; giv"),
+        (DYNAMICS, "snapshots", {"first": 61}, "snapshots: [60] are fewer than 2; give more"),
         (DYNAMICS, "snapshots", {"first": 0}, "findings.f.snapshots.first: Input should be great"),
         (DYNAMICS, "descent", True, "snapshots: [50, 60] are fewer than 3; give more"),
         (DYNAMICS, "optimizers", {"mlp-9": SGD}, "optimizers.mlp-9: is none of mlp-4"),

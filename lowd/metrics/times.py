@@ -27,7 +27,7 @@ def times_to(steps: ArrayLike, ratios: ArrayLike) -> tuple[NDArray[np.float64], 
         power of the step is met exactly.
     """
     log2_times, censored = crossings(np.log2(steps), np.log(np.asarray(ratios, float)))
-    return np.exp2(log2_times), censored
+    return np.asarray(np.exp2(log2_times)), censored
 
 
 def exponent(samples: ArrayLike, times: ArrayLike, level: float = 0.95) -> SlopeInterval:

@@ -33,8 +33,8 @@ def descents(
     """What one model's samples say of double descent.
 
     - `rise`, from the first low of E_gen to its peak, and `fall`, from there to the last low, over
-      (N, replicate), as `lowd.metrics.double_descent` has them; `turn` over half and turn too, the
-      steps that they are taken at.
+      (N, replicate), as `lowd.metrics.double_descent` has them; `turn_step` over half and turn
+      too, the steps that they are taken at.
 
     Where samples are compared as they are, also
 
@@ -96,7 +96,9 @@ def _turns(features: Cells, true: Tensor, suffix: str) -> dict[str, xr.Variable]
     none = [[-1] * len(TURNS)] * HALVES
     at = np.array([[one.places or none for one in row] for row in table])
     turned = np.array([*steps, 0])[at]
-    return variables | {f"turn{suffix}": xr.Variable(("N", "replicate", "half", "turn"), turned)}
+    return variables | {
+        f"turn_step{suffix}": xr.Variable(("N", "replicate", "half", "turn"), turned)
+    }
 
 
 def _along(name: str, features: Cells, true: Tensor) -> dict[str, xr.Variable]:

@@ -8,7 +8,7 @@ from pydantic import Discriminator, Field, PositiveInt, Tag, model_validator
 from lowd.base import Settings
 from lowd.fields import Name
 from lowd.followups import GridFollowUp
-from lowd.kinds.dynamics.find_turns import TimesSettings
+from lowd.kinds.dynamics.levels import TimesSettings
 from lowd.kinds.dynamics.train_along import check_within
 from lowd.training.optimizer_settings import OptimizerSettings
 from lowd.training.settings import BLOCK
@@ -21,7 +21,7 @@ class Ladder(Settings):
     """Steps that grow by a constant factor, up to the last of training.
 
     Attributes:
-        first: step.
+        first: where it begins.
         per_octave: how many while it doubles.
     """
 

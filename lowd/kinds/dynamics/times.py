@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from lowd.kinds.dynamics.find_turns import TimesSettings
+from lowd.kinds.dynamics.levels import TimesSettings
 from lowd.metrics.collapse import best_exponent, curve_spread
 from lowd.metrics.copy_rate import copy_rate
 from lowd.metrics.descriptors import Descriptor
@@ -86,7 +86,7 @@ def _ratios(scores: xr.Dataset, levels: TimesSettings) -> dict[str, xr.DataArray
 def _from_greatest(ratio: xr.DataArray) -> xr.DataArray:
     """The same with its greatest value at all steps before that."""
     greatest = ratio.max("step")
-    at = ratio["step"].isel(step=ratio.fillna(-np.inf).argmax("step"))
+    at = ratio["step"].isel(step=ratio.fillna(-np.inf).argmax("step")).drop_vars("step")
     return ratio.where((ratio["step"] >= at) | ratio.isnull(), greatest)
 
 

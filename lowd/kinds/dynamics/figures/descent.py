@@ -125,7 +125,7 @@ def _told(one: xr.Dataset, of: str = "") -> Told:
         for name in ("rise", "fall")
     ]
     quantile = stats.t.ppf(1 - LEVEL / 2, one.sizes["replicate"] - 1)
-    places = one[f"turn{of}"].values.reshape(-1, 3)
+    places = one[f"turn_step{of}"].values.reshape(-1, 3)
     # The steps of most folds: others of the same rise are about as good.
     rows, counts = np.unique(places[(places > 0).all(axis=1)], axis=0, return_counts=True)
     turns = tuple(rows[counts.argmax()].tolist()) if len(rows) else (0, 0, 0)
