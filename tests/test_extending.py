@@ -125,6 +125,25 @@ def test_an_objective(copied):
     )
 
 
+def test_an_optimiser(copied):
+    run(
+        copied("An optimiser"),
+        "import torch\n"
+        "from lowd.models.settings import MLPSettings\n"
+        "from lowd.training.draws import Cell\n"
+        "from lowd.training.optimized import OptimizedTrainer, OptimizedTraining\n"
+        "given = {'steps': 1, 'batch': 4, 'warm_up': 0, 'sigma_data': 0.5, 'learning_rate': 0.25}\n"
+        "optimizer = {'kind': 'signum', 'learning_rate': 0.25}\n"
+        "settings = OptimizedTraining(**given, optimizer=optimizer)\n"
+        "model, cells = MLPSettings(architecture='mlp', width=4), [Cell('a', 0, 4, 0)]\n"
+        "trainer = OptimizedTrainer(model, settings, cells, torch.randn(4, 3))\n"
+        "before = trainer.flat.whole.detach().clone()\n"
+        "trainer.run()\n"
+        "moved = (trainer.flat.whole - before).abs()\n"
+        "assert moved.any() and ((moved - 0.25).abs() < 1e-6)[moved > 0].all()\n",
+    )
+
+
 def test_a_kind_of_teacher(copied):
     run(
         copied("A kind of teacher"),
@@ -222,11 +241,21 @@ FAMILIES = """
       flow:
         model: {architecture: unet, width: 4}
         objective: {kind: flow_matching}
+  added-along:
+    kind: dynamics
+    study: added-gaussian
+    samples: [2]
+    replicates: 2
+    snapshots: [10, 200]
+    training: {steps: 200}
+    models: {adam: &unet {architecture: unet, width: 4}, signum: *unet}
+    optimizers: {signum: {kind: signum}}
 """
 COUNTED = {
     "metrics.distance_to_training": {"added/score-unet"},
     "models.affine": {f"added/{job}" for job in ("teacher", "pool", "generate-teacher")},
     "diffusion.solvers.dpmpp_2s": {"added/pool"},
+    "training.optimizers.signum": {"added-along/train-signum"},
     "training.objectives.flow_matching": {
         "added-families/train-flow",
         "added-families/generate-flow",
