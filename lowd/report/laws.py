@@ -80,7 +80,7 @@ def _summary(rows: dict[str, dict[str, list[Row] | None]]) -> Iterator[str]:
         told = [row for row in every if row.holds != OPEN]
         result = verdict(every) if every else "not made yet"
         held = f"{sum(row.holds == HOLDS for row in told)} of {len(told)}" if every else "–"
-        yield f"| [{_cell(law.name)}](#{name}) | {_linked(law.source)} | {result} | {held} |"
+        yield f"| {_cell(law.name)} | {_linked(law.source)} | {result} | {held} |"
     yield ""
 
 
@@ -89,7 +89,7 @@ def _section(
 ) -> Iterator[str]:
     """Claim, rule, a table of rows, and the verdict of one law."""
     law, every = find(name), _every(studies)
-    yield f'<a id="{name}"></a>\n\n## {law.name}\n'
+    yield f"## {_cell(law.name)}\n"
     yield f"{law.claim} {_linked(law.source)}\n"
     unit = "" if law.unit == "none" else f" Unit: {law.unit}."
     yield f"*Measured:* {law.measured}{unit} *Holds if:* {law.rule}\n"
@@ -168,7 +168,7 @@ def _number(value: float) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+    return text.replace("|", "\\|").replace("*", "\\*")
 
 
 def _linked(source: str) -> str:

@@ -103,10 +103,10 @@ def _scale(axes: Axes, values: np.ndarray, claimed: np.ndarray) -> None:
 def _verdict(axes: Axes, verdict: str, holds: np.ndarray) -> None:
     shape, colour = VERDICTS[verdict]
     told = (holds != OPEN).sum()
-    axes.text(1.02, 0.5, f"{shape} {verdict}", transform=axes.transAxes, va="center", color=colour,
-              weight="bold")  # fmt: skip
-    axes.text(1.36, 0.5, f"{(holds == HOLDS).sum()} of {told}", transform=axes.transAxes,
-              va="center", ha="right", color=GREY)  # fmt: skip
+    beside = {"transform": axes.transAxes, "va": "center"}
+    axes.text(1.02, 0.5, f"{shape} {verdict}", color=colour, weight="bold", **beside)
+    held = f"{(holds == HOLDS).sum()} of {told}"
+    axes.text(1.36, 0.5, held, color=GREY, ha="right", **beside)
 
 
 def caption(results: xr.Dataset) -> str:
@@ -115,12 +115,12 @@ def caption(results: xr.Dataset) -> str:
     counts = {name: verdicts.count(name) for name in VERDICTS}
     open_rows = int((results["holds"] == OPEN).sum())
     return (
-        f"Of {len(verdicts)} laws {counts[REPRODUCED]} are reproduced, {counts[NOT]} are not, "
-        f"{counts[DEPENDS]} depend on where they are measured, and {counts[UNDECIDED]} cannot be "
+        f"Of {len(verdicts)} laws {counts[REPRODUCED]} are reproduced, {counts[NOT]} not, "
+        f"{counts[DEPENDS]} depending on where they are measured; {counts[UNDECIDED]} cannot be "
         "told.\nA panel a law, on a scale of its own around what is claimed (dotted; of a bound the "
-        "side that is claimed is shaded); points are rows, from the top as the table has them, with "
-        "95 % intervals, which may run out of a panel. A law is reproduced if all rows that tell "
-        "hold; beside the verdict, how many of them do. "
+        "side that is claimed is shaded). Points are rows, from the top as the table has them, "
+        "with 95 % intervals, which may run out of a panel. A law is reproduced if all rows that "
+        "tell hold; beside the verdict, how many of them do. "
         f"{open_rows} of {results.sizes['row']} rows do not tell: their interval reaches both, or "
         "too few sizes or replicates give none. Nothing is corrected for there being many rows."
     )
