@@ -117,8 +117,8 @@ def caption(results: xr.Dataset) -> str:
     return (
         f"Of {len(verdicts)} laws {counts[REPRODUCED]} are reproduced, {counts[NOT]} not, "
         f"{counts[DEPENDS]} depending on where they are measured; {counts[UNDECIDED]} cannot be "
-        "told.\nA panel a law, on a scale of its own around what is claimed (dotted; of a bound the "
-        "side that is claimed is shaded). Points are rows, from the top as the table has them, "
+        "told.\nA panel a law, on a scale of its own around what is claimed (dotted; of a bound "
+        "the side that is claimed is shaded). Points are rows, from the top as the table has them, "
         "with 95 % intervals, which may run out of a panel. A law is reproduced if all rows that "
         "tell hold; beside the verdict, how many of them do. "
         f"{open_rows} of {results.sizes['row']} rows do not tell: their interval reaches both, or "
