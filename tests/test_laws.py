@@ -219,7 +219,9 @@ def test_a_rise_that_noise_chose_is_no_descent():
 
 
 def test_results_without_what_a_law_is_about_are_told():
-    with pytest.raises(ValueError, match=r"laws\.lid-drop: results of planted have no .*lid"):
+    with pytest.raises(
+        ValueError, match=r"laws\.lid-drop: results of planted .*named .lid.\); name"
+    ):
         rows_of("lid-drop", "planted", markers().drop_vars("lid"))
 
 

@@ -140,7 +140,7 @@ def _seconds(study: str, params: Params, root: Path) -> float:
     own = [
         one
         for one in _statements(root / "provenance/across")
-        if f"results/across/{study}.zarr" in one.read_text()
+        if f"{one.stem.partition('-')[2]}-".startswith(f"{study}-")
     ]
     compared = sum(_seconds(each, params, root) for each in comparison.compared_names)
     return compared + sum(took(read_statement(one)) for one in own)

@@ -47,9 +47,10 @@ def rows_of(name: str, study: str, results: xr.Dataset) -> list[Row]:
     try:
         found = law.measure(results)
     except (KeyError, AttributeError) as error:
+        reason = str(error).strip("'\"").partition(". ")[0]
         raise ValueError(
-            f"laws.{name}: results of {study} have no {error}, which it is measured of; give "
-            "studies of the kind that its page names, or make these again"
+            f"laws.{name}: results of {study} are not such as it is measured of ({reason}); name "
+            "a study of another kind, or make them again"
         ) from error
     return [_row(name, law, study, case, one) for case, one in found.items()]
 

@@ -13,7 +13,7 @@ from lowd.kinds.laws.intervals import with_error
 
 def measure(results: xr.Dataset) -> dict[str, Measured]:
     """The largest RP of two models of each group, on shared data."""
-    shared, found = results.sel(data="shared"), {}
+    shared, found = results[["rp", "rp_se"]].sel(data="shared"), {}
     for group in results["group"].values.tolist():
         names = results["member"].values[results["member_group"].values == group]
         pairs = shared.sel(one=names, other=names).stack(pair=("one", "other"))
