@@ -1,6 +1,6 @@
 """95 % intervals of what laws are about."""
 
-from math import inf, nan, sqrt
+from math import inf, sqrt
 
 import numpy as np
 import xarray as xr
@@ -62,8 +62,8 @@ def of_score(cell: xr.Dataset, score: str, over: str = "replicate") -> Measured:
         else set(cell[over].values.tolist())
     )
     centre, error = centre_and_error(cell, score, over)
-    least = 3 if over == "disjoint_pair" else 2
-    return with_error(centre, error, len(replicates) - 1 if len(replicates) >= least else 0)
+    fewest = 3 if over == "disjoint_pair" else 2
+    return with_error(centre, error, len(replicates) - 1 if len(replicates) >= fewest else 0)
 
 
 def least(*each: Measured) -> Measured:
@@ -76,7 +76,3 @@ def least(*each: Measured) -> Measured:
 def less(first: Measured, second: Measured) -> Measured:
     """A difference, whose interval is what both allow: too wide rather than too narrow."""
     return Measured(first.value - second.value, first.low - second.high, first.high - second.low)
-
-
-NONE = Measured(nan)
-"""What was not measured."""

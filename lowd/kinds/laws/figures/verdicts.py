@@ -1,5 +1,7 @@
 """Laws on trial, a line each: what was measured against what is claimed, and the verdict."""
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
@@ -25,6 +27,9 @@ VERDICTS = {
 }
 LINE, ROW = 0.34, 0.05
 """Height of a law, and what every row of it adds, in inches."""
+SHADE = "#e8eff5"
+MARGIN = 0.2
+"""Above the first row and below the last, in rows."""
 BEYOND = 1.6
 """How far a panel reaches, in units of the value farthest from what is claimed."""
 
@@ -58,34 +63,27 @@ def _law(axes: Axes, rows: xr.Dataset) -> None:
                 [value], [at], xerr=reach, fmt=marker, color=colour, mfc=fill, ms=3.5,
                 elinewidth=1, label=label,
             )  # fmt: skip
-    _claimed(axes, str(rows["relation"].item()), claimed)
+    axes.set_ylim(len(places) - 0.5 + MARGIN, -0.5 - MARGIN)
+    for at in places:
+        _claimed(axes, str(rows["relation"].item()), float(claimed[at]), at)
     _scale(axes, rows["value"].values, claimed)
-    axes.set_yticks(places, [_named(row) for row in places_of(rows)], visible=False)
+    told = zip(rows["study"].values.tolist(), rows["case"].values.tolist(), strict=True)
+    axes.set_yticks(places, [": ".join(filter(None, row)) for row in told], visible=False)
     axes.tick_params(axis="y", length=0)
-    axes.set_ylim(len(places) - 0.3, -0.7)
     axes.grid(visible=False)
     axes.spines["left"].set_visible(False)
     axes.set_ylabel(str(rows["name"].item()), rotation=0, ha="right", va="center", labelpad=16)
     _verdict(axes, str(rows["verdict"].item()), rows["holds"].values)
 
 
-def places_of(rows: xr.Dataset) -> list[tuple[str, str]]:
-    """Study and case of every row."""
-    return list(zip(rows["study"].values.tolist(), rows["case"].values.tolist(), strict=True))
-
-
-def _named(row: tuple[str, str]) -> str:
-    return ": ".join(part for part in row if part)
-
-
-def _claimed(axes: Axes, relation: str, claimed: np.ndarray) -> None:
-    """A dotted line at each value that is claimed; the side that is claimed is grey."""
-    for value in np.unique(claimed):
-        axes.axvline(value, color=BLACK, ls=":", lw=0.9, zorder=0)
+def _claimed(axes: Axes, relation: str, value: float, at: int) -> None:
+    """A dotted line at what is claimed of a row; of a bound, the side that is claimed is shaded."""
+    bottom, top = axes.get_ylim()
+    low, high = ((at + end - bottom) / (top - bottom) for end in (0.5, -0.5))
+    axes.axvline(value, low, high, color=BLACK, ls=":", lw=0.9, zorder=0)
     if relation != "=":
         far = 1e6 if relation == ">" else -1e6
-        edge = claimed.max() if relation == ">" else claimed.min()
-        axes.axvspan(edge, edge + far, color="#eef3f7", zorder=-1)
+        axes.axvspan(value, value + far, low, high, color=SHADE, lw=0, zorder=-1)
 
 
 def _scale(axes: Axes, values: np.ndarray, claimed: np.ndarray) -> None:
@@ -103,7 +101,7 @@ def _scale(axes: Axes, values: np.ndarray, claimed: np.ndarray) -> None:
 def _verdict(axes: Axes, verdict: str, holds: np.ndarray) -> None:
     shape, colour = VERDICTS[verdict]
     told = (holds != OPEN).sum()
-    beside = {"transform": axes.transAxes, "va": "center"}
+    beside: dict[str, Any] = {"transform": axes.transAxes, "va": "center"}
     axes.text(1.02, 0.5, f"{shape} {verdict}", color=colour, weight="bold", **beside)
     held = f"{(holds == HOLDS).sum()} of {told}"
     axes.text(1.36, 0.5, held, color=GREY, ha="right", **beside)
