@@ -93,7 +93,7 @@ def slope(study):
     whole = np.isfinite(points).all(axis=1)
     x = np.log2(study["parameters"].values[whole])
     value = np.polyfit(x, points[whole].mean(axis=1), 1)[0]
-    largest = study["e_gen"].sel(model=study["model"][study["parameters"].argmax()])
+    largest = study["e_gen"].sel(model=study["model"][study["parameters"].argmax("model")])
     least = largest.mean("replicate").min()
     if len(set(x)) < 4 or least >= study["e_emp"].mean("replicate").values[-1]:
         return value, nan, nan
@@ -126,7 +126,7 @@ def collapse(study):
 
 
 def regimes(study):
-    largest = study.sel(model=study["model"][study["parameters"].argmax()])
+    largest = study.sel(model=study["model"][study["parameters"].argmax("model")])
     first, last = largest.isel(N=0), largest.isel(N=-1)
     replicates = study.sizes["replicate"]
     own = first["rp_emp"].values

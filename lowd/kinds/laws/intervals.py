@@ -14,7 +14,7 @@ LEVEL = 0.95
 
 
 def with_error(
-    value: object, error: object, freedom: float = inf, level: float = LEVEL
+    value: object, error: object, freedom: int | float = inf, level: float = LEVEL
 ) -> Measured:
     """By Student's t with so many degrees of freedom; the normal law, if they are not known.
 

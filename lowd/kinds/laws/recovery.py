@@ -15,7 +15,7 @@ def threshold(results: xr.Dataset, clusters: int, methods: Iterable[str]) -> dic
     """
     found = {}
     for method in methods:
-        ends = results.sel(method=method, clusters=clusters)
+        ends = results.sel({"method": method, "clusters": clusters})
         names = ("pooled", "pooled_low", "pooled_high")
         enough, low, high = (float(ends[name].sel(excess=0)) for name in names)
         few, few_low, few_high = (float(ends[name].sel(excess=-1)) for name in names)

@@ -13,7 +13,7 @@ from lowd.kinds.laws.intervals import of_jackknife
 
 def measure(results: xr.Dataset) -> dict[str, Measured]:
     """How much nearer students are to each other than to their data."""
-    last = results.isel(N=int(results["N"].argmax()))
+    last = results.isel(N=int(results["N"].argmax("N")))
     replicates = last["replicate"].values.tolist()
     without = [_nearer(last, [r for r in replicates if r != left]) for left in replicates]
     whole = _nearer(last, replicates)

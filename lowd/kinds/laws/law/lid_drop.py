@@ -13,7 +13,7 @@ from lowd.kinds.laws.intervals import of_mean
 
 def measure(results: xr.Dataset) -> dict[str, Measured]:
     """The ratio over replicates."""
-    first = results.isel(model=int(results["parameters"].argmax()), N=0)
+    first = results.isel(model=int(results["parameters"].argmax("model")), N=0)
     return {"": of_mean((first["lid"] / first["lid_teacher"]).values)}
 
 

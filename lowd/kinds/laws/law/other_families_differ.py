@@ -17,7 +17,7 @@ def measure(results: xr.Dataset) -> dict[str, Measured]:
     for group in results["group"].values.tolist():
         names = results["member"].values[results["member_group"].values == group]
         pairs = shared.sel(one=names, other=names).stack(pair=("one", "other"))
-        most = pairs.isel(pair=int(pairs["rp"].argmax()))
+        most = pairs.isel(pair=int(pairs["rp"].argmax("pair")))
         found[group] = with_error(most["rp"], most["rp_se"])
     return found
 

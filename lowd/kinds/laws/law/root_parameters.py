@@ -20,7 +20,7 @@ def measure(results: xr.Dataset) -> dict[str, Measured]:
 
 
 def _generalises(results: xr.Dataset) -> bool:
-    largest = results["e_gen"].isel(model=int(results["parameters"].argmax()))
+    largest = results["e_gen"].isel(model=int(results["parameters"].argmax("model")))
     memorised = float(results["e_emp"].isel(N=-1).mean("replicate"))
     return float(largest.mean("replicate").min()) < memorised
 

@@ -13,7 +13,7 @@ from lowd.kinds.laws.intervals import of_mean
 
 def measure(results: xr.Dataset) -> dict[str, Measured]:
     """The mean over N, over replicates."""
-    largest = results["underfitting"].isel(model=int(results["parameters"].argmax()))
+    largest = results["underfitting"].isel(model=int(results["parameters"].argmax("model")))
     return {"": of_mean(largest.mean("N").values)}
 
 

@@ -14,7 +14,7 @@ from lowd.kinds.laws.intervals import least, of_score
 
 def measure(results: xr.Dataset) -> dict[str, Measured]:
     """The lesser share of one study."""
-    largest = results.isel(model=int(results["parameters"].argmax()))
+    largest = results.isel(model=int(results["parameters"].argmax("model")))
     memory = of_score(largest.isel(N=0), "rp_emp")
     return {"": least(memory, of_score(largest.isel(N=-1), "rp_disjoint", "disjoint_pair"))}
 
