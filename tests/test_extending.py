@@ -144,6 +144,21 @@ def test_an_optimiser(copied):
     )
 
 
+def test_a_law(copied):
+    run(
+        copied("A law"),
+        "import xarray as xr\n"
+        "from lowd.kinds.laws.settings import Laws\n"
+        "from lowd.kinds.laws.weigh import rows_of, verdict\n"
+        "Laws.model_validate({'figure': 'laws', 'laws': {'many-are-new': ['mine']}})\n"
+        "cells = ('model', 'N', 'replicate')\n"
+        "axes = {'model': ['m'], 'N': [8], 'replicate': [0, 1], 'parameters': ('model', [9])}\n"
+        "data = {'gl': (cells, [[[0.98, 0.99]]]), 'gl_se': (cells, [[[0.001, 0.001]]])}\n"
+        "rows = rows_of('many-are-new', 'mine', xr.Dataset(data, axes))\n"
+        "assert verdict(rows) == 'reproduced', rows\n",
+    )
+
+
 def test_a_kind_of_teacher(copied):
     run(
         copied("A kind of teacher"),
