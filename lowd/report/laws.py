@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from math import isnan
 from pathlib import Path
 
+import xarray as xr
+
 from lowd.comparisons import Across
 from lowd.cost.actual import took
 from lowd.kinds.laws.declaration import FAILS, HOLDS, OPEN, Law
@@ -56,8 +58,9 @@ def page(params: Params, root: Path) -> str:
     if len(declared) != 1:
         raise ValueError(f"across: {len(declared)} comparisons of figure laws; the page is of one")
     ((name, comparison),) = declared.items()
+    datasets = {study: _results(study, params, root) for study in comparison.compared_names}
     rows = {
-        law: {study: _rows(law, study, params, root) for study in studies}
+        law: {study: _rows(law, study, datasets[study]) for study in studies}
         for law, studies in comparison.laws.items()
     }
     seconds = {study: _seconds(study, params, root) for study in comparison.compared_names}
@@ -67,10 +70,15 @@ def page(params: Params, root: Path) -> str:
     return "\n".join(lines)
 
 
-def _rows(law: str, study: str, params: Params, root: Path) -> list[Row] | None:
-    """What a study says of a law; nothing if it has no results."""
+def _results(study: str, params: Params, root: Path) -> xr.Dataset | None:
+    """The results of a study or comparison, if they are there."""
     path = root / "results" / ("across" if study in params.across else "") / f"{study}.zarr"
-    return rows_of(law, study, read_store(path, finite=False)) if path.exists() else None
+    return read_store(path, finite=False) if path.exists() else None
+
+
+def _rows(law: str, study: str, results: xr.Dataset | None) -> list[Row] | None:
+    """What a study says of a law; nothing if it has no results."""
+    return None if results is None else rows_of(law, study, results)
 
 
 def _summary(rows: dict[str, dict[str, list[Row] | None]]) -> Iterator[str]:
@@ -90,9 +98,9 @@ def _section(
     """Claim, rule, a table of rows, and the verdict of one law."""
     law, every = find(name), _every(studies)
     yield f"## {_cell(law.name)}\n"
-    yield f"{law.claim} {_linked(law.source)}\n"
+    yield f"{_cell(law.claim)} {_linked(law.source)}\n"
     unit = "" if law.unit == "none" else f" Unit: {law.unit}."
-    yield f"*Measured:* {law.measured}{unit} *Holds if:* {law.rule}\n"
+    yield f"*Measured:* {_cell(law.measured)}{unit} *Holds if:* {_cell(law.rule)}\n"
     yield "| of | case | measured, 95 % | claimed | row | CPU-s | command |"
     yield "|---|---|---|---|---|---|---|"
     for study, rows in studies.items():

@@ -27,6 +27,7 @@ VERDICTS = {
 }
 LINE, ROW = 0.34, 0.05
 """Height of a law, and what every row of it adds, in inches."""
+SYMBOLS = {"E_gen²": r"$\mathcal{E}_{gen}^2$", "E_gen": r"$\mathcal{E}_{gen}$", "N*": r"$N^\ast$"}
 SHADE = "#e8eff5"
 MARGIN = 0.2
 """Above the first row and below the last, in rows."""
@@ -53,10 +54,10 @@ def draw(results: xr.Dataset) -> Figure:
 
 
 def _law(axes: Axes, rows: xr.Dataset) -> None:
-    places = np.arange(rows.sizes["row"])
+    places = range(rows.sizes["row"])
     claimed = rows["claimed"].values
     for holds, (label, colour, marker, fill) in LOOKS.items():
-        for at in places[rows["holds"].values == holds]:
+        for at in (at for at in places if rows["holds"].values[at] == holds):
             value, low, high = (float(rows[end][at]) for end in ("value", "low", "high"))
             reach = np.clip([[value - low], [high - value]], 0, None)
             axes.errorbar(
@@ -72,8 +73,17 @@ def _law(axes: Axes, rows: xr.Dataset) -> None:
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False)
     axes.spines["left"].set_visible(False)
-    axes.set_ylabel(str(rows["name"].item()), rotation=0, ha="right", va="center", labelpad=16)
+    axes.set_ylabel(
+        _typeset(str(rows["name"].item())), rotation=0, ha="right", va="center", labelpad=16
+    )
     _verdict(axes, str(rows["verdict"].item()), rows["holds"].values)
+
+
+def _typeset(name: str) -> str:
+    """A law's name with the symbols of other figures."""
+    for plain, symbol in SYMBOLS.items():
+        name = name.replace(plain, symbol)
+    return name
 
 
 def _claimed(axes: Axes, relation: str, value: float, at: int) -> None:
@@ -87,24 +97,29 @@ def _claimed(axes: Axes, relation: str, value: float, at: int) -> None:
 
 
 def _scale(axes: Axes, values: np.ndarray, claimed: np.ndarray) -> None:
-    """What is claimed in the middle, and the farthest value within."""
+    """What is claimed in the middle, and the farthest value within; round numbers at ticks."""
     finite = np.isfinite(values)
     middle = float(np.mean([claimed.min(), claimed.max()]))
-    away = np.abs(np.concatenate([values[finite], claimed]) - middle).max()
-    reach = BEYOND * away or 1.0
-    axes.set_xlim(middle - reach, middle + reach)
-    ticks = (middle - away, middle, middle + away) if away else (middle,)
-    axes.set_xticks(ticks, [f"{tick:.2g}".replace("-", "−") for tick in ticks])
+    away = float(np.abs(np.concatenate([values[finite], claimed]) - middle).max()) or 1.0
+    axes.set_xlim(middle - BEYOND * away, middle + BEYOND * away)
+    step = 10 ** np.floor(np.log10(away))
+    step *= max(times for times in (1, 2, 5) if times * step <= away * 1.001)
+    ticks = sorted({float(value) for value in claimed})
+    ticks = ticks if len(ticks) > 1 else [middle - step, middle, middle + step]
+    axes.set_xticks(ticks, [f"{tick:.3g}".replace("-", "−") for tick in ticks])
     axes.tick_params(axis="x", labelsize=6.5, pad=1, length=2)
 
 
 def _verdict(axes: Axes, verdict: str, holds: np.ndarray) -> None:
+    """Beside the panel, at distances in points, which the layout leaves room for."""
     shape, colour = VERDICTS[verdict]
-    told = (holds != OPEN).sum()
-    beside: dict[str, Any] = {"transform": axes.transAxes, "va": "center"}
-    axes.text(1.02, 0.5, f"{shape} {verdict}", color=colour, weight="bold", **beside)
-    held = f"{(holds == HOLDS).sum()} of {told}"
-    axes.text(1.36, 0.5, held, color=GREY, ha="right", **beside)
+    told = int((holds != OPEN).sum())
+    held = f"{int((holds == HOLDS).sum())} of {told} rows"
+    beside: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
+    axes.annotate(
+        f"{shape} {verdict}", (1, 0.5), (6, 1), color=colour, weight="bold", va="bottom", **beside
+    )
+    axes.annotate(held, (1, 0.5), (16, 0), color=GREY, fontsize=6.5, va="top", **beside)
 
 
 def caption(results: xr.Dataset) -> str:
