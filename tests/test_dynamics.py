@@ -289,7 +289,7 @@ def test_a_ladder_gives_the_steps_of_a_list():
     common = {
         "kind": "dynamics", "study": "plane", "samples": (3, 8),
         "models": {"mlp": MLPSettings(architecture="mlp", width=4)},
-        "training": TrainingSettings(steps=80),
+        "training": TrainingSettings(steps=80, warm_up=0),
     }  # fmt: skip
     one = Dynamics(**common, snapshots={"first": 20, "per_octave": 1})
     assert one.kept == Dynamics(**common, snapshots=[20, 40, 80]).kept == (20, 40, 80)

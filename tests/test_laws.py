@@ -9,7 +9,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 import xarray as xr
-from captions import keeps_to_the_standard
+from captions import figure_keeps_to_the_standard
 from pydantic import ValidationError
 
 from lowd.figures.style import styled
@@ -286,7 +286,7 @@ def test_the_step_writes_rows_and_verdicts(tmp_path):
 
 def test_the_figure_keeps_to_the_standard_and_its_table_has_the_numbers():
     _, _, results = planted_table()
-    keeps_to_the_standard("verdicts", results)
+    figure_keeps_to_the_standard("verdicts", results)
     with styled():
         figure = verdicts.draw(results)
     assert len(figure.axes) == results.sizes["law"]

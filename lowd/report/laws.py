@@ -143,7 +143,8 @@ def _named(rows: Sequence[Row], side: int) -> str:
 def _seconds(study: str, params: Params, root: Path) -> float:
     """By the statements of a study, or of a comparison and of what it compares."""
     if study not in params.across:
-        return sum(took(read_statement(one)) for one in _statements(root / "provenance" / study))
+        stated = _statements(root / "provenance" / study)
+        return sum((took(read_statement(one)) for one in stated), 0.0)
     comparison: Across = params.across[study]
     own = [
         one
