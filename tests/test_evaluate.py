@@ -4,10 +4,12 @@ import io
 import json
 import os
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from pictures import write_png16
 from PIL import Image
 from typer.testing import CliRunner
@@ -155,6 +157,28 @@ def test_features_and_arrays_of_several_are_compared_as_they_are():
     assert low < 0.3 < high
 
 
+@pytest.mark.parametrize("ours", ["f4", "f8"])
+def test_files_of_two_precisions_are_compared_as_those_of_one(ours):
+    theirs = {"f4": "f8", "f8": "f4"}[ours]
+    drawn = np.random.default_rng(0).normal(size=(5, 60, 8)).astype("f4")
+    drawn[0, :20] = drawn[1, :20]
+    generated, training, held_out, teacher, empirical = drawn
+    for kind in (ours, theirs):
+        found = lowd.evaluate(
+            generated.astype(ours),
+            training.astype(kind),
+            held_out=held_out.astype(ours),
+            teacher=teacher.astype(kind),
+            empirical=empirical.astype(ours),
+            features=True,
+        )
+        values = {name: score.estimate.value for name, score in found.scores.items()}
+        if kind == ours:
+            alike = values
+    assert values == pytest.approx(alike, rel=1e-4, abs=1e-6)
+    assert 1 / 3 < values["memorised"] < 0.5
+
+
 def test_samples_of_the_same_noises_are_compared_pair_by_pair():
     random = np.random.default_rng(0)
     teacher = random.normal(size=(200, 8))
@@ -209,6 +233,16 @@ HOSTILE = {
     "pickled or something else, and is not opened)",
     "repeated.npy --training repeated.npy": "repeated.npy: fewer than two samples that no other",
     "wide.csv": "wide.csv: row 1: more values than the header has columns",
+    "short.csv": "short.csv: row 1: generated: required",
+    "typo.csv": "typo.csv: row 1: genrated: no such column; did you mean generated?",
+    "columns.csv": "columns.csv: two columns are called 'N'; remove one",
+    "keys.yaml": "keys.yaml: not YAML (key 'N' stands twice",
+    "latin.csv": "latin.csv: not a readable table ('utf-8' codec can't decode byte 0xe9 in "
+    "position 7: invalid continuation byte); save it as UTF-8",
+    "alike --training alike": "alike: all reference images are the same",
+    "generated --training training --descriptor pickled.pt": "descriptor: pickled.pt is no "
+    "TorchScript; write it with torch.jit.save",
+    "generated --training training --descriptor exiting:build": "descriptor: 'exiting:build' exits",
     "empty --training generated": "empty: no images in it",
     "gone --training generated": "gone: no such file or folder",
     "bad --training generated": "bad/a.png: not a readable image",
@@ -218,6 +252,7 @@ HOSTILE = {
     "vectors.npy": "--training: required",
     "vectors.npy --training vectors.npy --threshold 2": "threshold: '2' is neither a cosine",
     "vectors.npy --training vectors.npy --output full": "full: holds notes.txt",
+    "vectors.npy --training vectors.npy --output text.npy/new": "text.npy: a file; give --output",
 }
 
 
@@ -229,7 +264,9 @@ class Trap:
 
 
 @pytest.mark.parametrize(("command", "told"), HOSTILE.items())
-def test_what_cannot_be_scored_is_refused_in_one_line(command, told):
+def test_what_cannot_be_scored_is_refused_in_one_line(command, told, monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setattr(sys, "path", sys.path[:])
     vectors = np.random.default_rng(0).normal(size=(50, 8)).astype("f4")
     broken = vectors.copy()
     broken[3, 2] = np.nan
@@ -249,6 +286,16 @@ def test_what_cannot_be_scored_is_refused_in_one_line(command, told):
     Path("wide.csv").write_text(header + row.format("vectors.npy,more"))
     np.save("repeated.npy", np.tile(vectors[:3], (9, 1)))
     Path("twice.csv").write_text(header + 2 * row.format("vectors.npy"))
+    Path("short.csv").write_text(header + "a,8,100\n")
+    Path("typo.csv").write_text(header.replace("generated", "genrated") + row.format("gone.npy"))
+    Path("columns.csv").write_text(header.replace("replicate", "N") + row.format("vectors.npy"))
+    Path("keys.yaml").write_text("- {name: a, N: 8, N: 16}\n")
+    Path("latin.csv").write_bytes("name,N\né,8\n".encode("latin-1"))
+    Path("alike").mkdir()
+    for at in range(3):
+        Image.new("RGB", (8, 8)).save(f"alike/{at}.png")
+    torch.save(Trap(), "pickled.pt")
+    Path("exiting.py").write_text("def build():\n    raise SystemExit\n")
     before = sorted(Path().rglob("*"))
     assert refused(*command.split()).startswith(told)
     assert sorted(path for path in Path().rglob("*") if "cache" not in path.parts) == before

@@ -50,7 +50,8 @@ def most_similar(
 ) -> Closest:
     """As `lowd.metrics.closest.closest_views`, of features that need not have unit norm."""
     own = own if own is None else own.to(query.device)
-    return closest_views(unit(query), _watched(reference, watch, what), count, own)
+    ours = unit(query).to(reference.features.dtype)  # files may be of single and double precision
+    return closest_views(ours, _watched(reference, watch, what), count, own)
 
 
 def distance_ratio(

@@ -144,7 +144,10 @@ def fit_descriptor(
         )
     if name == "views":
         small = torch.from_numpy(_pixels(reference, watch)).to(device)
-        return Describer(name, device, batch, watch, fitted=Views.fitted(small))
+        try:
+            return Describer(name, device, batch, watch, fitted=Views.fitted(small))
+        except ValueError as error:
+            raise ValueError(f"{reference.name}: {error}") from None
     return Describer(name, device, batch, watch, _network(name, reference, device, batch, watch))
 
 
@@ -159,13 +162,24 @@ def _network(
             raise FileNotFoundError(f"descriptor: {path}: no such file; give that of a network")
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         published = SSCDSettings(kind="sscd", path=path, sha256=digest, batch=batch)
-        return load_network(published, None, device), f"sscd {digest} {published.size}"
+        try:
+            network = load_network(published, None, device)
+        except ValueError:
+            raise ValueError(
+                f"descriptor: {path} is no TorchScript; write it with torch.jit.save (pickles are "
+                "never opened)"
+            ) from None
+        return network, f"sscd {digest} {published.size}"
     if ENTRY.fullmatch(name):
         if (here := str(Path.cwd())) not in sys.path:
             sys.path.insert(0, here)
-        network = load_network(
-            CustomDescriptor.model_validate({"kind": "custom", "entry": name}), None, device
-        )
+        custom = CustomDescriptor.model_validate({"kind": "custom", "entry": name})
+        try:
+            network = load_network(custom, None, device)
+        except SystemExit:  # as of a script; it would end this command as if all were well
+            raise ValueError(
+                f"descriptor: {name!r} exits when it is loaded; give a module that does not"
+            ) from None
         spec = find_spec(name.split(":")[0])
         source = Path(spec.origin).read_bytes() if spec and spec.origin else b""
         return network, f"{name} {hashlib.sha256(source).hexdigest()}"

@@ -28,10 +28,11 @@ PAGE, RESULTS, DRAWN = "evaluation.html", "results.zarr", "figures"
 
 def check_output(folder: Path) -> None:
     """Raise ValueError if there is anything that writing would replace and did not write itself."""
+    for place in (folder, *folder.parents):
+        if place.exists() and not place.is_dir():
+            raise ValueError(f"{place}: a file; give --output a new folder")
     if not folder.exists():
         return
-    if not folder.is_dir():
-        raise ValueError(f"{folder}: a file; give --output a new folder")
     strange = sorted({path.name for path in folder.iterdir()} - {PAGE, RESULTS, DRAWN})
     if strange:
         raise ValueError(

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
 
 from lowd.base import Settings
+from lowd.misspelt import meant
+from lowd.parsing import read_yaml
 
 TABLES = (".csv", ".yaml", ".yml")
 FILES = ("generated", "training", "teacher", "empirical", "held_out")
@@ -60,17 +61,9 @@ def read_table(path: Path) -> list[Row]:
         raise FileNotFoundError(f"{path}: no such file")
     try:
         text = path.read_text(encoding="utf-8-sig")
-        raw = (
-            [
-                {key: value for key, value in row.items() if value != ""}
-                for row in csv.DictReader(io.StringIO(text))
-            ]
-            if path.suffix == ".csv"
-            else yaml.safe_load(text)
-        )
-    except (UnicodeDecodeError, csv.Error, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"{path}: not a readable table ({reason})") from None
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: not a readable table ({error}); save it as UTF-8") from None
+    raw = _of_csv(path, text) if path.suffix == ".csv" else read_yaml(text, str(path))
     if not isinstance(raw, list) or not raw or not all(isinstance(one, dict) for one in raw):
         raise ValueError(
             f"{path}: no rows; give name, N, parameters, replicate, generated, training"
@@ -95,6 +88,18 @@ def read_table(path: Path) -> list[Row]:
     return rows
 
 
+def _of_csv(path: Path, text: str) -> list[dict[str | None, Any]]:
+    """Every row as a mapping, without what is empty or cut short."""
+    reader = csv.DictReader(io.StringIO(text))
+    try:
+        header = reader.fieldnames or ()
+        if twice := [key for key in header if key and header.count(key) > 1]:
+            raise ValueError(f"{path}: two columns are called {twice[0]!r}; remove one")
+        return [{key: value for key, value in row.items() if value} for row in reader]
+    except csv.Error as error:
+        raise ValueError(f"{path}: not a readable table ({error})") from None
+
+
 def _row(path: Path, position: int, values: Mapping[Any, Any]) -> Row:
     adapter = TypeAdapter(Row)
     if None in values:
@@ -102,12 +107,13 @@ def _row(path: Path, position: int, values: Mapping[Any, Any]) -> Row:
     try:
         row = adapter.validate_python({str(key): value for key, value in values.items()})
     except ValidationError as error:
-        issue = error.errors()[0]
+        # A column that is not known may be the misspelt one that is missing.
+        issue = max(error.errors(), key=lambda each: each["type"] == "extra_forbidden")
         key = ".".join(map(str, issue["loc"])) or "row"
-        known = ", ".join(Row.model_fields)
+        near = meant(key, Row.model_fields) or f"; there are {', '.join(Row.model_fields)}"
         reason = {
             "missing": "required",
-            "extra_forbidden": f"no such column; there are {known}",
+            "extra_forbidden": f"no such column{near}",
         }.get(issue["type"], issue["msg"])
         raise ValueError(f"{path}: row {position}: {key}: {reason}") from None
     found = {}
