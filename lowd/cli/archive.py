@@ -8,7 +8,7 @@ import typer
 
 from lowd.cli.completion import study_names
 from lowd.cli.failures import told_in_one_line
-from lowd.cli.named import studies_of, targets_of
+from lowd.cli.named import studies_of, study_of, targets_of
 
 if TYPE_CHECKING:
     from lowd.exports.archive import Selection
@@ -28,7 +28,7 @@ def archive(
     data: Annotated[
         bool,
         typer.Option(
-            help="Whether images, pools, checkpoints and samples go in, or their digests alone."
+            help="Whether what is in data/ goes in, checkpoints too, or its digests alone."
         ),
     ] = True,
 ) -> None:
@@ -47,13 +47,12 @@ def archive(
         citation = read_citation()
         names = studies_of(studies)
         chosen = _select(names, data)
-        path = output or Path("-".join(studies)).with_suffix(".zip")
+        path = output or Path("-".join(map(study_of, studies)) + ".zip")
         content = members(chosen, citation, names)
         write_zip(path, content)
         licences = image_licences(chosen.statements.values())
     for store, licence in licences.items():
-        if store not in chosen.absent:
-            typer.echo(f"note: {store} goes along; licence of these images: {licence}", err=True)
+        typer.echo(f"note: licence of the images in {store}: {licence}", err=True)
     rest = f", digests alone of {len(chosen.absent)} more" if chosen.absent else ""
     jobs = len(chosen.statements)
     typer.echo(f"{path}: {', '.join(chosen.studies)}; {jobs} jobs, {len(content)} files{rest}")
@@ -76,10 +75,8 @@ def _select(names: list[str], with_data: bool) -> "Selection":
     _refuse(_outdated(every))
     statements = statements_of(repository, every)
     paths = named(statements.values())
-    modules = {one.path for each in statements.values() for one in each.inputs.get("custom", ())}
     outside = {path for path in paths if path.is_absolute() or ".." in path.parts}
     data = {path for path in paths if path.parts[0] == "data"}
-    data |= {path for path in paths if repository.output_around(path) is None} - modules
     if with_data and (gone := [path for path in data - outside if not path.exists()]):
         typer.echo(
             f"note: {gone[0]} is not here, so digests of data alone go in; `dvc pull` may bring it",

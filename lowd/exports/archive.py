@@ -22,7 +22,7 @@ from lowd.provenance.digests import STAMP
 from lowd.provenance.lock import LOCK
 from lowd.provenance.repository import Repository
 from lowd.provenance.restated import RESTATED
-from lowd.provenance.signatures import ROOT as SIGNATURES
+from lowd.provenance.signatures import envelope_path
 from lowd.provenance.statement import ROOT, Statement
 from lowd.shipped import PACKAGE, shipped
 
@@ -113,12 +113,12 @@ def members(chosen: Selection, citation: Citation, asked: Sequence[str]) -> dict
         OSError: something can't be read.
         ValueError: dvc.lock is damaged, or a store is.
     """
-    kept = {name: told for name, told in DOCUMENTS.items() if Path(name).exists()}
+    kept = {name: told for name, told in DOCUMENTS.items() if any(_walk(Path(name)))}
     found: dict[str, Path | str] = {}
     for path in (*map(Path, kept), *chosen.files, *chosen.statements):
         found |= {one.as_posix(): one for one in _walk(path)}
     for path in chosen.statements:
-        if (signature := SIGNATURES / path.relative_to(ROOT)).exists():
+        if (signature := envelope_path(path)).exists():
             found[signature.as_posix()] = signature
     found |= _code()
     if LOCK.exists():

@@ -90,8 +90,7 @@ def croissant(
     """
     finished = max(one.finished for one in statements.values())
     licences = {citation.licence_url, *image_licences(statements.values()).values()}
-    files: list[dict[str, Any]] = []
-    records: list[dict[str, Any]] = []
+    files, records = [], []
     for path, content in stores_of(statements.values()).items():
         files.append(_file_set(path, content))
         if is_here:

@@ -85,7 +85,7 @@ def _scores(studies: Iterable[str]) -> Iterator[str]:
         if not Path("results", f"{study}.zarr").exists():
             continue
         results = open_results(study)
-        if not {"gl", "e_gen"} <= set(results.data_vars):
+        if not {"gl", "e_gen", "parameters"} <= set(results.variables):
             continue
         means = results[["gl", "e_gen"]].mean("replicate")
         for model in results.model.values:
