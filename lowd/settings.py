@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from lowd.base import Settings
-from lowd.comparisons import Comparison
+from lowd.comparisons import Across
 from lowd.discovery import modules_of_kinds
 from lowd.fields import Name
 from lowd.followups import FollowUp
@@ -56,13 +56,13 @@ _FINDINGS = frozenset(
 if TYPE_CHECKING:
     AnyStudy: TypeAlias = KindSettings
     AnyFollowUp: TypeAlias = FollowUp
-    AnyComparison: TypeAlias = Comparison
+    AnyComparison: TypeAlias = Across
 else:
     AnyFollowUp = _any(each for each in DECLARED if issubclass(each, FollowUp))
-    AnyComparison = _any(each for each in DECLARED if issubclass(each, Comparison))
+    AnyComparison = _any(each for each in DECLARED if issubclass(each, Across))
     # One that says nothing is about the transition.
     AnyStudy = _any(
-        (each for each in DECLARED if not issubclass(each, FollowUp | Comparison)), "transition"
+        (each for each in DECLARED if not issubclass(each, FollowUp | Across)), "transition"
     )
 
 
@@ -109,10 +109,11 @@ class Params(Settings):
 
     @model_validator(mode="after")
     def _have_what_they_stand_on(self) -> "Params":
-        for room in ("studies", "findings", "across"):
+        rooms = {"studies": self.every, "findings": self.every}
+        for room, every in (rooms | {"across": {**self.every, **self.across}}).items():
             for name, settings in getattr(self, room).items():
                 try:
-                    settings.check_on(self.every)
+                    settings.check_on(every)
                 except ValueError as error:
                     raise ValueError(f"{room}.{name}.{error}") from None
         return self

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lowd.base import Settings
-from lowd.comparisons import Comparison
+from lowd.comparisons import Across
 from lowd.discovery import kind_of, modules_of_kinds
 from lowd.graph import across, data, descriptors, figures, labelled, students
 from lowd.graph.graph import Graph
@@ -46,9 +46,10 @@ def graph(params: Params) -> Graph:
 
 
 def _jobs(params: Params) -> Iterator[Job]:
-    for name, settings in {**params.every, **params.across}.items():
-        jobs = list(JOBS[kind_of(type(settings))].jobs(name, settings, params.every))
-        if not isinstance(settings, Comparison):
+    named = {**params.every, **params.across}
+    for name, settings in named.items():
+        jobs = list(JOBS[kind_of(type(settings))].jobs(name, settings, named))
+        if not isinstance(settings, Across):
             jobs += [figures.figure_job(name, shown) for shown in settings.shown(params.every)]
             jobs.append(figures.manifest_job(name, jobs))
         yield from jobs

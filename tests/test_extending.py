@@ -125,6 +125,40 @@ def test_an_objective(copied):
     )
 
 
+def test_an_optimiser(copied):
+    run(
+        copied("An optimiser"),
+        "import torch\n"
+        "from lowd.models.settings import MLPSettings\n"
+        "from lowd.training.draws import Cell\n"
+        "from lowd.training.optimized import OptimizedTrainer, OptimizedTraining\n"
+        "given = {'steps': 1, 'batch': 4, 'warm_up': 0, 'sigma_data': 0.5, 'learning_rate': 0.25}\n"
+        "optimizer = {'kind': 'signum', 'learning_rate': 0.25}\n"
+        "settings = OptimizedTraining(**given, optimizer=optimizer)\n"
+        "model, cells = MLPSettings(architecture='mlp', width=4), [Cell('a', 0, 4, 0)]\n"
+        "trainer = OptimizedTrainer(model, settings, cells, torch.randn(4, 3))\n"
+        "before = trainer.flat.whole.detach().clone()\n"
+        "trainer.run()\n"
+        "moved = (trainer.flat.whole - before).abs()\n"
+        "assert moved.any() and ((moved - 0.25).abs() < 1e-6)[moved > 0].all()\n",
+    )
+
+
+def test_a_law(copied):
+    run(
+        copied("A law"),
+        "import xarray as xr\n"
+        "from lowd.kinds.laws.settings import Laws\n"
+        "from lowd.kinds.laws.weigh import rows_of, verdict\n"
+        "Laws.model_validate({'figure': 'laws', 'laws': {'many-are-new': ['mine']}})\n"
+        "cells = ('model', 'N', 'replicate')\n"
+        "axes = {'model': ['m'], 'N': [8], 'replicate': [0, 1], 'parameters': ('model', [9])}\n"
+        "data = {'gl': (cells, [[[0.98, 0.99]]]), 'gl_se': (cells, [[[0.001, 0.001]]])}\n"
+        "rows = rows_of('many-are-new', 'mine', xr.Dataset(data, axes))\n"
+        "assert verdict(rows) == 'reproduced', rows\n",
+    )
+
+
 def test_a_kind_of_teacher(copied):
     run(
         copied("A kind of teacher"),
@@ -222,11 +256,21 @@ FAMILIES = """
       flow:
         model: {architecture: unet, width: 4}
         objective: {kind: flow_matching}
+  added-along:
+    kind: dynamics
+    study: added-gaussian
+    samples: [2]
+    replicates: 2
+    snapshots: [10, 200]
+    training: {steps: 200}
+    models: {adam: &unet {architecture: unet, width: 4}, signum: *unet}
+    optimizers: {signum: {kind: signum}}
 """
 COUNTED = {
     "metrics.distance_to_training": {"added/score-unet"},
     "models.affine": {f"added/{job}" for job in ("teacher", "pool", "generate-teacher")},
     "diffusion.solvers.dpmpp_2s": {"added/pool"},
+    "training.optimizers.signum": {"added-along/train-signum"},
     "training.objectives.flow_matching": {
         "added-families/train-flow",
         "added-families/generate-flow",

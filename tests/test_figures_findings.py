@@ -41,6 +41,8 @@ def finding(kind, broken=False):
         if broken:
             one["e_gen"][1, 0, 0] = nan
         return one.assign_coords(parameters=("model", [100, 2000]))
+    if kind in ("times", "descent"):
+        return along(kind, scores, rng, broken)
     if kind == "decomposition":
         axes = {"varied": ["data", "seed"], "model": ["a", "b", "c"], "N": [8, 32, 128]}
         cells = ("varied", "model", "N")
@@ -87,8 +89,48 @@ def finding(kind, broken=False):
     return one.assign_attrs(threshold=0.5, samples=64)
 
 
+def along(kind, scores, rng, broken):
+    """What curves along training say: of one student nothing, if broken, and one is early."""
+    axes = {
+        "model": ["a", "b"], "N": [8, 32, 128], "replicate": [0, 1, 2],
+        "step": [20, 40, 80, 160], "sigma": [0.1, 1.0],
+    }  # fmt: skip
+    each = ("model", "N", "replicate")
+    cells = (*each, "step")
+    curves = dict.fromkeys(("e_gen", "e_mem", "copied"), cells)
+    if kind == "descent":
+        curves |= dict.fromkeys(("e_gen_direction", "e_gen_inside", "e_gen_outside", "gain"), cells)
+        curves |= dict.fromkeys(("rise", "fall", "rise_direction", "fall_direction"), each)
+    one = scores(axes, **curves, loss_held_out=(*cells, "sigma"))
+    one = one.assign_coords(parameters=("model", [100, 2000])).assign_attrs(noises=64)
+    if kind == "descent":
+        turns = np.broadcast_to([20, 80, 160], (2, 3, 3, 2, 3)).copy()
+        if broken:
+            turns[0, 0, 0] = 0
+            for name in (*curves, "loss_held_out"):
+                one[name][0, 0, 0] = nan
+        for name in ("turn_step", "turn_step_direction"):
+            one[name] = ((*each, "half", "turn"), turns)
+        return one.assign_coords(turn=("turn", ["low", "peak", "last"]))
+    for name in ("gen", "copy", "held_out", "equal"):
+        tau = rng.uniform(0.9, 1.1, (2, 3, 3)) * np.array([2, 8, 32])[:, None] * 5
+        censored = np.zeros((2, 3, 3), int)
+        if broken:
+            tau[0, 2, 1], censored[0, 2, 1] = nan, 1
+            tau[1, 0], censored[1, 0] = nan, -1
+            tau[1, 1], censored[1, 1] = nan, 2
+        one[f"tau_{name}"], one[f"censored_{name}"] = (each, tau), (each, censored)
+        for end, off in (("", 0), ("_low", -0.1), ("_high", 0.2)):
+            exponents = [1.0 + off, nan if broken else 1.5 + off]
+            one[f"exponent_{name}{end}"] = ("model", exponents)
+    one["best_exponent"] = (("model", "replicate"), np.full((2, 3), 1.1))
+    return one.assign_attrs(quality=0.5, copied=0.1, held_out=1.1)
+
+
 CLOSE_LOOKS = {
     "dynamics": "dynamics",
+    "times": "times",
+    "descent": "descent",
     "decomposition": "decomposition",
     "agreement": "families",
     "closeness": "families",
@@ -159,3 +201,33 @@ def test_a_rise_in_three_replicates_is_told_by_students_t(apart, told):
     caption = drawn("dynamics", one)
     assert ("and falls again by" in caption) == told
     assert ("No fall after a rise is told from chance at 5% (by 0.1000 at most)" in caption) != told
+
+
+def test_a_caption_of_times_names_the_n_that_no_fit_has():
+    caption = drawn("times", finding("times"))
+    assert "grows with N by a power of 1.00 (a) and 1.50 (b)." in caption
+    assert "those of τ_mem have N = 8 to 128 (a) and 8 to 128 (b)" in caption
+    caption = drawn("times", finding("times", broken=True))
+    assert "1.00 (a) and none (b)" in caption
+    assert "N = 8 to 32 (a) and none (b)" in caption
+
+
+def test_a_caption_of_descent_tells_only_what_is_told_from_chance():
+    one = finding("descent")
+    for name, size in (("rise", 0.3), ("fall", 0.5)):
+        one[name][:], one[f"{name}_se"][:] = size, 0.01
+        one[name][:, :2] = np.array([-0.2, 0.0, 0.2])
+    caption = drawn("descent", one)
+    assert (
+        "of a, N = 128 it rises by 0.30 ± 0.02 from step 20 to 80 and falls by 0.50 ± 0.02 up to "
+        "160.\n" in caption
+    )
+    assert "for a, N = 128 and b, N = 128." in caption
+    one["rise"][:] = np.array([-0.1, 0.1, 0.0])
+    assert drawn("descent", one).startswith("Nowhere does E_gen rise and fall again")
+
+
+def test_of_a_descriptor_that_has_no_parts_the_descent_is_drawn_without():
+    one = finding("descent")
+    parts = ("gain", "e_gen_inside", "e_gen_outside", "e_gen_direction", "rise_direction")
+    assert "Meanwhile held-out loss goes" in drawn("descent", one.drop_vars(parts))

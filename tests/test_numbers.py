@@ -9,27 +9,39 @@ import pytest
 from sentences.configurations import configurations
 from sentences.fashion import fashion
 from sentences.findings import findings
+from sentences.laws import laws
 from sentences.representation import representation
 from sentences.theory import theory
 from sentences.transition import readme, transition
 
+from lowd.report.laws import page
+from lowd.settings import load_params
 from lowd.store.results import open_results
 
 ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
-def committed(tmp_path_factory):
-    """A function that opens results as the last commit has them."""
+def archived(tmp_path_factory):
+    """A folder with results and statements as the last commit has them."""
     packed = subprocess.run(
-        ["git", "archive", "HEAD", "results"], cwd=ROOT, capture_output=True, check=False
+        ["git", "archive", "HEAD", "results", "provenance"],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
     )
     if packed.returncode:
         pytest.skip("no repository of git here")
     folder = tmp_path_factory.mktemp("committed")
     with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as files:
         files.extractall(folder, filter="data")
-    return lambda study: open_results(study, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def committed(archived):
+    """A function that opens these results."""
+    return lambda study: open_results(study, archived)
 
 
 PAGES = {
@@ -40,6 +52,7 @@ PAGES = {
     "docs/fashion.md": fashion,
     "docs/representation.md": representation,
     "docs/configurations.md": configurations,
+    "docs/laws.md": laws,
 }
 
 
@@ -47,3 +60,10 @@ PAGES = {
 def test_a_page_gives_the_numbers_of_the_results(page, committed):
     text = " ".join((ROOT / page).read_text().split())
     assert [claim for claim in PAGES[page](committed) if claim not in text] == []
+
+
+def test_the_page_of_laws_is_that_of_the_committed_results(archived):
+    made = page(load_params(ROOT / "params.yaml"), archived)
+    assert (ROOT / "docs/laws.md").read_text() == made, (
+        "results or laws have changed: python -m lowd.report.laws"
+    )

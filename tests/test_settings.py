@@ -544,6 +544,7 @@ PARTS = {
     "training": {"steps": 60, "warm_up": 5},
     "models": {"mlp-4": MLP},
 }
+SGD = {"kind": "sgd"}
 KINDS = {
     "kind": "families",
     "study": "pictures",
@@ -578,7 +579,12 @@ def test_the_findings_that_these_tests_spoil_are_valid(finding):
     [
         (DYNAMICS, "study", "none", "findings.f.study: no transition study 'none'"),
         (DYNAMICS, "snapshots", [50, 110], "snapshots[1]: 110 is beyond training, which has 60"),
-        (DYNAMICS, "snapshots", [40, 60], "snapshots[0]: 40 is no multiple of 50, nor the last"),
+        (DYNAMICS, "snapshots", {"first": 61}, "snapshots: [60] are fewer than 2; give more"),
+        (DYNAMICS, "snapshots", {"first": 0}, "findings.f.snapshots.first: Input should be great"),
+        (DYNAMICS, "descent", True, "snapshots: [50, 60] are fewer than 3; give more"),
+        (DYNAMICS, "optimizers", {"mlp-9": SGD}, "optimizers.mlp-9: is none of mlp-4"),
+        (DYNAMICS, "optimizers", {"mlp-4": {"kind": "lion"}}, "findings.f.optimizers.mlp-4.kind"),
+        (DYNAMICS, "times", {"quality": 0}, "findings.f.times.quality: Input should be greater"),
         (DYNAMICS, "snapshots", [60, 50], "snapshots: [60, 50] must ascend"),
         (DYNAMICS, "snapshots", [60], "findings.f.snapshots: "),
         (DYNAMICS, "replicates", 1, "findings.f.replicates: Input should be greater than or equal"),

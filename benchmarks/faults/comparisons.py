@@ -55,4 +55,12 @@ COMPARISONS = {
         {"figure": "disjoint"},
         pair=("studies/planes/replicates", 3),
     ),
+    "laws": Kind(
+        "across@beside",
+        {
+            "studies": {"exact": EXACT},
+            "across": {"beside": {"figure": "laws", "laws": {"two-regimes": ["exact"]}}},
+        },
+        vectors("exact") | {"weigh_laws": ("across/beside/laws/root-parameters", ["exact"])},
+    ),
 }

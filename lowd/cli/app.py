@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from lowd.cli.archive import archive
 from lowd.cli.audit import audit
 from lowd.cli.calibrate import calibrate
 from lowd.cli.clean import clean
@@ -46,6 +47,7 @@ GROUPS: dict[str, dict[Callable[..., None], str]] = {
         clean: "lowd clean",
     },
     "Share": {
+        archive: "lowd archive digits",
         export: "lowd export crate digits",
         sign: "lowd sign --key key.pem digits",
     },

@@ -4,7 +4,7 @@ import json
 import math
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -61,14 +61,10 @@ def audit(
     more than its error bars, or comes out otherwise now by more than rounding, is a fault too.
     """
     with told_in_one_line("audit"):
-        repository, found = _audit(
-            [
-                Path(os.path.relpath(path))
-                for word in paths or ()
-                for left in paths_of(word)
-                for path in left
-            ]
-        )
+        from lowd.provenance.repository import read_repository
+
+        repository = read_repository()
+        found = audited(repository, paths or ())
         found = _with_today(repository, found, strict)
         if key is not None:
             found = _with_signatures(repository, found, key)
@@ -170,15 +166,21 @@ def _remade_text(remade: "list[Rederived]") -> "Iterator[str]":
         yield f"again {one.study} {one.cell}: {one.verdict}"
 
 
-def _audit(asked: list[Path]) -> "tuple[Repository, Audit]":
+def audited(repository: "Repository", words: Iterable[str]) -> "Audit":
+    """What an audit finds of paths, studies and families; of all there is, if none is given.
+
+    Raises:
+        ValueError: no statement has to do with one.
+    """
     from lowd.figures.embedded import read_lineage
     from lowd.provenance.audit import audit
-    from lowd.provenance.repository import read_repository
 
-    repository = read_repository()
+    asked = [
+        Path(os.path.relpath(path)) for word in words for left in paths_of(word) for path in left
+    ]
     candidates = {*repository.claims, *Path("figures").rglob("*")}
     figures = sorted(p for p in candidates if p.suffix in (".png", ".svg") and p.is_file())
-    return repository, audit(repository, {path: read_lineage(path) for path in figures}, asked)
+    return audit(repository, {path: read_lineage(path) for path in figures}, asked)
 
 
 def _as_text(repository: "Repository", found: "Audit") -> "Iterator[RenderableType]":

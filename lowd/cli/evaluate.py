@@ -44,7 +44,7 @@ def evaluate(
         str | None,
         typer.Option(
             help="What to compare by: views (images), centred (vectors), identity (features), "
-            "trained, a TorchScript file such as SSCD's, or module:function."
+            "trained, a TorchScript or ONNX file such as SSCD's, or module:function."
         ),
     ] = None,
     threshold: Annotated[

@@ -35,10 +35,12 @@ def export(
 
         stated = statements_of(studies or ())
         if form is Form.CRATE:
-            from lowd.exports.crate import METADATA, crate
+            from lowd.exports.crate import METADATA, About, crate, named
 
             path = output or Path(METADATA)
-            text = json.dumps(crate(stated, ", ".join(studies or ["lowd"])), indent=1)
+            absent = [one for one in named(stated.values()) if not one.exists()]
+            about = About(", ".join(studies or ["lowd"]), absent=absent)
+            text = json.dumps(crate(stated, about), indent=1)
         else:
             from lowd.exports.prov_json import document
 

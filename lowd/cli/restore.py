@@ -133,7 +133,7 @@ def _targets(params: Params, studies: Sequence[str]) -> list[str]:
     compared = [
         figure
         for name, comparison in params.across.items()
-        if set(comparison.studies) <= set(studies)
+        if set(comparison.compared_names) <= {*studies, *params.across}
         for figure in targets_of(params, name)
     ]
     return [

@@ -9,10 +9,10 @@ from lowd.base import Settings
 
 
 class SSCDSettings(Settings):
-    """A TorchScript file that maps (M, 3, size, size) to features (M, F), such as SSCD's.
+    """A TorchScript or ONNX file that maps images to features (M, F), such as SSCD's.
 
     Attributes:
-        path: the file, in inputs/.
+        path: the file, in inputs/; ONNX if its name ends in .onnx, else TorchScript.
         sha256: of the file, which is not opened if it has another.
         batch: images at once.
         size: to which images are resized, whatever their sides.

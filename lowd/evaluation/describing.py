@@ -26,7 +26,8 @@ from lowd.streams import stream
 
 WORDS = ("views", "centred", "identity", "trained")
 ENTRY = re.compile(r"[\w.]+:\w+")
-TORCHSCRIPT = (".pt", ".pth", ".ts")
+FILES = (".pt", ".pth", ".ts", ".onnx")
+"""What TorchScript is called, and ONNX."""
 REFERENCES = 512
 """References whose views are compared at a time."""
 
@@ -115,8 +116,8 @@ def fit_descriptor(
     """The descriptor of that name, fitted to reference samples.
 
     Args:
-        name: `views`, `centred`, `identity`, `trained`, a TorchScript file such as SSCD's, or
-            `module:function`, which returns a network.
+        name: `views`, `centred`, `identity`, `trained`, a TorchScript or ONNX file such as
+            SSCD's, or `module:function`, which returns a network.
         reference: what it is fitted to: never a generated sample.
         device: where to compute.
         batch: images at once for a network.
@@ -156,7 +157,9 @@ def _network(
     if name == "trained":
         return _trained(reference, device, watch)
     path = Path(name)
-    if path.suffix in TORCHSCRIPT:
+    if path.suffix in FILES:
+        if not path.exists():
+            raise FileNotFoundError(f"descriptor: {path}: no such file; give that of a network")
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         published = SSCDSettings(kind="sscd", path=path, sha256=digest, batch=batch)
         try:
@@ -181,8 +184,8 @@ def _network(
         source = Path(spec.origin).read_bytes() if spec and spec.origin else b""
         return network, f"{name} {hashlib.sha256(source).hexdigest()}"
     raise ValueError(
-        f"descriptor: no {name!r}; choose {', '.join(WORDS)}, a TorchScript file "
-        f"({', '.join(TORCHSCRIPT)}) or module:function"
+        f"descriptor: no {name!r}; choose {', '.join(WORDS)}, a TorchScript or ONNX "
+        f"file ({', '.join(FILES)}) or module:function"
     )
 
 

@@ -159,8 +159,8 @@ def evaluate(
             (`lowd.distributions.Empirical`), for E_mem.
         held_out: data of the same distribution that was not trained on.
         descriptor: what samples are compared by: `"views"` (of images, unless said otherwise),
-            `"centred"` (of vectors), `"identity"` (of features), `"trained"`, a TorchScript file
-            such as SSCD's, or `"module:function"`.
+            `"centred"` (of vectors), `"identity"` (of features), `"trained"`, a TorchScript or
+            ONNX file such as SSCD's, or `"module:function"`.
         threshold: τ, a cosine; or a rule by which reference samples decide, such as
             `"nearest:0.99"`.
         features: arrays hold ready features.

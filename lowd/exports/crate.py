@@ -1,13 +1,16 @@
 """Statements as a Provenance Run Crate (w3id.org/ro/wfrun/provenance/0.5) around the repository.
 
 The crate's root is the repository itself: the metadata file lies beside params.yaml and describes
-files where they are.
+files where they are. A file that is not there has a name of the crate's own, `#PATH`, and its
+digest.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from rocrate.model import ContextEntity, DataEntity, Dataset, File
 from rocrate.rocrate import ROCrate
@@ -24,22 +27,44 @@ PROFILES = {
     "https://w3id.org/workflowhub/workflow-ro-crate/1.0": "Workflow RO-Crate",
 }
 COMPLETED = {"@id": "http://schema.org/CompletedActionStatus"}
-LICENCE = "https://spdx.org/licenses/MIT"
+SHA256 = "https://w3id.org/ro/terms/workflow-run#sha256"
 
 
-def crate(statements: Mapping[Path, Statement], name: str) -> dict[str, Any]:
+@dataclass(frozen=True)
+class About:
+    """What statements do not say of a crate.
+
+    Attributes:
+        name: what to call it.
+        description: the same in a sentence.
+        licence: SPDX's identifier.
+        authors: names, and whether each is of a group.
+        absent: files and folders that jobs read or made, and that are not in the crate.
+        documents: files and folders that no job made, each with what it is.
+    """
+
+    name: str
+    description: str = "Data, checkpoints, results and figures, and the jobs that made them."
+    licence: str = "MIT"
+    authors: Mapping[str, bool] = field(default_factory=dict)
+    absent: Collection[Path] = ()
+    documents: Mapping[str, str] = field(default_factory=dict)
+
+
+def crate(statements: Mapping[Path, Statement], about: About) -> dict[str, Any]:
     """The content of ro-crate-metadata.json.
 
     Args:
         statements: of jobs that belong together, by their paths; one or more.
-        name: what to call the crate.
+        about: the rest.
     """
     found = ROCrate(version="1.1")  # which the profiles below are written for
+    found.metadata.extra_terms["sha256"] = SHA256
     finished = max(one.finished for one in statements.values())
-    _describe(found, name, finished)
+    _describe(found, about, finished)
     tools = {step: _tool(found, step) for step in sorted({s.step for s in statements.values()})}
     workflow = _workflow(found, tools)
-    files = _Files(found)
+    files = _Files(found, about.absent)
     controls = []
     for path, stated in statements.items():
         action = _action(found, path, stated, tools[stated.step], files)
@@ -53,7 +78,7 @@ def crate(statements: Mapping[Path, Statement], name: str) -> dict[str, Any]:
         object=[one for key, one in files.used.items() if key not in files.made],
         result=list(files.made.values()),
         properties={
-            "name": f"run of {name}",
+            "name": f"run of {about.name}",
             "startTime": min(one.started for one in statements.values()).isoformat(),
             "endTime": finished.isoformat(),
             "actionStatus": COMPLETED,
@@ -64,16 +89,38 @@ def crate(statements: Mapping[Path, Statement], name: str) -> dict[str, Any]:
     return found.metadata.generate()
 
 
+def named(statements: Iterable[Statement]) -> list[Path]:
+    """All files and folders that jobs read or made, each once."""
+    resources = (
+        one for stated in statements for one in (*sum(stated.inputs.values(), ()), *stated.subject)
+    )
+    return list(dict.fromkeys(one.path for one in resources))
+
+
 def _entity(crate: ROCrate, identifier: str, properties: dict[str, Any]) -> ContextEntity:
     return crate.add(ContextEntity(crate, identifier, properties))
 
 
-def _describe(crate: ROCrate, name: str, published: datetime) -> None:
-    """The crate itself, its licence, and the profiles that it keeps to."""
-    crate.name = name
-    crate.description = "Data, checkpoints, results and figures, and the jobs that made them."
-    crate.license = _entity(crate, LICENCE, {"@type": "CreativeWork", "name": "MIT License"})
+def _describe(crate: ROCrate, about: About, published: datetime) -> None:
+    """The crate itself, its authors and licence, and the profiles that it keeps to."""
+    crate.name = about.name
+    crate.description = about.description
+    licence = {"@type": "CreativeWork", "name": about.licence}
+    crate.license = _entity(crate, f"https://spdx.org/licenses/{about.licence}", licence)
     crate.datePublished = published
+    if about.authors:
+        crate.root_dataset["author"] = [
+            _entity(
+                crate,
+                f"#{quote(author)}",
+                {"@type": "Organization" if is_group else "Person", "name": author},
+            )
+            for author, is_group in about.authors.items()
+        ]
+    for path, told in about.documents.items():
+        kind = Dataset if path.endswith("/") else File
+        properties = {"name": path, "description": told}
+        crate.add(kind(crate, dest_path=path, properties=properties))
     crate.root_dataset["conformsTo"] = [
         _entity(
             crate,
@@ -121,20 +168,25 @@ def _workflow(crate: ROCrate, tools: Mapping[str, ContextEntity]) -> DataEntity:
 class _Files:
     """Files and folders, each once, and which of them jobs have read and made."""
 
-    def __init__(self, crate: ROCrate) -> None:
+    def __init__(self, crate: ROCrate, absent: Collection[Path]) -> None:
         self.crate = crate
-        self.every: dict[str, DataEntity] = {}
-        self.used: dict[str, DataEntity] = {}
-        self.made: dict[str, DataEntity] = {}
+        self.absent = frozenset(absent)
+        self.every: dict[str, ContextEntity | DataEntity] = {}
+        self.used: dict[str, ContextEntity | DataEntity] = {}
+        self.made: dict[str, ContextEntity | DataEntity] = {}
 
-    def of(self, resource: Resource) -> DataEntity:
+    def of(self, resource: Resource) -> ContextEntity | DataEntity:
         """The entity of a file or folder."""
         path = resource.path.as_posix()
         if path not in self.every:
             kind = Dataset if resource.digests.is_folder else File
             properties = {"name": path, "sha256": resource.digests.sha256}
-            entity = kind(self.crate, dest_path=path, properties=properties)
-            self.every[path] = self.crate.add(entity)
+            if resource.path in self.absent:
+                named = {"@type": kind.__name__, **properties}
+                self.every[path] = _entity(self.crate, f"#{quote(path)}", named)
+            else:
+                entity = kind(self.crate, dest_path=path, properties=properties)
+                self.every[path] = self.crate.add(entity)
         return self.every[path]
 
 

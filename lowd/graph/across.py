@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from lowd.comparisons import Comparison
+from lowd.comparisons import Across, Comparison
 from lowd.graph.figures import DRAWING, drawn
 from lowd.graph.job import Job, Rule
 from lowd.steps.figure import FigureStep
@@ -33,7 +33,7 @@ def each(rule: Rule, studies: Iterable[str]) -> list[Path]:
     return [rule.path(study=study) for study in studies]
 
 
-def related(name: str, comparison: Comparison, relation: Job) -> Iterator[Job]:
+def related(name: str, comparison: Across, relation: Job) -> Iterator[Job]:
     """Results of a comparison's own, and the figures that are drawn from them."""
     yield relation
     for shown in comparison.plots:

@@ -15,6 +15,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "data_copying": ["data_copying"],
         "descriptors": ["Descriptor", "unit"],
         "detection": ["area_under_roc"],
+        "double_descent": ["Descent", "double_descent", "turning_points"],
         "estimate": ["Estimate"],
         "flow_distance": ["probability_flow_distance", "probability_flow_gap"],
         "frechet": ["frechet_distance"],
@@ -25,6 +26,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "neighbours": ["most_similar", "nearest"],
         "reproducibility": ["mae_score", "reproducibility", "reproducibility_chance"],
         "threshold": ["nearest_quantile", "unrelated_quantile"],
+        "times": ["exponent", "times_to"],
         "transition": [
             "Crossing",
             "SlopeInterval",

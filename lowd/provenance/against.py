@@ -114,9 +114,15 @@ def ratio(ours: float, theirs: float, error: float) -> float:
 
 
 def _error(results: xr.Dataset, name: str) -> xr.DataArray:
-    """The standard error of a score; of a slope, what its 95 % interval implies."""
+    """The standard error of a score; of a slope, what its 95 % interval implies.
+
+    Of what has neither, as losses, it is what replicates differ by, and 0 of what has none.
+    """
     if f"{name}_se" in results:
         return results[f"{name}_se"]
+    if f"{name}_low" not in results:
+        none = 0 * results[name]
+        return none + results[name].std("replicate", ddof=1) if "replicate" in none.dims else none
     return (results[f"{name}_high"] - results[f"{name}_low"]) / (2 * stats.norm.isf(0.025))
 
 

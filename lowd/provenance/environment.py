@@ -26,6 +26,10 @@ WRITTEN = ("data", "results", "figures", "provenance", "dvc.lock", "declared.jso
 """What running writes: it changes under a run, and makes no commit dirty."""
 
 
+EXTRAS = ("onnxruntime",)
+"""Libraries of extras that results depend on."""
+
+
 class Commit(NamedTuple):
     """The commit checked out; `dirty` if a file differs that running does not write."""
 
@@ -34,7 +38,7 @@ class Commit(NamedTuple):
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python, lowd and the libraries it asks for, by distribution."""
+    """Versions of Python, lowd, the libraries it asks for, by distribution, and extras in use."""
     found = {"python": platform.python_version(), "lowd": version("lowd")}
     for requirement in requires("lowd") or ():
         name = re.split(r"[^\w.-]", requirement)[0]
@@ -43,7 +47,7 @@ def versions() -> dict[str, str]:
                 found[name] = version(name)
             except PackageNotFoundError:
                 continue
-    return found
+    return found | {name: sys.modules[name].__version__ for name in EXTRAS if name in sys.modules}
 
 
 def environment() -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import ModelSchema
 
 from lowd.base import Settings
-from lowd.comparisons import Comparison
+from lowd.comparisons import Across
 from lowd.grid import KindSettings
 from lowd.schema.descriptions import described, summary
 from lowd.settings import Params
@@ -43,7 +43,7 @@ class _Described(GenerateJsonSchema):
             place["description"] = said.get(key, "")
             if field.default_factory is not None:
                 place["default"] = field.get_default(call_default_factory=True)
-        if issubclass(settings, KindSettings) and not issubclass(settings, Comparison):
+        if issubclass(settings, KindSettings) and not issubclass(settings, Across):
             found["properties"] |= INHERITING
         return found
 

@@ -1,0 +1,1 @@
+"""Optimisers besides Adam, one module each, found by their `kind`."""
