@@ -179,6 +179,7 @@ def beside(studies: Params, base: dict[str, tuple[str, Any]], own: Params, **cha
 
 
 MIXTURE: Params = EXACT | {"teacher": EXACT["teacher"] | {"clusters": 2}}
+SPIKED: Params = EXACT | {"teacher": {"kind": "gaussian", "shape": [4], "spikes": [2.0, 1.0]}}
 LEVELS = [0.1, 0.5, 2.0]
 FINDINGS = {
     "collapse": closer(
@@ -216,6 +217,12 @@ FINDINGS = {
         planes("base"),
         {"kind": "explained", "noises": 4, "equivariant": 2},
         explain=("noises", 5),
+    ),
+    "recovery": closer(
+        SPIKED,
+        vectors("base") | {"teacher": ("studies/base/teacher/decay", 1.0)},
+        {"kind": "recovery"},
+        measure_overlaps=("directions", 1),
     ),
     "editing": closer(
         PLANES,

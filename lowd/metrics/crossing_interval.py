@@ -35,7 +35,9 @@ def crossing_interval(
         without: the same without each replicate in turn, (replicate, N).
         level: coverage of the interval.
     """
-    points, censored = crossings(log2_n, np.vstack([mean, without]))
+    points, censored = crossings(
+        log2_n, np.vstack([np.asarray(mean, float)[None], np.asarray(without, float)])
+    )
     whole, left = points[0], points[1:]
     count = len(left)
     if count < 2 or not np.isfinite(points).all():
