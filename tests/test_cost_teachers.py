@@ -42,6 +42,21 @@ def test_dimensions_of_a_mixture_are_those_that_its_denoiser_keeps(mixture):
     assert dimensions_of(settings) == int(kept)
 
 
+def test_a_gaussians_flops_are_about_those_of_its_denoiser_and_all_dimensions_are_kept(tmp_path):
+    given = {"kind": "gaussian", "shape": (1, 8, 8), "spikes": (2.0,), "decay": 1.0}
+    settings = TypeAdapter(TeacherSettings).validate_python(given)
+    teacher(TeacherStep(seed=0, teacher=settings), output=tmp_path / "teacher")
+    denoise = load_teacher(tmp_path / "teacher", torch.device("cpu")).denoise
+    noisy = torch.randn((7, *settings.shape), generator=torch.Generator().manual_seed(0))
+    with Tally() as tally:
+        denoise(noisy, 0.5)
+    assert 7 * row_flops(network_of(settings), EDM, settings.shape) == pytest.approx(
+        tally.flops, rel=0.03
+    )
+    every = torch.eye(64, dtype=torch.float64).view(64, 1, 8, 8)
+    assert dimensions_of(settings) == int(torch.linalg.matrix_rank(denoise(every, 0.5).flatten(1)))
+
+
 def test_a_custom_teacher_has_no_network_that_is_known():
     with pytest.raises(LookupError, match="custom"):
         network_of(

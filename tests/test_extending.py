@@ -167,7 +167,7 @@ def test_a_kind_of_teacher(copied):
         "from lowd.diffusion.settings import SamplerSettings\n"
         "from lowd.steps.teacher import TeacherStep, teacher\n"
         "from lowd.steps.teachers.teacher import load_teacher\n"
-        "given = {'kind': 'gaussian', 'shape': [3], 'std': 2.0}\n"
+        "given = {'kind': 'isotropic', 'shape': [3], 'std': 2.0}\n"
         "teacher(TeacherStep(seed=0, teacher=given), output=Path('teacher'))\n"
         "made = load_teacher(Path('teacher'), torch.device('cpu'))\n"
         "sampler = SamplerSettings(steps=40)\n"
@@ -236,8 +236,8 @@ ADDED = """
     training: {steps: 200}
     descriptor: {kind: pooled}
     metrics: [distance_to_training]
-  added-gaussian:
-    teacher: {kind: gaussian, shape: [1, 8, 8]}
+  added-isotropic:
+    teacher: {kind: isotropic, shape: [1, 8, 8]}
     pool: {size: 4096}
     noise: {size: 512}
     samples: [2, 4]
@@ -248,7 +248,7 @@ ADDED = """
 FAMILIES = """
   added-families:
     kind: families
-    study: added-gaussian
+    study: added-isotropic
     samples: 128
     training: {steps: 200}
     members:
@@ -275,8 +275,8 @@ COUNTED = {
         "added-families/train-flow",
         "added-families/generate-flow",
     },
-    "steps.teachers.gaussian": {
-        f"added-gaussian/{job}" for job in ("teacher", "pool", "generate-teacher")
+    "steps.teachers.isotropic": {
+        f"added-isotropic/{job}" for job in ("teacher", "pool", "generate-teacher")
     },
     "sources.stripes": {"added/images"},
 }

@@ -68,6 +68,7 @@ OF_STUDENTS = {
     "marked": {"kind": "markers", "study": "tiny"},
     "seen": {"kind": "markers", "study": "network"},
     "told": {"kind": "explained", "study": "pictures", "noises": 8},
+    "recovered": {"kind": "recovery", "study": "spiked"},
 }
 LOOKED_AT = {
     "edits": {"kind": "editing", "study": "wide", "images": 4, "singular": [1, 5]},
@@ -88,6 +89,13 @@ CLASSED = {
         }
     }
 }  # fmt: skip
+SPIKED = {
+    "spiked": STUDIES["tiny"]
+    | {
+        "teacher": {"kind": "gaussian", "shape": [6], "spikes": [2.0, 1.0]},
+        "noise": {"size": 12},
+    }
+}
 OF_CLASSES = {
     "guided": {
         "kind": "guidance",
@@ -99,7 +107,7 @@ OF_CLASSES = {
     "read": {"kind": "representation", "study": "classed"},
 }
 EVERY = {
-    "studies": STUDIES | MAPS | WIDE | DESCRIBED | SPLIT | DEEP | ELSEWHERE | CLASSED,
+    "studies": STUDIES | MAPS | WIDE | DESCRIBED | SPLIT | DEEP | ELSEWHERE | CLASSED | SPIKED,
     "findings": FINDINGS | OF_STUDENTS | LOOKED_AT | OF_CLASSES,
     "across": ACROSS,
 }

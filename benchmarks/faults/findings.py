@@ -36,6 +36,7 @@ def finding(study: Params, base: dict[str, tuple[str, Any]], own: Params, **chan
 
 
 MIXTURE: Params = EXACT | {"teacher": EXACT["teacher"] | {"clusters": 2}}
+SPIKED: Params = EXACT | {"teacher": {"kind": "gaussian", "shape": [4], "spikes": [2.0, 1.0]}}
 LEVELS = [0.1, 0.5, 2.0]
 FINDINGS = {
     "dynamics": finding(
@@ -138,6 +139,12 @@ FINDINGS = {
         planes("base"),
         {"kind": "explained", "noises": 4, "equivariant": 2},
         explain=("noises", 5),
+    ),
+    "recovery": finding(
+        SPIKED,
+        vectors("base") | {"teacher": ("studies/base/teacher/decay", 1.0)},
+        {"kind": "recovery"},
+        measure_overlaps=("directions", 1),
     ),
     "editing": finding(
         PLANES,

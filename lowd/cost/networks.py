@@ -20,8 +20,7 @@ from lowd.graph.job import Job
 from lowd.models.settings import ModelSettings
 from lowd.sources.settings import (
     DiffusersTeacher,
-    MoLRGImagesTeacher,
-    MoLRGTeacher,
+    ExactTeacher,
     TrainedTeacher,
 )
 from lowd.steps.gather import GatherStep
@@ -170,7 +169,7 @@ def pool_bill(job: Job, step: PoolStep, graph: Graph) -> Bill:
         NUMBERS,
         host=4 * FLOAT * numbers,
         disk=store_bytes(numbers),
-        is_modelled=isinstance(made, MoLRGTeacher | MoLRGImagesTeacher),
+        is_modelled=isinstance(made, ExactTeacher),
     )
 
 
@@ -203,7 +202,7 @@ def generate_bill(job: Job, step: GenerateStep, graph: Graph) -> Bill:
     if isinstance(teacher, TrainedTeacher):
         made = _flow(teacher.model, EDMSettings(), noise.shape, 1, noise.size, step.sampler)
         return replace(made, students=0)
-    is_exact = isinstance(teacher, MoLRGTeacher | MoLRGImagesTeacher)
+    is_exact = isinstance(teacher, ExactTeacher)
     once = row_flops(network_of(teacher), EDMSettings(), noise.shape) if is_exact else 0.0
     return Bill(
         NUMBERS,

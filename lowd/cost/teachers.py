@@ -1,11 +1,12 @@
 """Teachers as bills know them: a network, or the exact denoiser of a mixture in its place."""
 
-from math import prod
+from math import ceil, prod
 
 from lowd.cost.probes import Mixture
 from lowd.cost.tally import Shape, denoiser_cost
 from lowd.models.settings import ModelSettings
 from lowd.sources.settings import (
+    GaussianTeacher,
     MoLRGImagesTeacher,
     MoLRGTeacher,
     NoisyMoLRGTeacher,
@@ -35,13 +36,18 @@ def network_of(teacher: TeacherSettings) -> Network:
             | MoLRGImagesTeacher(clusters=clusters, rank=rank)
         ):
             return Mixture(clusters=clusters, rank=rank)
+        case GaussianTeacher(shape=shape):
+            # Of a mixture's three products it has two, in all dimensions.
+            return Mixture(clusters=1, rank=ceil(2 * prod(shape) / 3))
     raise LookupError(f"nothing is known of a {teacher.kind} teacher's network")
 
 
 def dimensions_of(teacher: TeacherSettings) -> int | None:
-    """Of the span of a mixture's samples; of other teachers nobody knows."""
+    """Of the span of an exact teacher's samples; of other teachers nobody knows."""
     if isinstance(teacher, MoLRGTeacher | MoLRGImagesTeacher):
         return teacher.clusters * teacher.rank
+    if isinstance(teacher, GaussianTeacher):
+        return prod(teacher.shape)
     return None
 
 

@@ -90,7 +90,8 @@ def croissant(
     """
     finished = max(one.finished for one in statements.values())
     licences = {citation.licence_url, *image_licences(statements.values()).values()}
-    files, records = [], []
+    files: list[dict[str, Any]] = []
+    records: list[dict[str, Any]] = []
     for path, content in stores_of(statements.values()).items():
         files.append(_file_set(path, content))
         if is_here:

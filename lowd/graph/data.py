@@ -8,7 +8,14 @@ from lowd.graph.own import image_files, teacher_files
 from lowd.graph.step import Step
 from lowd.grid import Grid
 from lowd.sources.image_settings import Cifar10Source, FashionMnistSource
-from lowd.sources.settings import MoLRGImagesTeacher, MoLRGTeacher, TeacherSettings, TrainedTeacher
+from lowd.sources.settings import (
+    ExactTeacher,
+    GaussianTeacher,
+    MoLRGImagesTeacher,
+    MoLRGTeacher,
+    TeacherSettings,
+    TrainedTeacher,
+)
 from lowd.steps.generate import GenerateStep, generate
 from lowd.steps.images import ImagesStep, images
 from lowd.steps.noise import NoiseStep, noise
@@ -23,7 +30,7 @@ def training_streams(cell: str) -> tuple[str, ...]:
 
 def _teacher_streams(step: TeacherStep) -> tuple[str, ...]:
     match step.teacher:
-        case MoLRGTeacher() | MoLRGImagesTeacher():
+        case MoLRGTeacher() | MoLRGImagesTeacher() | GaussianTeacher(axes="random"):
             return (f"{step.seed}/teacher",)
         case TrainedTeacher():
             return (f"{step.seed}/held out", *training_streams(f"{step.seed}/teacher"))
@@ -120,7 +127,7 @@ def jobs(name: str, study: Grid) -> Iterator[Job]:
 
 def pool_sampler(study: Grid) -> SamplerSettings | None:
     """How the teacher draws; an exact one needs no sampler."""
-    is_exact = isinstance(study.teacher, MoLRGTeacher | MoLRGImagesTeacher)
+    is_exact = isinstance(study.teacher, ExactTeacher)
     return None if is_exact else study.pool.sampler or SamplerSettings()
 
 

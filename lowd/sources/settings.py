@@ -10,6 +10,7 @@ from pydantic import Field, PositiveInt, model_validator
 
 from lowd.base import Settings
 from lowd.models.settings import ModelSettings
+from lowd.sources.gaussian_settings import GaussianTeacher
 from lowd.sources.image_settings import SourceSettings
 from lowd.sources.source_settings import KnownSource, Shape
 from lowd.training.settings import TrainingSettings
@@ -197,8 +198,11 @@ TeacherSettings = Annotated[
     MoLRGTeacher
     | NoisyMoLRGTeacher
     | MoLRGImagesTeacher
+    | GaussianTeacher
     | TrainedTeacher
     | CustomTeacher
     | DiffusersTeacher,
     Field(discriminator="kind"),
 ]
+ExactTeacher = MoLRGTeacher | MoLRGImagesTeacher | GaussianTeacher
+"""Those that draw without a sampler, and whose denoiser is known in closed form."""

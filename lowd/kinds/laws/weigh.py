@@ -64,7 +64,9 @@ def verdict(rows: Iterable[Row]) -> str:
     told = {row.holds for row in rows} - {OPEN}
     if not told:
         return UNDECIDED
-    return {(HOLDS,): REPRODUCED, (FAILS,): NOT}.get(tuple(told), DEPENDS)
+    if len(told) > 1:
+        return DEPENDS
+    return REPRODUCED if HOLDS in told else NOT
 
 
 def tabulated(laws: Mapping[str, Sequence[str]], rows: Sequence[Row]) -> xr.Dataset:

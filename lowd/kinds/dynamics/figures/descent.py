@@ -92,8 +92,8 @@ def _curves(axes: Axes, one: xr.Dataset, names: tuple[str, ...], style: str) -> 
             centre, error = mean_and_error(values, 0 * values, "replicate")
         else:
             centre, error = centre_and_error(one, name, "replicate")
-        look = {"color": COLOURS[name][1], "ls": style, "lw": 1.2}
-        band(axes, one["step"].values, centre, error, **look)
+        colour = COLOURS[name][1]
+        band(axes, one["step"].values, centre, error, color=colour, ls=style, lw=1.2)
 
 
 def _scale(axes: Axes, names: tuple[str, ...]) -> None:
@@ -120,17 +120,19 @@ def _turns(axes: Axes, one: xr.Dataset) -> None:
 
 
 def _told(one: xr.Dataset, of: str = "") -> Told:
-    changes = [
-        tuple(float(part) for part in centre_and_error(one, f"{name}{of}", "replicate"))
-        for name in ("rise", "fall")
-    ]
+    rise, fall = (_change(one, f"{name}{of}") for name in ("rise", "fall"))
     quantile = stats.t.ppf(1 - LEVEL / 2, one.sizes["replicate"] - 1)
     places = one[f"turn_step{of}"].values.reshape(-1, 3)
     # The steps of most folds: others of the same rise are about as good.
     rows, counts = np.unique(places[(places > 0).all(axis=1)], axis=0, return_counts=True)
     turns = tuple(rows[counts.argmax()].tolist()) if len(rows) else (0, 0, 0)
-    is_told = all(change > quantile * error for change, error in changes)
-    return Told(changes[0], changes[1], turns, is_told)
+    is_told = all(change > quantile * error for change, error in (rise, fall))
+    return Told(rise, fall, turns, is_told)
+
+
+def _change(one: xr.Dataset, name: str) -> tuple[float, float]:
+    centre, error = centre_and_error(one, name, "replicate")
+    return float(centre), float(error)
 
 
 def _legend(results: xr.Dataset, styles: dict[int, str]) -> list[Line2D]:

@@ -114,8 +114,17 @@ def _exponents(axes: Axes, results: xr.Dataset) -> None:
             for end in ("", "_low", "_high")
         )
         x = np.arange(len(LABELS)) + 0.6 * ((at + 0.5) / len(models) - 0.5)
-        look = {"marker": MARKERS[at % len(MARKERS)], "color": BLACK, "ls": "", "capsize": 1.5}
-        axes.errorbar(x, value, [value - low, high - value], label=model, lw=0.9, **look)
+        axes.errorbar(
+            x,
+            value,
+            [value - low, high - value],
+            label=model,
+            marker=MARKERS[at % len(MARKERS)],
+            color=BLACK,
+            ls="",
+            lw=0.9,
+            capsize=1.5,
+        )
     for level in (0, 1):
         axes.axhline(level, color=GREY, ls=":", lw=0.9, zorder=1)
     axes.set_xticks(range(len(LABELS)), list(TICKS.values()))

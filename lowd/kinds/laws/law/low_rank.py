@@ -27,8 +27,8 @@ def measure(results: xr.Dataset) -> dict[str, Measured]:
 
 def _median(one: xr.Dataset) -> Measured:
     ends = with_error(0, 1)
-    shares = [one["rank"] + end * one["rank_se"] for end in ends[:3]]
-    return Measured(*(float(np.median(share)) for share in shares), claimed=float(one["upper"]))
+    value, low, high = (float(np.median(one["rank"] + end * one["rank_se"])) for end in ends[:3])
+    return Measured(value, low, high, claimed=float(one["upper"]))
 
 
 LAW = Law(

@@ -14,7 +14,8 @@ from lowd.kinds.laws.intervals import of_mean
 def measure(results: xr.Dataset) -> dict[str, Measured]:
     """The growth of E_gen where data are replaced, by N."""
     e_gen = results["e_gen"].sel(mode="replace")
-    growth = np.log2(e_gen.isel(generation=-1) / e_gen.isel(generation=0))
+    ratio = e_gen.isel(generation=-1) / e_gen.isel(generation=0)
+    growth = xr.apply_ufunc(np.log2, ratio)
     return {f"N = {n}": of_mean(growth.sel({"N": n}).values) for n in results["N"].values}
 
 
