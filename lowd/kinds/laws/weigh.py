@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from lowd.kinds.laws.declaration import FAILS, HOLDS, OPEN, Law, Measured
+from lowd.kinds.laws.declaration import HOLDS, OPEN, Law, Measured
 from lowd.kinds.laws.find import find
 
 REPRODUCED, NOT, DEPENDS, UNDECIDED = "reproduced", "not reproduced", "depends", "undecided"
