@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from captions import keeps_to_it
+from captions import figure_keeps_to_the_standard
 from pydantic import TypeAdapter
 from scipy.fft import dctn
 
@@ -201,7 +201,7 @@ def test_the_linear_student_is_the_closed_form(study):
 def test_pure_memorisation_copies_and_its_figure_keeps_to_the_standard(study):
     found = open_results("recovered", study)
     assert float(found["memorisation_emp"].min()) > 0.99
-    keeps_to_it("overlaps", found)
+    figure_keeps_to_the_standard("overlaps", found)
 
 
 def test_a_figure_of_which_nothing_is_known_is_drawn_too(study):
@@ -211,4 +211,4 @@ def test_a_figure_of_which_nothing_is_known_is_drawn_too(study):
         for end in ("", "_low", "_high"):
             found[f"log2_n_{name}{end}"][{"model": 1}] = np.nan
         found[f"censored_{name}"][{"model": 1}] = 2
-    keeps_to_it("overlaps", found)
+    figure_keeps_to_the_standard("overlaps", found)

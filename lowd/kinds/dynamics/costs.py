@@ -16,7 +16,7 @@ from lowd.training.settings import EDMSettings
 
 SEARCHES = 2
 """For neighbours: of copies two are named."""
-FOLLOWED, FOUND = 30, 67
+FOLLOWED, FOUND = 23, 67
 """Variables of scores along training, and of these with what they say."""
 
 
