@@ -17,6 +17,9 @@ ifneq ($(shell cat $(VENV)/.ready 2>/dev/null),$(abspath $(VENV)))
 $(shell rm -f $(VENV)/.ready)
 endif
 
+# A process a core, each of one thread and with whole files, since tests of a file share what they made.
+PYTEST := OMP_NUM_THREADS=1 pytest -n logical --maxprocesses 4 --dist loadfile
+
 .PHONY: setup figures test check campaigns docs lint bench s3 clean
 
 setup: $(VENV)/.ready
@@ -33,13 +36,13 @@ figures: setup
 	lowd run $(STUDIES)
 
 test: setup lint
-	pytest
+	$(PYTEST)
 
 check: setup lint
-	tests=$$(python tests/touched.py); [ -z "$$tests" ] || pytest $$tests || [ $$? = 5 ] # all are campaigns
+	tests=$$(python tests/touched.py); [ -z "$$tests" ] || $(PYTEST) $$tests || [ $$? = 5 ] # all are campaigns
 
 campaigns: setup
-	pytest -m campaign
+	$(PYTEST) -m campaign
 
 docs: setup
 	NO_MKDOCS_2_WARNING=1 mkdocs build --quiet
