@@ -18,6 +18,9 @@ ifneq ($(shell cat $(VENV)/.ready 2>/dev/null),$(abspath $(VENV)))
 $(shell rm -f $(VENV)/.ready)
 endif
 
+# A process a core, each of one thread and with whole files, since tests of a file share what they made.
+PYTEST := OMP_NUM_THREADS=1 pytest -n logical --maxprocesses 4 --dist loadfile
+
 .PHONY: setup figures test check campaigns docs lint bench sscd s3 validators clean
 
 setup: $(VENV)/.ready
@@ -34,13 +37,13 @@ figures: setup
 	lowd run $(STUDIES)
 
 test: setup lint
-	pytest
+	$(PYTEST)
 
 check: setup lint
-	tests=$$(python tests/touched.py); [ -z "$$tests" ] || pytest $$tests || [ $$? = 5 ] # all are campaigns
+	tests=$$(python tests/touched.py); [ -z "$$tests" ] || $(PYTEST) $$tests || [ $$? = 5 ] # all are campaigns
 
 campaigns: setup
-	pytest -m campaign
+	$(PYTEST) -m campaign
 
 docs: setup
 	NO_MKDOCS_2_WARNING=1 mkdocs build --quiet

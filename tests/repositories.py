@@ -1,6 +1,7 @@
 """Fixtures: studies small enough to be run whole, each in a repository of its own through DVC."""
 
 import os
+import pickle
 import re
 import shutil
 import signal
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from filelock import FileLock
 
 from lowd.store.checkpoints import load_checkpoint
 from lowd.written.listing import LIST, listing
@@ -266,23 +268,36 @@ def kill_and_resume(path: Path) -> Repository:
 
 @pytest.fixture(scope="session")
 def background(
-    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path_factory: pytest.TempPathFactory, worker_id: str
 ) -> Iterator[Callable[..., "Future[Repository]"]]:
     """Start making a repository beside the tests, once for each set of arguments.
 
     A study is a chain of short jobs, mostly: several fill the machine.
     """
+    home = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        home = home.parent  # which pytest's processes have in common
     made: dict[tuple[Any, ...], Future[Repository]] = {}
     with ThreadPoolExecutor() as executor:
 
         def start(make: Callable[..., Repository], *arguments: str) -> "Future[Repository]":
             key = (make, *arguments)
             if key not in made:
-                path = tmp_path_factory.mktemp("-".join((make.__name__, *arguments)))
-                made[key] = executor.submit(make, path, *arguments)
+                path = home / "-".join((make.__name__, *arguments))
+                made[key] = executor.submit(_made_once, path, make, *arguments)
             return made[key]
 
         yield start
+
+
+def _made_once(path: Path, make: Callable[..., Repository], *arguments: str) -> Repository:
+    """What `make` returns of the folder, which the first of pytest's processes has it fill."""
+    returned = path.with_suffix(".pickle")
+    with FileLock(path.with_suffix(".lock")):
+        if not returned.exists():
+            path.mkdir()
+            returned.write_bytes(pickle.dumps(make(path, *arguments)))
+        return pickle.loads(returned.read_bytes())
 
 
 @pytest.fixture(scope="session", autouse=True)

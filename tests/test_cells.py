@@ -202,6 +202,7 @@ def test_growth_that_was_cut_short_goes_on_without_loss(stop, folder, tmp_path, 
     assert [path for path in fresh if fresh[path] != grown[path]] == []
 
 
+@pytest.mark.campaign
 def test_what_was_dropped_comes_back_until_it_is_cleaned(folder):
     smaller = edited(STUDY, samples=[8])
     make(smaller)
@@ -233,6 +234,7 @@ def test_a_run_that_was_cut_short_has_what_it_is_to_take_up(folder):
     assert new_cells()["train-large"] == 2
 
 
+@pytest.mark.campaign
 def test_what_is_kept_and_can_not_be_read_stops_nothing_and_is_cleaned(folder):
     make(edited(STUDY, samples=[8]))
     kept = [one.folder for one in dropped(read_graph()) if "students" in str(one.output)]
@@ -252,6 +254,7 @@ def test_what_is_kept_and_can_not_be_read_stops_nothing_and_is_cleaned(folder):
     assert list(Path(".lowd/kept").iterdir()) == []
 
 
+@pytest.mark.campaign
 def test_cells_of_other_code_or_damaged_files_are_not_taken(folder):
     code = read_statement(Path("provenance/s/train-small.json")).code
     make(edited(STUDY, samples=[8]))
@@ -268,6 +271,7 @@ def test_cells_of_other_code_or_damaged_files_are_not_taken(folder):
     assert (counted["train-small"], counted["train-large"]) == (2, 0)
 
 
+@pytest.mark.campaign
 def test_an_old_and_a_new_cell_lead_to_the_two_jobs(folder):
     first = read_statement(Path("provenance/s/train-small.json")).lineage
     make(edited(STUDY, samples=[2, 4, 8]))
@@ -308,6 +312,7 @@ def test_a_statement_whose_earlier_job_was_edited_is_told(edit, folder):
     assert read_repository().edited == {path}
 
 
+@pytest.mark.campaign
 def test_students_of_images_are_the_same_in_every_stack(tmp_path, monkeypatch):
     study = STUDY | PICTURES
     (tmp_path / "grown").mkdir()

@@ -48,6 +48,7 @@ ACROSS = {
     "apart": {"figure": "disjoint", "studies": ["pictures"]},
     "both": {"figure": "decomposition", "studies": ["parts"]},
     "growing": {"figure": "dimension", "studies": ["deep", "flat"]},
+    "weighed": {"figure": "laws", "laws": {"two-regimes": ["pictures"]}},
 }
 DEEP = {
     name: STUDIES["tiny"]
@@ -69,6 +70,17 @@ OF_STUDENTS = {
     "seen": {"kind": "markers", "study": "network"},
     "told": {"kind": "explained", "study": "pictures", "noises": 8},
     "recovered": {"kind": "recovery", "study": "spiked"},
+    "timed": {
+        "kind": "dynamics",
+        "study": "tiny",
+        "samples": [2, 8],
+        "replicates": 2,
+        "snapshots": {"first": 5, "per_octave": 1},
+        "training": STUDIES["tiny"]["training"],
+        "models": {"mlp-4": {"architecture": "mlp", "width": 4}},
+        "optimizers": {"mlp-4": {"kind": "sgd"}},
+        "times": {"quality": 1.0},
+    },
 }
 LOOKED_AT = {
     "edits": {"kind": "editing", "study": "wide", "images": 4, "singular": [1, 5]},

@@ -11,11 +11,14 @@ import pytest
 import xarray as xr
 from captions import figure_keeps_to_the_standard
 from pydantic import ValidationError
+from scipy import stats
 
 from lowd.figures.style import styled
+from lowd.kinds.laws.costs import WRITTEN
 from lowd.kinds.laws.declaration import FAILS, HOLDS, OPEN, Claimed, Law, Measured
 from lowd.kinds.laws.figures import verdicts
 from lowd.kinds.laws.find import find, module_of, names
+from lowd.kinds.laws.intervals import of_score
 from lowd.kinds.laws.settings import Laws
 from lowd.kinds.laws.weigh import Row, rows_of, tabulated, verdict
 from lowd.kinds.laws.weigh_laws import WeighLawsStep, weigh_laws
@@ -146,10 +149,14 @@ def times(exponent, half=0.1, sizes=4):
     return xr.Dataset(data, axes)
 
 
-def descent(rise, fall, jitter=0.01):
-    axes = {"model": ["mlp"], "N": [8192], "replicate": [0, 1, 2]}
+def descent(rise, fall, jitter=0.01, noise=0.0):
+    """At the larger N; at the smaller, where students memorise, nothing rises."""
+    axes = {"model": ["mlp"], "N": [16, 8192], "replicate": [0, 1, 2]}
     each = jitter * np.array([-1.0, 0, 1])
-    cells = {name: (tuple(axes), [[by + each]]) for name, by in (("rise", rise), ("fall", fall))}
+    cells = {}
+    for name, by in (("rise", rise), ("fall", fall)):
+        cells[name] = tuple(axes), [[-1 + each, by + each]]
+        cells[f"{name}_se"] = tuple(axes), np.full((1, 2, 3), noise)
     return xr.Dataset(cells, axes)
 
 
@@ -180,6 +187,7 @@ PLANTED = [
     ("double-descent", descent(0.05, 0.4), 0.05, T * ERROR, HOLDS),
     ("double-descent", descent(-0.05, 0.4), -0.05, T * ERROR, FAILS),
     ("double-descent", descent(0.05, 0.4, jitter=0.1), 0.05, T * 10 * ERROR, OPEN),
+    ("double-descent", descent(0.05, 0.4, jitter=0, noise=0.02), 0.05, T * 0.02, OPEN),
     ("convergence-first", overlaps(8, 6), 2, 0.4, HOLDS),
     ("convergence-first", overlaps(6, 8), -2, 0.4, FAILS),
     ("convergence-first", overlaps(6, 6.1), -0.1, 0.4, OPEN),
@@ -216,6 +224,22 @@ def test_a_rise_that_noise_chose_is_no_descent():
     (row,) = rows_of("double-descent", "noise", results)
     naive = np.mean([max(curve[j] - curve[:j].min() for j in range(1, 13)) for curve in curves])
     assert naive > 0.02 and row.found.low < 0 and row.holds != HOLDS
+
+
+def test_replicates_that_diverged_choose_no_steps_and_count_for_no_interval():
+    axes = {"model": ["m"], "N": [8], "replicate": [0, 1, 2], "step": range(3)}
+    curves = np.array([[1, 2, 0.5], [1, 2.1, 0.5], [nan] * 3])
+    results = xr.Dataset({"e_gen": (tuple(axes), curves[None, None])}, axes)
+    (row,) = rows_of("double-descent", "diverged", results)
+    half = stats.t.ppf(0.975, 1) * 0.05
+    assert row.found[:3] == pytest.approx((1.05, 1.05 - half, 1.05 + half))
+    (row,) = rows_of("double-descent", "diverged", results.isel(replicate=[0, 2]))
+    assert np.isnan(row.found.value) and row.holds == OPEN
+    cell = descent(1.05, 2, jitter=0.05).isel(model=0, N=1)
+    cell["rise"][0] = nan
+    assert of_score(cell, "rise").low == pytest.approx(1.075 - stats.t.ppf(0.975, 1) * 0.025)
+    cell["rise"][1] = nan
+    assert np.isnan(of_score(cell, "rise").low)
 
 
 def test_results_without_what_a_law_is_about_are_told():
@@ -278,6 +302,7 @@ def test_the_step_writes_rows_and_verdicts(tmp_path):
     weigh_laws(settings, results=list(paths.values()), output=tmp_path / "laws.zarr")
     found = read_store(tmp_path / "laws.zarr", finite=False)
     xr.testing.assert_equal(found, expected)
+    assert len(found.variables) == WRITTEN
     assert found["verdict"].values.tolist() == [
         "depends", "undecided", "not reproduced", "reproduced", "reproduced",
     ]  # fmt: skip

@@ -102,6 +102,7 @@ def grid(folder):
     return folder
 
 
+@pytest.mark.campaign
 def test_students_trained_elsewhere_go_from_the_page_to_a_traced_figure(grid):
     name = declare(1, pool={"size": 64}, sampler={"sigma_min": 0.02, "steps": 3})
     gone = Path("inputs/students/large-16-1")

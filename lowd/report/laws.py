@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from math import isnan
 from pathlib import Path
+from textwrap import fill
 
 import xarray as xr
 
@@ -11,7 +12,7 @@ from lowd.cost.actual import took
 from lowd.kinds.laws.declaration import FAILS, HOLDS, OPEN, Law
 from lowd.kinds.laws.find import find
 from lowd.kinds.laws.settings import Laws
-from lowd.kinds.laws.weigh import DEPENDS, Row, rows_of, verdict
+from lowd.kinds.laws.weigh import Row, rows_of, verdict
 from lowd.provenance.statement import read_statement
 from lowd.settings import Params, load_params
 from lowd.store.arrays import read_store
@@ -27,19 +28,22 @@ as it is.
     make figures STUDIES={name}
 
 draws the same as `figures/across/{name}-verdicts.png`, after it has run what has no results yet.
+With the first cell of a row in the place of `{name}` it makes what that row is measured of.
 
 A row holds if the 95 % interval of what was measured says so by the law's rule, and does not if the
 interval says the opposite; where it reaches both, or where too few sizes or replicates give none,
 it is open. A law is **reproduced** if all rows that tell hold, **not reproduced** if none does, and
-otherwise it **depends**. Rules were written without regard to verdicts. Nothing is corrected for
-there being many rows, and a law is tried on these data, networks and training lengths alone.
+otherwise it **depends**. Where a number is claimed, not a bound, a wide interval holds more easily
+than a narrow one. Many results were known when rules were written. Nothing is corrected for there
+being many rows, and a law is tried on these data, networks and training lengths alone.
 
 CPU-seconds are the durations that a study's statements state, each job of one thread; those of a
 comparison have the studies that it compares in them, those of a finding not the study that it is
 on. Where a job was run again to see whether new code gives the same bytes, its statement may state
 that run's time.
-
 """
+WIDTH = 110
+"""Of a line of text."""
 WORDS = {"=": "", ">": "above ", "<": "below "}
 SAID = {HOLDS: "holds", FAILS: "does not", OPEN: "open"}
 
@@ -95,24 +99,27 @@ def _summary(rows: dict[str, dict[str, list[Row] | None]]) -> Iterator[str]:
 def _section(
     name: str, studies: dict[str, list[Row] | None], seconds: dict[str, float]
 ) -> Iterator[str]:
-    """Claim, rule, a table of rows, and the verdict of one law."""
-    law, every = find(name), _every(studies)
+    """Claim, rule, verdict, and a table of rows of one law."""
+    law = find(name)
     yield f"## {_cell(law.name)}\n"
-    yield f"{_cell(law.claim)} {_linked(law.source)}\n"
+    yield _wrapped(f"{_cell(law.claim)} {_linked(law.source)}") + "\n"
     unit = "" if law.unit == "none" else f" Unit: {law.unit}."
-    yield f"*Measured:* {_cell(law.measured)}{unit} *Holds if:* {_cell(law.rule)}\n"
-    yield "| of | case | measured, 95 % | claimed | row | CPU-s | command |"
-    yield "|---|---|---|---|---|---|---|"
+    yield _wrapped(f"*Measured:* {_cell(law.measured)}{unit} *Holds if:* {_cell(law.rule)}") + "\n"
+    yield f"{_told(_every(studies))}\n"
+    yield "| of | case | measured, 95 % | claimed | row | CPU-s |\n|---|---|---|---|---|---|"
     for study, rows in studies.items():
-        command = f"`make figures STUDIES={study}`"
         if rows is None:
-            claimed = _claimed(law, law.claimed.value)
-            yield f"| {study} | | not made yet | {claimed} | | | {command} |"
+            yield f"| {study} | | not made yet | {_claimed(law, law.claimed.value)} | | |"
+        spent = f"{seconds[study]:,.0f}"
         for row in rows or ():
             cells = (study, _cell(row.case), _interval(row), _claimed(law, row.claimed))
-            spent = f"{seconds[study]:,.0f}"
-            yield f"| {' | '.join((*cells, SAID[row.holds], spent, command))} |"
-    yield f"\n{_told(every)}\n"
+            yield f"| {' | '.join((*cells, SAID[row.holds], spent))} |"
+            spent = ""
+    yield ""
+
+
+def _wrapped(text: str) -> str:
+    return fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def _every(studies: dict[str, list[Row] | None]) -> list[Row]:
@@ -120,24 +127,11 @@ def _every(studies: dict[str, list[Row] | None]) -> list[Row]:
 
 
 def _told(rows: Sequence[Row]) -> str:
-    """The verdict, and what it depends on."""
+    """The verdict, and how many rows say what."""
     if not rows:
         return "No verdict: nothing of it is made yet."
-    result = verdict(rows)
-    parts = [f"**{result.capitalize()}.**"]
-    sides = ((HOLDS, "It holds in"), (FAILS, "It does not in"))
-    parts += [f"{word} {_named(rows, side)}." for side, word in sides if result == DEPENDS]
-    if left := _named(rows, OPEN):
-        parts.append(f"Open: {left}.")
-    return " ".join(parts)
-
-
-def _named(rows: Sequence[Row], side: int) -> str:
-    return "; ".join(
-        ": ".join(part for part in (row.study, _cell(row.case)) if part)
-        for row in rows
-        if row.holds == side
-    )
+    held, failed, left = (sum(row.holds == side for row in rows) for side in SAID)
+    return f"**{verdict(rows).capitalize()}.** Rows: {held} hold, {failed} do not, {left} are open."
 
 
 def _seconds(study: str, params: Params, root: Path) -> float:

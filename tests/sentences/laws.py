@@ -10,7 +10,7 @@ from scipy import stats
 from sentences.quoting import count, number
 
 WORDS = {"=": "", ">": "above ", "<": "below "}
-SLOPES = (
+GRIDS = (
     *("molrg-half", "molrg", "molrg-double", "molrg-seed-7", "molrg-seed-19", "molrg-seed-42"),
     *("molrg-two-subspaces", "mixture", "digits", "fashion"),
 )
@@ -20,11 +20,9 @@ LEARNERS = (("mlp-128", 1), ("unet-8", 1), ("mlp-128", 2), ("unet-8", 2))
 def laws(results):
     """Every row whose results are committed."""
     results = cache(results)
-    for study in SLOPES:
+    for study in GRIDS:
         yield row(study, "", slope(results(study)), "=", 0.5, 0)
-    for study in ("molrg-half", "molrg", "molrg-double", "molrg-two-subspaces", "digits"):
         yield row(study, "", collapse(results(study)), "=", 0.5, 0)
-    for study in ("molrg", "molrg-two-subspaces", "mixture", "digits", "fashion"):
         yield row(study, "", regimes(results(study)), ">", 0.5)
     yield from dimensions(results("across/dimension"))
     for clusters, methods in ((1, ("pca", "denoiser")), (2, ("subspaces", "denoiser"))):
@@ -122,6 +120,8 @@ def collapse(study):
         means = part.mean(axis=0)
         return min((apart(means, k / 50), k / 50) for k in range(76))[1]
 
+    if len(set(sizes)) < 3:
+        return best(curves), nan, nan
     parts = [best(np.delete(curves, r, 0)) for r in range(len(curves))]
     value, low, high = left_out(best(curves), parts)
     return value, low - 0.01, high + 0.01
@@ -285,20 +285,19 @@ def nearer(disjoint):
 
 
 def descents(dynamics):
+    last = dynamics.isel(N=-1)
     for model in dynamics["model"].values:
-        for n in dynamics["N"].values:
-            curves = dynamics["e_gen"].sel({"model": model, "N": n})
-            curves = curves.transpose("replicate", "step").values
-            rises, falls = [], []
-            for r, curve in enumerate(curves):
-                mean = np.delete(curves, r, 0).mean(axis=0)
-                best, at = -inf, None
-                for i, j, k in combinations(range(len(mean)), 3):
-                    turn = min(mean[j] - mean[i], mean[j] - mean[k])
-                    if turn > best:
-                        best, at = turn, (i, j, k)
-                i, j, k = at
-                rises.append(curve[j] - curve[i])
-                falls.append(curve[j] - curve[k])
-            ends = lesser(by_t(rises), by_t(falls))
-            yield row("dynamics", f"{model}, N = {count(n)}", ends, ">", 0)
+        curves = last["e_gen"].sel(model=model).transpose("replicate", "step").values
+        rises, falls = [], []
+        for r, curve in enumerate(curves):
+            mean = np.delete(curves, r, 0).mean(axis=0)
+            best, at = -inf, None
+            for i, j, k in combinations(range(len(mean)), 3):
+                turn = min(mean[j] - mean[i], mean[j] - mean[k])
+                if turn > best:
+                    best, at = turn, (i, j, k)
+            i, j, k = at
+            rises.append(curve[j] - curve[i])
+            falls.append(curve[j] - curve[k])
+        ends = lesser(by_t(rises), by_t(falls))
+        yield row("dynamics", f"{model}, N = {count(last['N'])}", ends, ">", 0)

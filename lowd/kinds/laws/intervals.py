@@ -54,13 +54,11 @@ def of_score(cell: xr.Dataset, score: str, over: str = "replicate") -> Measured:
         over: `replicate` or `disjoint_pair`.
 
     Returns:
-        No interval of a single replicate, nor of a single pair, whose spread nothing tells.
+        No interval of a single replicate, nor of a single pair, whose spread nothing tells; those
+        that diverged do not count.
     """
-    replicates = (
-        {one for pair in cell[over].values for one in str(pair).split("|")}
-        if over == "disjoint_pair"
-        else set(cell[over].values.tolist())
-    )
+    known = cell[over].values[cell[score].notnull().values].tolist()
+    replicates = {one for each in known for one in str(each).split("|")}
     centre, error = centre_and_error(cell, score, over)
     fewest = 3 if over == "disjoint_pair" else 2
     return with_error(centre, error, len(replicates) - 1 if len(replicates) >= fewest else 0)

@@ -101,7 +101,7 @@ def _times(axes: Axes, one: xr.Dataset) -> None:
             axes.plot(left, np.full(len(left), end * off), marker, color=colour, mfc="white", ms=4)
     through = np.sqrt(ends[0] * ends[1])
     axes.plot(sizes, through * sizes / sizes[middle], color=GREY, ls=":", lw=0.9, zorder=1)
-    samples_axis(axes, sizes)
+    samples_axis(axes, sizes[::2])  # panels are narrow
     axes.set_yscale("log")
 
 

@@ -21,7 +21,7 @@ def measure(results: xr.Dataset) -> dict[str, Measured]:
 
 
 LAW = Law(
-    name="accumulating data does not",
+    name="accumulated data do not collapse",
     claim="If generations keep all data so far, the squared error grows by π²/6 at most.",
     source="Gerstgrasser et al. 2024 (arXiv:2404.01413)",
     measured="E_gen² of the last generation over that of the first where data accumulate; "

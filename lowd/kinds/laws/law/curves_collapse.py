@@ -3,7 +3,8 @@
 The crossing may collapse where the curves do not, so both are asked for. The exponent a is the one
 of the least spread between sizes of E_gen over N/|θ|^a, tried in steps of STEP, which the interval
 is wider by; it is jackknifed over replicates. Two sizes can always be shifted onto each other:
-three are needed.
+three are needed. No number says how little spread makes one curve, so what is left of it at the
+best a is not asked for: where the law holds, no other a would be better, and that is all.
 """
 
 import numpy as np
@@ -36,8 +37,8 @@ LAW = Law(
     name="E_gen is a curve of N/√|θ|",
     claim="E_gen of students of all sizes is one curve of N divided by the square root of |θ|.",
     source="Zhang et al. 2025 (arXiv:2505.20123)",
-    measured="Exponent a at which curves of E_gen over N/|θ|^a are least apart; interval over "
-    "replicates, from three sizes on.",
+    measured="Exponent a at which curves of E_gen over N/|θ|^a are least apart, however far that "
+    "is; interval over replicates, from three sizes on.",
     unit="none",
     rule="½ is in the interval, and 0 is not.",
     claimed=Claimed("=", 0.5, without=0.0),

@@ -1,10 +1,10 @@
 """Locality explains what generalising students make.
 
-Two students of the same noise are compared with the local score machine, and with pure
-memorisation and the Gaussian of the same training set: the local machine has to beat both, by the
-mean cosine of samples, at the largest N. Every size is one value, so that three sizes are needed:
-replicates are few, and noises say nothing of other students. A machine whose windows are fitted to
-the student has an advantage, which the rule does not take away.
+A student's samples are compared, noise by noise, with those of the local score machine, of pure
+memorisation and of the Gaussian of the same training set: the local machine has to beat both
+others, by the mean cosine, at the largest N. Every size is one value, so that three sizes are
+needed: replicates are few, and noises say nothing of other students. A machine whose windows are
+fitted to the student has an advantage, which the rule does not take away.
 """
 
 import xarray as xr

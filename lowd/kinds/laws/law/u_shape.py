@@ -37,7 +37,7 @@ LAW = Law(
     "larger ones by variance.",
     source="Zhang et al. 2025 (arXiv:2505.20123)",
     measured="Octaves by which E_gen² of the best size is below the lower of both ends; interval "
-    "by jackknife errors over training sets, for all sizes together.",
+    "by jackknife errors over training sets and the normal law, for all sizes together.",
     unit="octaves",
     rule="All of the interval is above 0.",
     claimed=Claimed(">", 0.0),

@@ -28,7 +28,7 @@ LAW = Law(
     claim="What a student's error owes to the choice of its training set falls as N grows.",
     source="Zhang et al. 2025 (arXiv:2505.20123)",
     measured="Power of N in the variance over training sets, between the neighbouring N where it "
-    "is largest; interval by jackknife errors over training sets.",
+    "is largest; interval by jackknife errors over training sets and the normal law.",
     unit="none",
     rule="All of the interval is below 0.",
     claimed=Claimed("<", 0.0),
