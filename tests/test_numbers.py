@@ -12,6 +12,7 @@ from sentences.findings import findings
 from sentences.laws import laws
 from sentences.representation import representation
 from sentences.theory import theory
+from sentences.times import descent, times
 from sentences.transition import readme, transition
 
 from lowd.report.laws import page
@@ -47,7 +48,8 @@ def committed(archived):
 PAGES = {
     "README.md": readme,
     "docs/transition.md": transition,
-    "docs/findings.md": findings,
+    "docs/findings.md": lambda results: (*findings(results), *descent(results)),
+    "docs/times.md": times,
     "docs/theory.md": theory,
     "docs/fashion.md": fashion,
     "docs/representation.md": representation,
