@@ -55,7 +55,7 @@ class Terminal:
         os.close(slave)
         self._raw = b""
 
-    def read_until(self, text: str, seconds: float = 600) -> str:
+    def read_until(self, text: str, seconds: float = 1800) -> str:
         """All that was shown until `text` was, or the command ended."""
         end = time.monotonic() + seconds
         while text not in self.shown and time.monotonic() < end:
