@@ -128,18 +128,20 @@ class Repository:
     """A copy of this repository whose own `lowd` is the one that runs in it.
 
     Attributes:
+        code: where the `lowd` that runs lies instead, if it has none of its own.
         saved: the step from which each training goes on that was killed, by model.
     """
 
     path: Path
     saved: dict[str, int] = field(default_factory=dict)
+    code: Path | None = None
 
     @property
     def environment(self) -> dict[str, str]:
         """Variables under which commands find this copy and this Python."""
         return os.environ | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": str(self.path),
+            "PYTHONPATH": str(self.code or self.path),
             "OMP_NUM_THREADS": "1",
             "DVC_SITE_CACHE_DIR": str(self.path / ".dvc" / "tmp" / "site"),
             "DVC_GLOBAL_CONFIG_DIR": str(self.path / ".dvc" / "tmp" / "global"),

@@ -21,6 +21,10 @@ MISSING = "Checkout failed for following targets"
 """What DVC says if its cache lacks something, which after a pull is what the remote lacks too."""
 
 
+UNSAVED = "Can't remove the following unsaved files"
+"""What it says of data that are here and not in its cache, as those of an archive."""
+
+
 IN_THE_WAY = "without a confirmation"
 """What it says of a file that it would have to replace, which is then found to be another."""
 
@@ -91,7 +95,7 @@ def _bring(stages: Sequence[str]) -> None:
         ValueError: the remote fails; which one, where it is, and why.
     """
     done = run_tool("dvc", "checkout", *stages)
-    if MISSING not in done.stderr:
+    if MISSING not in done.stderr and UNSAVED not in done.stderr:
         if done.returncode and IN_THE_WAY not in done.stderr:
             raise ValueError(f"`dvc checkout` fails: {_reason(done.stderr)}; mend that first")
         typer.echo(done.stderr, nl=False, err=True)
@@ -115,7 +119,7 @@ def _bring(stages: Sequence[str]) -> None:
     done = run_tool("dvc", "pull", *stages)
     if MISSING in done.stderr:
         typer.echo(f"{remote} lacks data; `dvc push` them from where they were made", err=True)
-    elif done.returncode:
+    elif done.returncode and UNSAVED not in done.stderr:
         raise ValueError(
             f"{remote}: {_reason(done.stderr)}; mend its address, key or endpoint with `dvc remote "
             f"modify {name}`, or reach it otherwise; nothing was taken for made"

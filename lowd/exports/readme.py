@@ -1,6 +1,6 @@
 """The first page of an archive: what is in it, and how to check it and draw a figure again."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,9 +19,10 @@ INSTALL = {
 }
 """Where the code is and how it is installed, by whether it lies at the repository's root."""
 COMMANDS = """lowd audit
-{restore}mv {figure} kept.svg
+{restore}cp -r {folder} kept
+rm {stem}.*
 lowd make {figure}
-cmp kept.svg {figure}"""
+diff -r kept {folder}"""
 ABSENT = """
 
 ## What is not in here
@@ -50,12 +51,9 @@ def readme(
         absent: what is left out.
 
     Raises:
-        ValueError: the study has no figure.
+        ValueError: no figure of the study can be drawn of what is in the archive.
     """
-    made = [one.path for each in statements.values() for one in each.subject]
-    figures = [path.as_posix() for path in made if path.match(f"figures/{study}/*.svg")]
-    if not figures:
-        raise ValueError(f"{study} has no figure, and so there is nothing to draw again")
+    figure = _drawable(statements.values(), study, absent)
     has_data = not any(path.parts[0] == "data" for path in absent)
     code, install = INSTALL[Path("lowd/__init__.py").exists()]
     restore = f"lowd restore {study}  # takes what is here for made\n" if has_data else ""
@@ -71,7 +69,25 @@ def readme(
         code=code,
         version=version("lowd"),
         install=install,
-        commands=COMMANDS.format(restore=restore, figure=figures[0]),
-        figure=figures[0],
+        commands=COMMANDS.format(
+            restore=restore,
+            folder=figure.parent.as_posix(),
+            stem=figure.with_suffix("").as_posix(),
+            figure=figure.as_posix(),
+        ),
+        figure=figure.as_posix(),
         absent=ABSENT.format(study=study, files=files) if absent else "",
+    )
+
+
+def _drawable(statements: Iterable[Statement], study: str, absent: Collection[Path]) -> Path:
+    """The first figure of the study whose job reads nothing that is left out."""
+    for stated in statements:
+        read = {one.path for resources in stated.inputs.values() for one in resources}
+        for output in stated.subject:
+            if output.path.match(f"figures/{study}/*.svg") and read.isdisjoint(absent):
+                return output.path
+    raise ValueError(
+        f"{study} has no figure that can be drawn of what would be in the archive; put its data in "
+        "too, or name first a study that has one"
     )
