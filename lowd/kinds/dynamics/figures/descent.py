@@ -166,7 +166,7 @@ def caption(results: xr.Dataset) -> str:
             f"to {peak:,} and falls by {quoted(*told.fall)} up to {last:,}."
         )
         also = [each[1] for each in found]
-        detail = f"A rise and a fall are told from 0 (t, {LEVEL:.0%}) for {listed(also)}. "
+        detail = f"Told from 0 (t, {LEVEL:.0%}): {listed(also)}. "
         detail += _beside(one, told)
     else:
         head = "Nowhere does E_gen rise and fall again by more than chance gives."
@@ -175,10 +175,9 @@ def caption(results: xr.Dataset) -> str:
         part
         for part in (
             detail,
-            "Turning points (triangles) of a replicate are those of the other replicates on the "
-            "other half of the noises, so a rise that is chance is 0 on average. Squares of both "
-            "parts add up to that of E_gen; the gain is the slope of samples against the "
-            "teacher's.",
+            "Turning points (triangles) are those of other replicates on other noises: a rise by "
+            "chance is 0 on average. Squares of both parts add up to that of E_gen; the gain is "
+            "the slope of samples against the teacher's.",
             f"Means over {replicates} replicates; bands and ± are two standard errors, which "
             f"cover {covered(replicates):.0%}.",
             made_of(results),
