@@ -165,8 +165,8 @@ def caption(results: xr.Dataset) -> str:
             f"E_gen descends twice: of {name} it rises by {quoted(*told.rise)} from step {low:,} "
             f"to {peak:,} and falls by {quoted(*told.fall)} up to {last:,}."
         )
-        also = [each[1] for each in found]
-        detail = f"Told from 0 (t, {LEVEL:.0%}): {listed(also)}. "
+        cells = results.sizes["model"] * results.sizes["N"]
+        detail = f"Told from 0 (t, {LEVEL:.0%}) in {len(found)} of {cells} cells. "
         detail += _beside(one, told)
     else:
         head = "Nowhere does E_gen rise and fall again by more than chance gives."
