@@ -258,7 +258,7 @@ FAMILIES = """
         objective: {kind: flow_matching}
   added-along:
     kind: dynamics
-    study: added-gaussian
+    study: added-isotropic
     samples: [2]
     replicates: 2
     snapshots: [10, 200]
