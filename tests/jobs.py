@@ -4,7 +4,23 @@ import inspect
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
+import pytest
+import yaml
+
+from lowd.graph.graph import Graph
 from lowd.graph.job import Job
+from lowd.table import read_graph
+
+
+def make(folder: Path, params: dict[str, Any], *results: str) -> Graph:
+    """All jobs of these settings, of which those that lead to the results have run in a folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        Path("params.yaml").write_text(yaml.safe_dump(params))
+        graph = read_graph()
+        for job in graph.leading_to([Path("results", name) for name in results]).in_order:
+            run(job)
+    return graph
 
 
 def run(job: Job) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import yaml
-from test_cost_bills import counted, run
+from jobs import make, run
+from test_cost_bills import counted
 
 from lowd.cost.bills import bill
 from lowd.cost.probes import ScoreProbe
@@ -24,7 +24,6 @@ from lowd.store.arrays import read_store
 from lowd.store.checkpoints import load_checkpoint
 from lowd.store.students import load_students
 from lowd.table import graph as graph_of
-from lowd.table import read_graph
 from lowd.training.settings import TrainingSettings
 
 D, RANK, SAMPLES, REPLICATES, STEPS = 6, 2, (3, 8), 3, (5, 20, 40, 60)
@@ -55,13 +54,7 @@ PARAMS = {
 def made(tmp_path_factory):
     """A folder where the finding has been made, and the jobs."""
     path = tmp_path_factory.mktemp("turns")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(path)
-        Path("params.yaml").write_text(yaml.safe_dump(PARAMS))
-        graph = read_graph()
-        for job in graph.leading_to([Path("results/turns.zarr")]).in_order:
-            run(job)
-    return path, graph
+    return path, make(path, PARAMS, "turns.zarr")
 
 
 @pytest.fixture(autouse=True)

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
-import yaml
 from captions import is_legible, keeps_to_the_standard
-from jobs import run
+from jobs import make, run
 
 from lowd.cost.bills import bill
 from lowd.cost.probes import DenoiserProbe, FlowProbe, ScoreProbe
@@ -24,7 +23,6 @@ from lowd.store.arrays import read_store
 from lowd.store.checkpoints import load_checkpoint, save_checkpoint
 from lowd.store.results import open_results
 from lowd.store.students import load_students
-from lowd.table import read_graph
 
 RANK, REPLICATES, SAMPLES = 3, 3, (2, 8, 32)
 PARAMS = {
@@ -55,14 +53,7 @@ pytestmark = pytest.mark.campaign
 def made(tmp_path_factory):
     """A folder where the study and its markers have been made, and the jobs."""
     path = tmp_path_factory.mktemp("marked")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(path)
-        Path("params.yaml").write_text(yaml.safe_dump(PARAMS))
-        graph = read_graph()
-        results = [Path("results/plane.zarr"), Path("results/marked.zarr")]
-        for job in graph.leading_to(results).in_order:
-            run(job)
-    return path, graph
+    return path, make(path, PARAMS, "plane.zarr", "marked.zarr")
 
 
 @pytest.fixture(autouse=True)

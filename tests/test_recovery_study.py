@@ -1,14 +1,11 @@
 """Gaussian teachers, and a study of what their students recover."""
 
-import inspect
-from pathlib import Path
-from typing import get_args, get_type_hints
-
 import numpy as np
 import pytest
 import torch
 import yaml
 from captions import figure_keeps_to_the_standard
+from jobs import make
 from pydantic import TypeAdapter
 from scipy.fft import dctn
 
@@ -20,7 +17,6 @@ from lowd.steps.teachers.gaussian import read_axes
 from lowd.steps.teachers.teacher import load_teacher
 from lowd.store.arrays import read_store
 from lowd.store.results import open_results
-from lowd.table import read_graph
 
 PARAMS = {
     "studies": {
@@ -119,28 +115,14 @@ def test_what_cannot_be_recovered_is_refused(study, own, message, tmp_path):
         load_params(tmp_path / "params.yaml")
 
 
-def run(job):
-    """The step of a job, in this process."""
-    hints, given = get_type_hints(job.step.run), {}
-    for role, paths in {**job.inputs, "output": job.outputs}.items():
-        is_list = list[Path] in (hints[role], *get_args(hints[role]))
-        if is_list or paths:
-            given[role] = list(paths) if is_list else paths[0]
-    if "scratch" in inspect.signature(job.step.run).parameters:
-        given["scratch"] = None
-    job.outputs[0].parent.mkdir(parents=True, exist_ok=True)
-    job.step.run(job.settings, **given)
-
-
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     """Where a small study has run to its results."""
+    folder = tmp_path_factory.mktemp("recovery")
+    make(folder, PARAMS, "recovered.zarr")
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tmp_path_factory.mktemp("recovery"))
-        Path("params.yaml").write_text(yaml.safe_dump(PARAMS))
-        for job in read_graph().leading_to([Path("results/recovered.zarr")]).in_order:
-            run(job)
-        yield Path.cwd()
+        patch.chdir(folder)
+        yield folder
 
 
 def test_an_exact_teacher_needs_no_sampler(study):
