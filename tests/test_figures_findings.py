@@ -222,7 +222,7 @@ def test_a_caption_of_descent_tells_only_what_is_told_from_chance():
         "of a, N = 128 it rises by 0.30 ± 0.02 from step 20 to 80 and falls by 0.50 ± 0.02 up to "
         "160.\n" in caption
     )
-    assert "for a, N = 128 and b, N = 128." in caption
+    assert "Told from 0 (t, 5%) in 2 of 6 cells. Meanwhile " in caption
     one["rise"][:] = np.array([-0.1, 0.1, 0.0])
     assert drawn("descent", one).startswith("Nowhere does E_gen rise and fall again")
 
