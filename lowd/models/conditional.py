@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn import functional
 
 from lowd.models.layers import NoiseEmbedding
 
@@ -38,5 +37,6 @@ def condition(
         classes: K.
     """
     levels = c_noise.reshape(c_noise.shape + (1,) * (2 - c_noise.ndim)).expand(labels.shape)
-    hot = functional.one_hot(labels, classes + 1).to(c_noise.dtype)
+    # Not by `one_hot`, which reads the labels' range, and so waits for the device.
+    hot = (labels[..., None] == torch.arange(classes + 1, device=labels.device)).to(c_noise.dtype)
     return torch.cat([levels[..., None], hot], dim=-1)

@@ -10,7 +10,7 @@ from torch import Tensor
 from lowd.models.settings import ModelSettings
 from lowd.training.optimizer_settings import OptimizerSettings, optimizer_module
 from lowd.training.settings import TrainingSettings
-from lowd.training.trainer import Trainer, learning_rate
+from lowd.training.trainer import Trainer
 
 
 class OptimizedTraining(TrainingSettings):
@@ -55,5 +55,4 @@ class OptimizedTrainer(Trainer):
             super()._descend()
             return
         weights = self.flat.whole
-        rate = learning_rate(self.settings, self.step)
-        self._by(self.settings.optimizer, weights, weights.grad, self._moments, rate)
+        self._by(self.settings.optimizer, weights, weights.grad, self._moments, self._rate)

@@ -34,7 +34,8 @@ class Trainer:
     """A stack of students, its optimiser, and how far it has come.
 
     A student whose loss or gradient stops being finite is frozen at its last finite weights and
-    marked in `diverged` with the step; the others go on as if it were not there.
+    marked in `diverged` with the step; the others go on as if it were not there. Within a block no
+    value of a tensor is read, so that the device never has to be waited for.
 
     Args:
         model: the architecture all students share.
@@ -92,7 +93,17 @@ class Trainer:
             "exp_avg": torch.zeros_like(self.flat.whole),
             "exp_avg_sq": torch.zeros_like(self.flat.whole),
         }
+        assert self.flat.whole.grad is not None
+        # By parameter, (student, number).
+        self._gradients, self._first = (
+            [part.flatten(1) for part in self.flat.views(whole).values()]
+            for whole in (self.flat.whole.grad, self._moments["exp_avg"])
+        )
         self.step = 0
+        # What changes from step to step, where the device finds it.
+        self._rate = self.flat.whole.new_zeros(())
+        self._renewal = self._rate.clone()
+        self._now = torch.zeros((), dtype=torch.int64, device=device)
         self.diverged = torch.full((len(cells),), NEVER, device=device)
         self.losses = torch.empty((len(cells), 0), dtype=pool.dtype)
         self.keep = frozenset(keep)
@@ -104,7 +115,7 @@ class Trainer:
             draws = draw_block(
                 self.cells, self.step // BLOCK, self.settings.batch, self.pool.shape[1:]
             )
-            draws = Draws(*(part.to(self.pool.device) for part in draws))
+            draws = Draws(*(_sent(part, self.pool.device) for part in draws))
             steps = min(BLOCK, self.settings.steps - self.step)
             losses = [self._advance(*(part[:, k] for part in draws)) for k in range(steps)]
             mean = torch.stack(losses, dim=1).mean(1).cpu()
@@ -162,6 +173,7 @@ class Trainer:
         clean = self.pool[rows]
         progress = self.step / s.steps
         precision, device = self.compute.precision, clean.device.type
+        self._set_pace()
         assert self.flat.whole.grad is not None
         self.flat.whole.grad.zero_()
         with tf32(precision == "tf32"):
@@ -170,11 +182,16 @@ class Trainer:
             loss.sum().backward()
         self._clip_and_freeze(loss.detach())
         self._descend()
+        self._average.lerp_(self.flat.whole.detach(), self._renewal)
         self.step += 1
-        # Early averages forget the initialisation fast (as in k-diffusion's and EDM's ramp-up).
-        decay = min(s.ema, (1 + self.step) / (10 + self.step))
-        self._average.lerp_(self.flat.whole.detach(), 1 - decay)
         return loss.detach()
+
+    def _set_pace(self) -> None:
+        """Learning rate and renewal of the average, of this step."""
+        self._now.fill_(self.step)
+        self._rate.fill_(learning_rate(self.settings, self.step))
+        # Early averages forget the initialisation fast (as in k-diffusion's and EDM's ramp-up).
+        self._renewal.fill_(1 - min(self.settings.ema, (2 + self.step) / (11 + self.step)))
 
     @torch.no_grad()
     def _descend(self) -> None:
@@ -193,7 +210,7 @@ class Trainer:
             amsgrad=False,
             beta1=self.settings.betas[0],
             beta2=self.settings.betas[1],
-            lr=learning_rate(self.settings, self.step),
+            lr=self._rate,
             weight_decay=0,
             eps=EPSILON,
             maximize=False,
@@ -202,20 +219,26 @@ class Trainer:
     @torch.no_grad()
     def _clip_and_freeze(self, loss: Float[Tensor, " student"]) -> None:
         """Clip each student's gradient to `gradient_clip`; freeze those that are not finite."""
-        gradients = [p.grad for p in self.parameters.values() if p.grad is not None]
-        norms = [torch.linalg.vector_norm(g.flatten(1), dim=1) for g in gradients]
+        norms = [torch.linalg.vector_norm(g, dim=1) for g in self._gradients]
         # Row by row: a sum over the first axis rounds by where in the stack a student is.
         norm = torch.linalg.vector_norm(torch.stack(norms, dim=1), dim=1)
-        broken = ~(loss.isfinite() & norm.isfinite())
-        frozen = broken | (self.diverged != NEVER)
-        if frozen.any():
-            self.diverged[broken & (self.diverged == NEVER)] = self.step
-            moments = self.flat.views(self._moments["exp_avg"])
-            for tensor in (*gradients, *moments.values()):
-                tensor[frozen] = 0
-        scale = (self.settings.gradient_clip / norm).clamp(max=1).nan_to_num(0)
-        for g in gradients:
-            g.mul_(scale.view(-1, *[1] * (g.dim() - 1)))
+        healthy = self.diverged == NEVER
+        broken = healthy & ~(loss.isfinite() & norm.isfinite())
+        torch.where(broken, self._now, self.diverged, out=self.diverged)
+        alive = (healthy & ~broken).to(norm)[:, None]
+        scale = (self.settings.gradient_clip / norm).clamp(max=1).nan_to_num(0)[:, None] * alive
+        assert self.flat.whole.grad is not None
+        # Those of frozen students alone are not finite, and would not come to 0 by being scaled.
+        self.flat.whole.grad.nan_to_num_(0, 0, 0)
+        count = len(self._gradients)
+        torch._foreach_mul_([*self._gradients, *self._first], [scale] * count + [alive] * count)
+
+
+def _sent(drawn: Tensor, device: torch.device) -> Tensor:
+    """Draws on the device, to which they travel while the host goes on."""
+    if device.type == "cuda":
+        return drawn.pin_memory().to(device, non_blocking=True)
+    return drawn.to(device)
 
 
 def learning_rate(settings: TrainingSettings, step: int) -> float:

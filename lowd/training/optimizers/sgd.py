@@ -12,7 +12,7 @@ def descend(
     weights: Tensor,
     gradient: Tensor,
     moments: Mapping[str, Tensor],
-    rate: float,
+    rate: Tensor,
 ) -> None:
     """One step, b ← μ b + g and w ← w − η b (Polyak 1964; no dampening, as in PyTorch).
 
@@ -22,7 +22,7 @@ def descend(
         gradient: g, of the same shape.
         moments: the trainer's; b is the first, which it saves, restores and keeps at 0 of students
             that are frozen.
-        rate: η.
+        rate: η, of no dimensions: it is not read, so that nothing waits for the device.
     """
     buffer = moments["exp_avg"].mul_(optimizer.momentum).add_(gradient)
-    weights.sub_(buffer, alpha=rate)
+    weights.addcmul_(buffer, rate, value=-1)
