@@ -2,7 +2,7 @@
 
 import io
 import subprocess
-import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[1]
 def archived(tmp_path_factory):
     """A folder with results and statements as the last commit has them."""
     packed = subprocess.run(
-        ["git", "archive", "HEAD", "results", "provenance"],
+        ["git", "archive", "--format=zip", "HEAD", "results", "provenance"],
         cwd=ROOT,
         capture_output=True,
         check=False,
@@ -34,8 +34,8 @@ def archived(tmp_path_factory):
     if packed.returncode:
         pytest.skip("no repository of git here")
     folder = tmp_path_factory.mktemp("committed")
-    with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as files:
-        files.extractall(folder, filter="data")
+    with zipfile.ZipFile(io.BytesIO(packed.stdout)) as files:
+        files.extractall(folder)
     return folder
 
 
