@@ -125,6 +125,40 @@ def test_the_page_s_command_finds_every_copy_and_shows_its_pair():
     ]
 
 
+def textures(count, seed):
+    """Coloured pictures of a power spectrum as of photographs, 16 × 16: many directions."""
+    random = np.random.default_rng(seed)
+    grid = np.hypot(*np.meshgrid(*[np.fft.fftfreq(16)] * 2))
+    grid[0, 0] = 1 / 16
+    waves = random.normal(size=(2, count, 3, 16, 16)) / grid**1.5
+    shown = np.fft.ifft2(waves[0] + 1j * waves[1]).real
+    shown /= 2.5 * shown.std(axis=(2, 3), keepdims=True)
+    return np.uint8(np.clip(127.5 * (1 + shown), 0, 255))
+
+
+@pytest.mark.parametrize("count", [100, 400])
+def test_fresh_samples_exceed_a_threshold_found_without_any_as_seldom_as_it_says(count):
+    """Also where the descriptor has as many directions to fit as there are training samples."""
+    training, generated = textures(count, 1), textures(1000, 2)
+    generated[:100] = training[:100]
+    found = lowd.evaluate(generated, training)
+    above = found.matches.similarity > found.threshold.value
+    assert above[:100].all()
+    # 1 %, known from so many training samples, and a tail that five fits spread.
+    assert above[100:].mean() < 0.01 + 3 * (0.01 / count) ** 0.5
+
+
+def test_held_out_samples_that_were_trained_on_are_told_and_left_out():
+    training, others = textures(200, 1), textures(100, 3)
+    found = lowd.evaluate(training, training, held_out=np.concatenate([training[:50], others]))
+    assert found["memorised"].estimate.value == 1
+    assert any("50 of the held-out samples equal" in said for said in found.threshold.warnings)
+    alone = lowd.evaluate(training, training, held_out=others)
+    assert alone.threshold.value == found.threshold.value and not alone.threshold.warnings[1:]
+    with pytest.raises(ValueError, match="held_out: fewer than two samples that no training"):
+        lowd.evaluate(training, training, held_out=training)
+
+
 def test_from_python_as_the_page_says():
     (block,) = re.findall(r"```python\n(.*?)```", PAGE, re.S)
     values = {}

@@ -1,5 +1,9 @@
 """Images come in one order and one scale, and what does not fit is refused by its name."""
 
+import base64
+import re
+import zlib
+
 import numpy as np
 import pytest
 import zarr
@@ -18,6 +22,13 @@ from lowd.sources.image_settings import (
 )
 from lowd.sources.images import load_images
 from lowd.sources.scaling import scaled
+
+TEN_BITS = (
+    "c-mc0K?=e!5Zsn3QdGnW78SvpN9zlOdhrilLfX=W#Dp4(-V{ILi~NHp@fU8|>cI({*%>yO1OR54Icrv81_a9zvq&Pd`"
+    "Ylt#pvEFkMA7u1ksJ6!U!###=TOa2C~n2pYNvLc9&tdmL_B1_*$Ii%Z4@h4QLKcjvU1dgCf=duig<)aoi=%GDzDBxVR"
+    "hK2t;@<NzQW!b0av0paB%|Ht_xXX)bjfydY0$7H+#oaCd>@MZ-pK8xUV|{fbh9duMZ{zFYN"
+)
+"""An AVIF of ten bits a channel, black, packed by zlib and in base 85; Pillow writes none."""
 
 
 def pixels(*shape, seed=0):
@@ -105,6 +116,21 @@ def test_a_damaged_image_is_refused_by_name(tmp_path, content):
         from_folder(tmp_path)
 
 
+@pytest.mark.parametrize("suffix", ["gif", "tiff", "avif", "dds", "qoi", "webp", "sgi"])
+def test_an_image_that_is_damaged_anywhere_is_refused_by_name_or_read(tmp_path, suffix):
+    folder_of(tmp_path, {f"a.{suffix}": pixels(4, 6, 3)})
+    path = tmp_path / f"a.{suffix}"
+    whole = path.read_bytes()
+    said = []
+    for length in range(1, len(whole), -(-len(whole) // 40)):
+        path.write_bytes(whole[:length])
+        try:
+            from_folder(tmp_path, (3, 4, 6))
+        except ValueError as error:
+            said.append(str(error))
+    assert said and all(text.startswith(f"{path}: ") for text in said)
+
+
 @pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.float32])
 def test_deep_pixels_are_refused_rather_than_clipped(tmp_path, dtype):
     folder_of(tmp_path, {"a.tif": pixels(4, 6).astype(dtype)})
@@ -130,13 +156,14 @@ def test_folders_inside_are_read_and_what_is_left_out_is_counted(tmp_path, capsy
     images = {name: pixels(4, 6, seed=i) for i, name in enumerate(["b/deep/x.gif", "a.ppm"])}
     folder_of(tmp_path, images | {".cache/a.png": pixels(4, 6), "._a.png": pixels(4, 6)})
     (tmp_path / "labels.csv").touch()
+    (tmp_path / "linked").symlink_to(tmp_path / "b")
     frames = [Image.fromarray(pixels(4, 6, seed=seed)) for seed in (5, 6, 7)]
     frames[0].save(tmp_path / "c.tiff", save_all=True, append_images=frames[1:])
     found = load_images(FolderSource(source="folder", path=tmp_path, shape=(1, 4, 6))).images
     expected = [images["a.ppm"], images["b/deep/x.gif"], np.asarray(frames[0])]
     np.testing.assert_array_equal(found[:, 0], expected)
     said = capsys.readouterr().err
-    for what in ("2 hidden files", "1 .csv", "2 frames after a file's first"):
+    for what in ("2 hidden files", "1 .csv", "1 linked folders", "2 frames after a file's first"):
         assert what in said
 
 
@@ -187,6 +214,31 @@ def test_deep_colours_are_refused_rather_than_cut(tmp_path):
         from_folder(tmp_path, (3, 4, 6))
 
 
+@pytest.mark.parametrize(
+    ("suffix", "shallow", "deep"),
+    [
+        # One less than the bits of each channel; bytes a channel.
+        ("jp2", rb"(\xff\x4f\xff\x51.{38})\x07", lambda m: m[1] + b"\x0f"),
+        ("sgi", rb"\A(\x01\xda.)\x01", lambda m: m[1] + b"\x02"),
+    ],
+)
+def test_depth_that_pillow_hides_is_refused_too(tmp_path, suffix, shallow, deep):
+    folder_of(tmp_path, {f"a.{suffix}": pixels(4, 6, 3)})
+    path = tmp_path / f"a.{suffix}"
+    assert from_folder(tmp_path, (3, 4, 6)).shape == (1, 3, 4, 6)
+    changed, count = re.subn(shallow, deep, path.read_bytes(), flags=re.DOTALL)
+    assert count == 1
+    path.write_bytes(changed)
+    with pytest.raises(ValueError, match=rf"a\.{suffix}: more than 8 bits"):
+        from_folder(tmp_path, (3, 4, 6))
+
+
+def test_an_avif_of_ten_bits_is_refused(tmp_path):
+    (tmp_path / "a.avif").write_bytes(zlib.decompress(base64.b85decode(TEN_BITS)))
+    with pytest.raises(ValueError, match=r"a\.avif: more than 8 bits"):
+        from_folder(tmp_path)
+
+
 def test_an_npy_file_is_read_and_floats_of_another_range_are_scaled(tmp_path):
     unit = np.linspace(0, 1, 120).reshape(5, 1, 4, 6)
     np.save(tmp_path / "a.npy", unit)
@@ -207,6 +259,42 @@ def test_grey_without_a_channel_and_channels_that_come_last_are_recognised(tmp_p
     found = load_images(ArraySource(**source, key="colours", shape=(3, 4, 6))).images
     np.testing.assert_array_equal(found, colours.transpose(0, 3, 1, 2))
     assert "channels are last in (5, 4, 6, 3)" in capsys.readouterr().err
+    found = load_images(ArraySource(**source, key="colours", shape=(1, 4, 6), grey=True)).images
+    assert found.shape == (5, 1, 4, 6)
+
+
+@pytest.mark.parametrize(
+    ("images", "declared", "remedy"),
+    [
+        (pixels(4, 4, 9), (1, 4, 4), r"store images\.transpose\(2, 0, 1\)"),
+        (pixels(4, 4, 3, 9), (3, 4, 4), r"store images\.transpose\(3, 2, 0, 1\)"),
+        (pixels(9, 4, 4, 3), (4, 4, 3), r"they stand first: \[3, 4, 4\]"),
+    ],
+)
+def test_axes_in_another_order_are_told_with_the_remedy(tmp_path, images, declared, remedy):
+    np.savez(tmp_path / "a.npz", images=images)
+    with pytest.raises(ValueError, match=remedy):
+        from_npz(tmp_path / "a.npz", shape=declared)
+
+
+@pytest.mark.parametrize(
+    ("largest", "remedy"),
+    [
+        (254.0, r"`range: \[0, 255\]`"),
+        (3.0, r"`range: \[0, 255\]`"),
+        (9e4, r"`range: \[0, 90000\]`"),
+    ],
+)
+def test_the_range_to_give_is_that_of_bytes_where_it_may_be(tmp_path, largest, remedy):
+    np.savez(tmp_path / "a.npz", images=np.linspace(0, largest, 120).reshape(5, 1, 4, 6))
+    with pytest.raises(ValueError, match=remedy):
+        from_npz(tmp_path / "a.npz")
+
+
+def test_values_in_little_of_their_range_are_told(tmp_path, capsys):
+    np.savez(tmp_path / "a.npz", images=np.linspace(0, 1, 120).reshape(5, 1, 4, 6))
+    from_npz(tmp_path / "a.npz", range=(0, 255))
+    assert "lie in [0, 1], little of the range [0, 255]" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -250,6 +338,7 @@ WRONG = {
     "too large": (np.full((2, 1, 4, 6), 1.5), "outside"),
     "too small": (np.full((2, 1, 4, 6), -255.0), "outside"),
     "not finite": (np.full((2, 1, 4, 6), np.nan), "48 values are NaN"),
+    "infinite": (np.full((2, 1, 4, 6), np.inf), "48 values are infinite"),
     "wide integers": (np.ones((2, 1, 4, 6), np.int64), "int64"),
     "text": (np.full((2, 1, 4, 6), "white"), "<U5"),
 }
@@ -387,11 +476,19 @@ def test_a_chunk_that_was_cut_is_refused(tmp_path, layout):
     assert len(from_zarr(tmp_path / "a.zarr")) == 5
 
 
-def test_a_packed_array_is_refused(tmp_path):
+@pytest.mark.parametrize("name", ["scale_factor", "_FillValue"])
+def test_a_packed_array_is_refused(tmp_path, name):
     path = as_zarr(tmp_path / "a.zarr", images=pixels(5, 1, 4, 6))
-    zarr.open_group(path)["images"].attrs["scale_factor"] = 0.5
-    with pytest.raises(ValueError, match=r"'images' is packed \(scale_factor\)"):
+    zarr.open_group(path)["images"].attrs[name] = 0.5
+    with pytest.raises(ValueError, match=rf"'images' is packed \({name}\)"):
         from_zarr(path)
+
+
+def test_an_array_that_grew_after_its_metadata_were_gathered_is_read_whole(tmp_path):
+    path = as_zarr(tmp_path / "a.zarr", images=pixels(5, 1, 4, 6))
+    zarr.consolidate_metadata(path)
+    zarr.open_group(path, use_consolidated=False)["images"].append(pixels(3, 1, 4, 6))
+    assert len(from_zarr(path)) == 8
 
 
 def test_images_of_mixed_sizes_are_shrunk_to_one_if_told(tmp_path):

@@ -42,12 +42,16 @@ class Described:
         pixels: of images, at `lowd.descriptors.views.KEPT` pixels a side at most, (sample, pixel);
             of vectors the vectors.
         views: of references, all views of some at a time; None where a sample has one.
+        without: takes rows, and returns features of these and all others as they are described by
+            a descriptor that is fitted to the others alone; None where nothing is fitted to single
+            samples.
     """
 
     samples: SampleSet
     features: Float[Tensor, "sample feature"]
     pixels: Float[Tensor, "sample pixel"]
     views: Callable[[], Iterator[Float[Tensor, "view sample feature"]]] | None = None
+    without: "Callable[[Tensor], tuple[Float[Tensor, 'row feature'], Described]] | None" = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,13 +79,7 @@ class Describer:
         pixels = torch.from_numpy(_pixels(samples, self.watch))
         flat = pixels.flatten(1).to(self.device)
         if isinstance(self.fitted, Views):
-            fitted, small = self.fitted, pixels.to(self.device)
-            return Described(
-                samples,
-                torch.cat([fitted(block) for block in small.split(REFERENCES)]),
-                flat,
-                lambda: (fitted.of(block) for block in small.split(REFERENCES)),
-            )
+            return _by_views(samples, self.fitted, pixels.to(self.device))
         if self.fitted is not None:
             whole = flat if samples.kind == "vectors" else _whole(samples, self.device)
             return Described(samples, self.fitted(whole), flat)
@@ -101,6 +99,25 @@ class Describer:
             return np.concatenate(parts)
 
         return cached("lowd.descriptors.embedding", f"{samples.content} {known}", compute)
+
+
+def _by_views(samples: SampleSet, fitted: Views, small: views.Images) -> Described:
+    def without(rows: Tensor) -> tuple[Tensor, Described]:
+        kept = torch.ones(len(small), dtype=torch.bool)
+        kept[rows] = False
+        try:
+            others = Views.fitted(small[kept])
+        except ValueError as error:
+            raise ValueError(f"{samples.name}: {error}, or give --held-out") from None
+        return others(small[rows]), _by_views(samples, others, small[kept])
+
+    return Described(
+        samples,
+        torch.cat([fitted(block) for block in small.split(REFERENCES)]),
+        small.flatten(1),
+        lambda: (fitted.of(block) for block in small.split(REFERENCES)),
+        without,
+    )
 
 
 def default_descriptor(samples: SampleSet, features: bool) -> str:

@@ -1,12 +1,14 @@
 """Above which similarity a sample counts as a copy: by rule from reference samples, or given."""
 
 import re
+from collections import Counter
+from collections.abc import Iterator
 from math import nan
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from lowd.evaluation.comparing import most_similar
@@ -20,6 +22,8 @@ from lowd.streams import stream_seed
 DEFAULT = "nearest:0.99"
 ROWS = 4096
 """Reference samples that a rule looks at."""
+FOLDS = 5
+"""Parts of the training samples which are fresh in turn to a descriptor fitted to the others."""
 ALIKE = 0.05
 """Above this share of pairs of different samples over τ, a descriptor tells nothing apart."""
 ROUNDING = 1e-6
@@ -70,42 +74,77 @@ def find_threshold(
     """τ from reference samples alone, before any generated sample is compared.
 
     `nearest:q`: a share q of fresh samples is less similar to each training sample. Fresh are those
-    held out, or else training samples, each compared with all others; those that have an equal are
-    left out.
+    held out that equal no training sample, or else training samples that have no equal, each
+    compared with all others. What a
+    descriptor was fitted to it tells apart better than what it never saw: one that is fitted to
+    training samples is fitted anew without those that are fresh, a fifth at a time.
 
     Raises:
         ValueError: as `parse_threshold`, or fewer than two samples are fresh.
     """
     rule, number = parse_threshold(text)
-    if held_out is not None:
-        rows, own = _drawn(torch.arange(len(held_out.features))), None
-        fresh = held_out.features[rows]
-    else:
-        rows = own = _drawn(_unrepeated(training.pixels))
-        fresh = training.features[rows]
+    rows, shared = _fresh(training, held_out)
     if len(rows) < 2 and rule == "fixed":
         return Threshold(number, rule, Estimate(nan, nan), np.empty(0), ())
     if len(rows) < 2:
+        own = (training if held_out is None else held_out).samples.name
+        what = "other" if held_out is None else "training sample"
         raise ValueError(
-            f"{training.samples.name}: fewer than two samples that no other equals, by which τ "
-            "could be found; give --held-out, or a number with --threshold"
+            f"{own}: fewer than two samples that no {what} equals, by which τ could be found; "
+            "give others with --held-out, or a number with --threshold"
         )
-    similarity, _ = most_similar(fresh, training, 1, watch, "finding τ", own)
-    nearest = similarity[:, 0].double().cpu().numpy()
+    fresh, similarity = _compared(rows, training, held_out, watch)
+    nearest = similarity.double().cpu().numpy()
     match rule:
         case "fixed":
             value = number
         case "nearest":
-            value = float(np.quantile(nearest, number))
+            value = min(float(np.quantile(nearest, number)), 1.0)
         case _:
             value = unrelated_quantile(fresh, number)
+    warnings = _warnings(value, rule, number, len(nearest), fresh, descriptor)
+    if shared:
+        warnings.append(
+            f"{shared} of the held-out samples equal a training sample, and are left out of τ; "
+            "give those that the model did not learn from"
+        )
+    if held_out is None and descriptor == "trained":
+        warnings.append(
+            "τ comes from the samples that the descriptor was trained on, which it tells apart "
+            "better than fresh ones: more of those may exceed it; give --held-out"
+        )
     return Threshold(
         value,
         text if rule != "fixed" else "fixed",
         proportion(torch.from_numpy(nearest > value)),
         nearest,
-        tuple(_warnings(value, rule, number, len(nearest), fresh, descriptor)),
+        tuple(warnings),
     )
+
+
+def _compared(
+    rows: Int[Tensor, " sample"], training: Described, held_out: Described | None, watch: Watch
+) -> tuple[Float[Tensor, "sample feature"], Float[Tensor, " sample"]]:
+    """Features of fresh samples, and their similarity with the nearest training sample."""
+    found = [
+        (fresh, most_similar(fresh, references, 1, watch, "finding τ", own)[0][:, 0])
+        for fresh, references, own in _parts(rows, training, held_out)
+    ]
+    features, similarities = zip(*found, strict=True)
+    return torch.cat(features), torch.cat(similarities)
+
+
+def _parts(
+    rows: Int[Tensor, " sample"], training: Described, held_out: Described | None
+) -> Iterator[tuple[Tensor, Described, Tensor | None]]:
+    """Fresh samples, what to compare them with, and which rows of it they are themselves."""
+    if held_out is not None:
+        yield held_out.features[rows], training, None
+    elif training.without is None:
+        yield training.features[rows], training, rows
+    else:
+        for k in range(min(FOLDS, len(rows))):
+            yield *training.without(rows[k::FOLDS]), None
 
 
 def _warnings(
@@ -142,16 +181,23 @@ def _warnings(
     return said
 
 
-def _drawn(rows: Tensor) -> Tensor:
-    """At most ROWS of these, the same each time: files are often in the order of their classes."""
+def _fresh(training: Described, held_out: Described | None) -> tuple[Int[Tensor, " row"], int]:
+    """Rows to find τ by, ROWS at most, and how many of those held out are training samples."""
+    if held_out is None:
+        contents = _contents(training)
+        counts = Counter(contents)
+        return _drawn([row for row, content in enumerate(contents) if counts[content] == 1]), 0
+    seen, contents = set(_contents(training)), _contents(held_out)
+    rows = [row for row, content in enumerate(contents) if content not in seen]
+    return _drawn(rows), len(contents) - len(rows)
+
+
+def _contents(described: Described) -> list[bytes]:
+    return [row.tobytes() for row in described.pixels.cpu().numpy()]
+
+
+def _drawn(rows: list[int]) -> Int[Tensor, " row"]:
+    """Some, the same each time: files are often in the order of their classes."""
     draw = torch.Generator().manual_seed(stream_seed("evaluation", "threshold"))
-    return rows[torch.randperm(len(rows), generator=draw)[:ROWS].sort().values]
-
-
-def _unrepeated(rows: Float[Tensor, "sample feature"]) -> Tensor:
-    """Those that no other equals."""
-    contents = [row.tobytes() for row in rows.cpu().numpy()]
-    counts: dict[bytes, int] = {}
-    for content in contents:
-        counts[content] = counts.get(content, 0) + 1
-    return torch.tensor([counts[content] == 1 for content in contents]).nonzero().flatten()
+    order = torch.randperm(len(rows), generator=draw)[:ROWS].sort().values
+    return torch.tensor(rows, dtype=torch.int64)[order]

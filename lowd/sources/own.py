@@ -21,7 +21,8 @@ def read_folder(settings: FolderSource) -> Iterator[tuple[str, Images]]:
     """The name and pixels of every image in a folder and those inside, in the order of paths.
 
     One channel is luminance, three are RGB. Images stand as their EXIF orientation says. What is
-    left out is said, with counts: hidden files, files that are no images, frames after the first.
+    left out is said, with counts: hidden files, files that are no images, linked folders, and
+    frames after the first.
 
     Raises:
         FileNotFoundError: there is no such folder, or no image in it.
@@ -54,6 +55,7 @@ def image_files(folder: Path) -> tuple[list[Path], Counter[str]]:
     suffixes, found, left_out = readable_suffixes(), [], Counter[str]()
     for path in folder.rglob("*"):
         if path.is_dir():
+            left_out["linked folders"] += path.is_symlink()
             continue
         if any(part.startswith(".") for part in path.relative_to(folder).parts):
             left_out["hidden files"] += 1
@@ -62,10 +64,10 @@ def image_files(folder: Path) -> tuple[list[Path], Counter[str]]:
         else:
             found.append(path)
     if not found:
-        others = ", ".join(f"{count} {what}" for what, count in sorted(left_out.items()))
+        others = ", ".join(f"{count} {what}" for what, count in sorted((+left_out).items()))
         raise FileNotFoundError(f"{folder}: no images in it ({others or 'it is empty'})")
     # Directory listings come in any order; paths do not.
-    return sorted(found, key=lambda path: path.relative_to(folder).parts), left_out
+    return sorted(found, key=lambda path: path.relative_to(folder).parts), +left_out
 
 
 def readable_suffixes() -> set[str]:

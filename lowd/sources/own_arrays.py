@@ -7,6 +7,9 @@ from jaxtyping import Shaped
 
 from lowd.sources.image_settings import ArraySource, ZarrSource
 
+NARROW = 0.02
+"""Values in less than this share of their range are likely of another."""
+
 Images = Shaped[np.ndarray, "image channel height width"]
 
 
@@ -34,32 +37,57 @@ def checked(images: np.ndarray, settings: ArraySource | ZarrSource) -> Images:
 
 def _channels_first(images: np.ndarray, settings: ArraySource | ZarrSource) -> np.ndarray:
     """Grey images may lack their channel, and channels may come last, where that is certain."""
-    channels = settings.shape[0]
-    if images.ndim == 3 and channels == 1 and images.size:
+    path, declared, shape = settings.path, settings.shape, images.shape
+    channels = {declared[0], 3} if settings.grey else {declared[0]}
+    if declared[0] == declared[1] > 3 and declared[2] in (1, 3):
+        raise ValueError(
+            f"{path}: shape {list(declared)} has {declared[0]} channels; they stand first: "
+            f"{[declared[2], *declared[:2]]}"
+        )
+    if images.ndim == 3 and 1 in channels and images.size:
+        if shape[0] == shape[1] != shape[2]:
+            raise ValueError(
+                f"{path}: shape {shape} seems to be (height, width, image); store "
+                "images.transpose(2, 0, 1), or, if it is not, images[:, None]"
+            )
         return images[:, None]
     if images.ndim != 4 or not images.size:
-        raise ValueError(
-            f"{settings.path}: shape {images.shape}; declared are images of {settings.shape}"
-        )
-    if images.shape[1] != channels and images.shape[3] == channels:
-        say(f"{settings.path}: channels are last in {images.shape}, and are put first")
+        raise ValueError(f"{path}: shape {shape}; declared are images of {declared}")
+    if shape[1] in channels:
+        return images
+    if shape[3] in channels:
+        say(f"{path}: channels are last in {shape}, and are put first")
         return np.ascontiguousarray(images.transpose(0, 3, 1, 2))
+    if shape[2] in channels:
+        raise ValueError(
+            f"{path}: shape {shape} seems to be (height, width, channel, image); store "
+            "images.transpose(3, 2, 0, 1)"
+        )
     return images
 
 
 def _scaled(images: np.ndarray, settings: ArraySource | ZarrSource) -> np.ndarray:
     """Floats of the declared range as floats in [-1, 1]."""
     path, (low, high) = settings.path, settings.range or (-1.0, 1.0)
-    if count := int(np.isnan(images).sum()):
-        raise ValueError(f"{path}: {count} values are NaN; leave out the images that have them")
+    for what, wrong in (("NaN", np.isnan), ("infinite", np.isinf)):
+        if count := int(wrong(images).sum()):
+            raise ValueError(
+                f"{path}: {count} values are {what}; leave out the images that have them"
+            )
     least, largest = float(images.min()), float(images.max())
     if least < low or largest > high:
+        usual = (0, 255) if least >= 0 and 1 < largest <= 255 else (least, largest)
         raise ValueError(
             f"{path}: values outside [{low:g}, {high:g}], from {least:g} to {largest:g}; scale "
-            f"them, store uint8, or give `range: [{least:g}, {largest:g}]`"
+            f"them, store uint8, or give `range: [{usual[0]:g}, {usual[1]:g}]`"
         )
     if settings.range is None and least >= 0:
         say(f"{path}: all values lie in [0, 1]; if that is their range, give `range: [0, 1]`")
+    elif (largest - least) < NARROW * (high - low):
+        say(
+            f"{path}: all values lie in [{least:g}, {largest:g}], little of the range "
+            f"[{low:g}, {high:g}]; give the one that they have with `range`"
+        )
     if settings.range is None:
         return images.astype(np.float32)
     return ((images.astype(np.float64) - low) * (2 / (high - low)) - 1).astype(np.float32)

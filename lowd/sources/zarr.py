@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 PACKED = ("scale_factor", "add_offset")
 """Attributes with which xarray stores other values than there are."""
+MISSING = ("_FillValue", "missing_value")
+"""Those that make one of the integers stand for a value that is missing."""
 
 
 def read(settings: ZarrSource) -> Iterator[tuple[str, Images]]:
@@ -33,7 +35,7 @@ def read(settings: ZarrSource) -> Iterator[tuple[str, Images]]:
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such store")
     try:
-        arrays = dict(zarr.open_group(path, mode="r").arrays())
+        arrays = dict(zarr.open_group(path, mode="r", use_consolidated=False).arrays())
         array = arrays.get(settings.key)
         if array is not None:
             files = _files(path / settings.key, array)
@@ -43,7 +45,8 @@ def read(settings: ZarrSource) -> Iterator[tuple[str, Images]]:
         raise ValueError(f"{path}: not a zarr group of arrays ({error})") from None
     if array is None:
         raise ValueError(f"{path}: no array {settings.key!r}; it holds {sorted(arrays)}")
-    if packed := [name for name in PACKED if name in array.attrs]:
+    others = PACKED if array.dtype.kind == "f" else (*PACKED, *MISSING)
+    if packed := [name for name in others if name in array.attrs]:
         raise ValueError(
             f"{path}: {settings.key!r} is packed ({', '.join(packed)}); store the values themselves"
         )
