@@ -23,11 +23,13 @@ def places(schema: dict[str, Any], location: Sequence[str | int]) -> list[dict[s
     """
     found = list(_alternatives(schema, schema))
     for step in location:
+        # The tag of a union stands in one key of the right alternative. It may be a key's name too.
+        tagged = [place for place in found if step in kind_words(place).values()]
         inner = [one for place in found if (one := _inner(place, step)) is not None]
-        if inner:
+        if tagged and len(found) > 1:
+            found = tagged
+        elif inner:
             found = [each for one in inner for each in _alternatives(schema, one)]
-        else:  # The tag of a union, which stands in one key of the right alternative.
-            found = [place for place in found if step in kind_words(place).values()] or found
     return found
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
@@ -40,6 +41,19 @@ def validated(model: type[Validated], raw: Any, source: str) -> Validated:
     except ValidationError as error:
         lines = _explain(error, raw, source, model.model_json_schema())
         raise ValueError("\n".join(dict.fromkeys(lines))) from None
+
+
+def text_of(path: Path, source: str) -> str:
+    """What stands in a file.
+
+    Raises:
+        OSError: it can't be read.
+        ValueError: it is not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{source}: not UTF-8 ({error}); save it as that") from None
 
 
 def read_yaml(text: str, source: str) -> Any:
@@ -112,6 +126,7 @@ def _explain(
             case "literal_error":
                 near = meant(str(issue["input"]), _quoted(issue["ctx"]["expected"]))
             case "union_tag_invalid" | "union_tag_not_found":
+                message = "Input should be an object"
                 if isinstance(value, Mapping):
                     key, message, near = _untagged(key, value, places(schema, issue["loc"]))
         if issue["type"] == "value_error" and _names_key(message):

@@ -14,7 +14,7 @@ from lowd.discovery import modules_of_kinds
 from lowd.fields import Name
 from lowd.followups import FollowUp
 from lowd.grid import KindSettings
-from lowd.parsing import validated
+from lowd.parsing import text_of, validated
 from lowd.studies import Study
 from lowd.written.declared import Declared, read_declared
 
@@ -29,11 +29,11 @@ DECLARED = tuple(
 """The settings of every kind there is."""
 
 
-def _word(settings: Any, unsaid: str = "") -> str:
-    """Which kind is meant, by settings or by what is in params.yaml."""
+def _word(settings: Any, unsaid: str = "") -> str | None:
+    """Which kind is meant, by settings or by what is in params.yaml; None if it is no mapping."""
     if isinstance(settings, Mapping):
         return str(settings.get("figure") or settings.get("kind", unsaid))
-    return str(getattr(settings, "figure", None) or settings.kind)
+    return getattr(settings, "figure", None) or getattr(settings, "kind", None)
 
 
 def _any(kinds: Iterable[type], unsaid: str = "") -> Any:
@@ -161,7 +161,7 @@ def load_params(path: Path) -> Params:
 def load_declared(path: Path) -> Declared:
     """The same, not yet validated; raises as `load_params`, for what stands in files alone."""
     try:
-        text = path.read_text()
+        text = text_of(path, str(path))
     except FileNotFoundError:
         raise FileNotFoundError(
             f"there is no {path} in this folder; go to the root of a repository of lowd, or write "

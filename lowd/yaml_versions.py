@@ -6,6 +6,10 @@ from typing import Any
 
 import yaml
 
+PLAIN = (bool, int, float, str, type(None))
+"""Types that both versions have."""
+TAGS = {"bool", "float", "int", "map", "merge", "null", "seq", "str", "timestamp"}
+"""Those that values have of themselves; a timestamp is refused since the versions differ."""
 LARGEST = 1_000_000
 """Values that anchors may come to."""
 NULL = re.compile("null|Null|NULL|~|")
@@ -23,16 +27,18 @@ def read_alike(loader: yaml.SafeLoader, root: yaml.Node) -> None:
         root: what it has composed.
 
     Raises:
-        ValueError: that; or a value is inside itself; or anchors come to more than LARGEST values.
+        ValueError: that; or a value is inside itself, or of a type that no setting has; or anchors
+            come to more than LARGEST values.
     """
     for key, node in _scalars(root, "", [], {}):
         if node.style is not None:  # quoted, so text
             continue
         first, second = loader.construct_object(node), core_schema(node.value)
         if str(first) != str(second) or isinstance(first, bool) != isinstance(second, bool):
+            remedy = f"write {first!r}, or quote it" if isinstance(first, PLAIN) else "quote it"
             raise ValueError(
                 f"{key}: {node.value} is {first!r} in YAML 1.1 and {second!r} in YAML 1.2, which "
-                f"DVC reads; write {first!r}, or quote it as text"
+                f"DVC reads; {remedy} as text"
             )
 
 
@@ -57,6 +63,8 @@ def _scalars(
     """Every scalar and key, with where it stands; an anchor's once. Counts values on the way."""
     if any(node is outer for outer in around):
         raise ValueError(f"{key}: refers to itself; write it out")
+    if node.tag.rpartition(":")[2] not in TAGS:
+        raise ValueError(f"{key}: no setting is of type {node.tag}; write it without the tag")
     if id(node) in sizes:
         return
     if isinstance(node, yaml.ScalarNode):

@@ -121,6 +121,25 @@ def test_a_repository_without_commits_has_no_commit_and_an_empty_history(folder)
     assert read_history().commits == frozenset()
 
 
+def test_a_file_that_git_has_lost_is_not_one_that_was_never_committed(repository):
+    assert files_at([("HEAD", "other"), ("no-such", "file")]) == [None, None]
+    named = subprocess.run(["git", "rev-parse", "HEAD:file"], capture_output=True, check=True)
+    digest = named.stdout.decode().strip()
+    Path(".git/objects", digest[:2], digest[2:]).unlink()
+    assert words_of_failure(lambda: files_at([("HEAD", "file")])).startswith("git has lost file;")
+    assert digest in words_of_failure(lambda: versions_ever("."))
+    assert files_at([("HEAD", "other")]) == [None]
+
+
+def test_a_failure_without_words_is_no_quiet_no(repository, monkeypatch):
+    fake = Path("fake/git")
+    fake.parent.mkdir()
+    fake.write_text("#!/bin/sh\nexit 1\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", str(fake.parent.resolve()))
+    assert all("exit status 1" in words_of_failure(ask) for ask in QUESTIONS[1:])
+
+
 def test_git_answers_no_quietly(repository):
     assert git("rev-parse", "--verify", "--quiet", "no-such^{commit}") is None
     with pytest.raises(ValueError, match="`git rev-parse` fails"):

@@ -1,5 +1,7 @@
 """What metrics make of arrays of every kind, of very large and very small numbers, and refuse."""
 
+import inspect
+
 import numpy as np
 import pytest
 import torch
@@ -7,16 +9,21 @@ import torch
 from lowd.metrics.authenticity import authenticity
 from lowd.metrics.bias_variance import bias_variance
 from lowd.metrics.closest import closest
+from lowd.metrics.copy_rate import copy_rate
 from lowd.metrics.data_copying import data_copying
 from lowd.metrics.descriptors import unit
 from lowd.metrics.estimate import root_mean_square
+from lowd.metrics.explained import explained_share, sample_cosine
 from lowd.metrics.flow_distance import probability_flow_distance, probability_flow_gap
 from lowd.metrics.frechet import frechet_distance
 from lowd.metrics.generalization import generalization
 from lowd.metrics.kernel_distance import kernel_distance
 from lowd.metrics.manifolds import manifolds
+from lowd.metrics.memorised_fraction import memorised_fraction
 from lowd.metrics.neighbours import most_similar, nearest
+from lowd.metrics.overlaps import convergence_overlap, second_moments
 from lowd.metrics.reproducibility import mae_score, reproducibility, reproducibility_chance
+from lowd.metrics.rows import check_cosine
 from lowd.metrics.threshold import nearest_quantile, unrelated_quantile
 from lowd.metrics.vendi import vendi_score
 
@@ -49,7 +56,20 @@ REFUSED = {
     "masked values": (lambda rows: np.ma.masked_greater(rows, 0), "masked"),
     "ragged lists": (lambda rows: [*rows.tolist()[:-1], [1.0]], "ours"),
     "ragged tensors": (lambda rows: [*map(torch.tensor, rows[:-1]), torch.ones(1)], "ours"),
+    "lists of masked values": (
+        lambda rows: [[np.ma.masked_greater(row, 0)] for row in rows],
+        "mask",
+    ),
     "a sparse tensor": (lambda rows: torch.from_numpy(rows).to_sparse(), "sparse"),
+    "a nested tensor": (
+        lambda rows: torch.nested.nested_tensor([*torch.from_numpy(rows)]),
+        "nested",
+    ),
+    "a tensor without data": (lambda rows: torch.from_numpy(rows).to("meta"), "without data"),
+    "a quantized tensor": (
+        lambda rows: torch.quantize_per_tensor(torch.from_numpy(rows).float(), 0.1, 0, torch.qint8),
+        "quantized",
+    ),
 }
 
 
@@ -173,9 +193,59 @@ def test_images_on_another_scale_than_8_bits_are_refused_by_mae_score():
         image[2, 1] = wrong
         with pytest.raises(ValueError, match=rf"theirs .*{wrong:g}.* 0 to 255"):
             mae_score(grey, image)
+    with pytest.raises(ValueError, match="ours seems to be on the scale 0 to 1"):
+        mae_score(grey / 255, grey / 255)
     for threshold in (-1.0, 256.0, np.nan):
         with pytest.raises(ValueError, match=r"threshold .* 0 to 255"):
             mae_score(grey, grey, threshold)
+
+
+@pytest.mark.parametrize("threshold", ["0.6", None, [0.6]])
+def test_a_threshold_that_is_no_number_is_refused_as_others_are(threshold):
+    # Types are checked while tests run, not where lowd is used.
+    with pytest.raises(ValueError, match=r"threshold .* is no cosine"):
+        inspect.unwrap(check_cosine)(threshold)
+
+
+SCALELESS = {
+    "sample_cosine": lambda s, a, b, c: sample_cosine(s * a, s * b, s * c[:1]),
+    "explained_share": lambda s, a, b, c: explained_share(s * a, s * b, s * c[:1]),
+    "memorised_fraction": lambda s, a, b, c: memorised_fraction(s * a, s * b, s * c),
+    "convergence_overlap": lambda s, a, b, c: convergence_overlap(s * a, s * b),
+}
+
+
+@pytest.mark.parametrize("score", SCALELESS)
+@pytest.mark.parametrize("scale", [2.0**-30, 1e-200, 1e155, 1e200])
+def test_a_score_without_a_unit_is_the_same_at_every_scale(score, scale):
+    sides = [normal(6, 4, seed=seed) for seed in range(3)]
+    assert SCALELESS[score](scale, *sides) == pytest.approx(SCALELESS[score](1.0, *sides))
+
+
+def test_squares_of_features_that_are_too_large_are_refused_not_infinite():
+    large = 1e200 * normal(6, 4)
+    with pytest.raises(ValueError, match="features are too large to be squared"):
+        frechet_distance(large, large)
+    with pytest.raises(ValueError, match="generated samples are too large"):
+        second_moments(normal(6, 4), large)
+
+
+@pytest.mark.parametrize("ratio", [0.0, -1.0, 2.5, np.nan])
+def test_a_ratio_of_distances_that_is_none_is_refused(ratio):
+    with pytest.raises(ValueError, match=r"ratio .* is none"):
+        copy_rate(normal(5, 3), normal(5, 3), ratio)
+
+
+@pytest.mark.parametrize("count", [0, -1])
+def test_no_neighbour_is_no_number_of_neighbours(count):
+    with pytest.raises(ValueError, match=r"count .* names no neighbour"):
+        closest(normal(5, 3), normal(5, 3), count)
+
+
+def test_floats_of_a_byte_score_as_their_values_do():
+    small = torch.from_numpy(normal(6, 4)).to(torch.float8_e4m3fn)
+    ours, theirs = small.float(), normal(6, 4, seed=1)
+    assert probability_flow_distance(small, theirs) == probability_flow_distance(ours, theirs)
 
 
 def brute_force(query, reference):

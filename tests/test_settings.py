@@ -260,10 +260,12 @@ def test_every_wrong_setting_is_told_at_once():
     [
         ("", "params.yaml: Input should be an object"),
         ("[studies]", "params.yaml: Input should be an object"),
+        ("studies: {a: 3}", "studies.a: Input should be an object (got 3)"),
+        ("studies: {a: }", "studies.a: Input should be an object"),
         ("studies: {}", "studies: Dictionary should have at least 1 item"),
         ("studies: [1", "params.yaml: not YAML (while parsing a flow sequence"),
         ("a: \0", "params.yaml: not YAML ("),
-        ("studies: !!python/object:os.system {}", "params.yaml: not YAML ("),
+        ("studies: !!python/object:os.system {}", "studies: no setting is of type"),
         ("studies: {1: {}}", "key '1' is not text: quote it at line 1, column 11"),
         ("studies: {yes: {}}", "key 'yes' is not text: quote it"),
         (

@@ -77,6 +77,18 @@ def test_core_schema_is_ruamels_reading_of_yaml_1_2(text):
     assert str(ours) == str(theirs) or "_" in text
 
 
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("2020-01-01T10:00:00Z", "YAML 1.2, which DVC reads; quote it as text"),
+        ("!!set {b, c}", "a: no setting is of type tag:yaml.org,2002:set"),
+        ("!own b", "a: no setting is of type !own; write it without the tag"),
+    ],
+)
+def test_types_that_no_setting_has_are_refused_by_their_key(written, told):
+    assert told in refusal(f"a: {written}")
+
+
 def test_deep_nesting_and_anchors_inside_themselves_get_one_line():
     assert refusal("a: " + "[" * 3000 + "]" * 3000) == (
         "params.yaml: nested too deeply to be settings"

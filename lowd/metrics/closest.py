@@ -79,9 +79,11 @@ def closest(
 
     Raises:
         ValueError: features differ in number, a value is not finite, or there are fewer references
-            than are to be named.
+            than are to be named, or none is.
     """
     query, reference = comparable_rows(at_least=1, query=query, reference=reference)
+    if count < 1:
+        raise ValueError(f"count {count} names no neighbour; give 1 or more")
     if len(reference) - exclude_self < count:
         raise ValueError(
             f"{len(reference)} references; the nearest {count} need {count + exclude_self}"

@@ -26,8 +26,11 @@ def copy_rate(generated: Samples, training: Samples, ratio: float = RATIO) -> Es
         The share of copies, and its standard error over samples (Agresti and Coull's).
 
     Raises:
-        ValueError: features differ in number, a value is not finite, or there is one point only.
+        ValueError: features differ in number, a value is not finite, there is one point only, or
+            the ratio, which is at most 1, is no such.
     """
+    if not 0 < ratio <= 1:
+        raise ValueError(f"ratio {ratio} is none of a distance to a longer one; give ⅓ or such")
     distances, _ = closest(generated, training, count=2)
     return proportion(distances[:, 0] < ratio * distances[:, 1])
 

@@ -2,7 +2,9 @@
 
 import torch
 
+from lowd.metrics.descriptors import unit
 from lowd.metrics.estimate import Estimate
+from lowd.metrics.magnitude import common_scale
 from lowd.metrics.rows import Samples, feature_rows, paired_rows
 
 
@@ -21,7 +23,7 @@ def sample_cosine(ours: Samples, theirs: Samples, centre: Samples) -> Estimate:
         ValueError: shapes differ, there are fewer than two noises, or a value is not finite.
     """
     left, right, middle = _centred(ours, theirs, centre)
-    cosines = torch.nn.functional.cosine_similarity(left - middle, right - middle, dim=1)
+    cosines = (unit(left - middle) * unit(right - middle)).sum(1)
     return Estimate(cosines.mean().item(), cosines.std().item() / len(cosines) ** 0.5)
 
 
@@ -52,5 +54,8 @@ def explained_share(ours: Samples, theirs: Samples, centre: Samples) -> Estimate
 def _centred(
     ours: Samples, theirs: Samples, centre: Samples
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """In double precision, all by one factor, so that squares of any are finite."""
     left, right = paired_rows(ours, theirs)
-    return left.double(), right.double(), feature_rows(centre, "centre", at_least=1).double()
+    middle = feature_rows(centre, "centre", at_least=1)
+    scale = common_scale(left, right, middle)
+    return left.double() * scale, right.double() * scale, middle.double() * scale

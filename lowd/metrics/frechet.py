@@ -33,11 +33,13 @@ def frechet_distance(generated: Samples, reference: Samples) -> Estimate:
 
     Raises:
         ValueError: features differ in number, there are fewer than two rows, or a value is not
-            finite.
+            finite or too large to be squared.
     """
     first, second = (
         rows.double() for rows in comparable_rows(generated=generated, reference=reference)
     )
+    if not (first.square().sum() + second.square().sum()).isfinite():
+        raise ValueError("features are too large to be squared; scale all of them alike")
     gap = first.mean(dim=0) - second.mean(dim=0)
     first, second = first - first.mean(dim=0), second - second.mean(dim=0)
     (q_1, r_1), (q_2, r_2) = (

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lowd.metrics.estimate import Estimate
+from lowd.metrics.magnitude import common_scale
 from lowd.metrics.rows import Samples, paired_rows
 
 
@@ -65,14 +66,16 @@ def _projection(
     """s, and what each noise adds to it to first order."""
     student, truth = paired_rows(ours, teacher)
     memory, _ = paired_rows(memorised, teacher)
-    way = memory.double() - truth.double()
+    scale = common_scale(student, truth, memory)
+    student, truth, memory = (side.double() * scale for side in (student, truth, memory))
+    way = memory - truth
     length = way.square().sum(dim=1)
     if not length.sum() > 0:
         raise ValueError(
             "memorised: the memoriser's samples are the teacher's, so nothing lies between them; "
             "give a smaller training set"
         )
-    gone = ((student.double() - truth.double()) * way).sum(dim=1)
+    gone = ((student - truth) * way).sum(dim=1)
     fraction = (gone.sum() / length.sum()).item()
     return fraction, (gone - fraction * length) / length.mean()
 

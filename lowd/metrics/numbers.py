@@ -13,7 +13,8 @@ Samples: TypeAlias = np.ndarray | Tensor | Sequence[Any]
 def real_tensor(samples: Samples, name: str) -> Tensor:
     """The same numbers as a dense tensor without gradients, of any shape.
 
-    Types that PyTorch has are kept, in the machine's order of bytes; longer ones become float64.
+    Types that PyTorch has are kept, in the machine's order of bytes; longer ones become float64,
+    and floats of a byte, which it can't compute with, float32.
     Memory is shared where it can be.
 
     Raises:
@@ -21,10 +22,13 @@ def real_tensor(samples: Samples, name: str) -> Tensor:
             calls the samples `name`.
     """
     if isinstance(samples, Tensor):
-        if samples.layout != torch.strided:
-            raise ValueError(f"{name} is a sparse tensor; give a dense one, by to_dense()")
+        if samples.layout != torch.strided or samples.is_nested:
+            raise ValueError(f"{name} is a sparse or nested tensor; give a dense one")
+        if samples.is_quantized or samples.is_meta:
+            raise ValueError(f"{name} is a quantized tensor, or one without data; give its values")
         _check_real(samples.dtype, samples.is_complex(), name)
-        return samples.detach()
+        is_small = samples.is_floating_point() and samples.itemsize == 1
+        return (samples.float() if is_small else samples).detach()
     try:
         if _loses_masks(samples):
             raise TypeError
@@ -46,9 +50,9 @@ def real_tensor(samples: Samples, name: str) -> Tensor:
     return torch.from_numpy(np.require(native, requirements=["C", "W"]))
 
 
-def _loses_masks(samples: Samples) -> bool:
+def _loses_masks(samples: object) -> bool:
     return isinstance(samples, list | tuple) and any(
-        isinstance(one, np.ma.MaskedArray) for one in samples
+        isinstance(one, np.ma.MaskedArray) or _loses_masks(one) for one in samples
     )
 
 

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lowd.metrics.estimate import Estimate, mean_estimate
+from lowd.metrics.magnitude import common_scale
 from lowd.metrics.neighbours import most_similar
 from lowd.metrics.rows import Samples, comparable_rows, feature_rows, paired_rows
 
@@ -56,7 +57,7 @@ def convergence_overlap(ours: Samples, theirs: Samples) -> Estimate:
         ValueError: shapes differ, there are fewer than two noises, a value is not finite, or all
             samples of one are 0.
     """
-    left, right = (side.double() for side in paired_rows(ours, theirs))
+    left, right = (side.double() * common_scale(side) for side in paired_rows(ours, theirs))
     shared = (left * right).sum(1)
     own, other = left.square().sum(1), right.square().sum(1)
     if not (own.sum() > 0 and other.sum() > 0):
@@ -112,7 +113,7 @@ def second_moments(noise: Samples, generated: Samples) -> Float[Tensor, "feature
 
     Raises:
         ValueError: shapes differ, there are no more noises than features, or a value is not
-            finite.
+            finite or too large to be squared.
     """
     drawn, made = (side.double() for side in paired_rows(noise, generated))
     spare = len(drawn) - drawn.shape[1]
@@ -120,6 +121,8 @@ def second_moments(noise: Samples, generated: Samples) -> Float[Tensor, "feature
         raise ValueError(
             f"{len(drawn)} noises fit no linear map of {drawn.shape[1]} features; give more noises"
         )
+    if not made.square().sum().isfinite():
+        raise ValueError("generated samples are too large to be squared; scale them")
     linear = torch.linalg.lstsq(drawn, made).solution
     rest = made - drawn @ linear
     return linear.mT @ linear + rest.mT @ rest / spare

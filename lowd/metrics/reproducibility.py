@@ -87,7 +87,7 @@ def mae_score(ours: Samples, theirs: Samples, threshold: float = 15.0) -> Estima
 
     Raises:
         ValueError: shapes differ, there are fewer than two noises, or a value or the threshold is
-            not from 0 to 255.
+            not from 0 to 255, or values are fractions of 1.
     """
     left, right = paired_rows(ours, theirs)
     if not 0 <= threshold <= WHITE:
@@ -97,5 +97,9 @@ def mae_score(ours: Samples, theirs: Samples, threshold: float = 15.0) -> Estima
         if low < 0 or high > WHITE:
             raise ValueError(
                 f"{name} reaches from {low:g} to {high:g}; give images on the scale 0 to 255"
+            )
+        if 0 < high <= 1 and (rows != rows.round()).any():
+            raise ValueError(
+                f"{name} seems to be on the scale 0 to 1; give images on the scale 0 to 255"
             )
     return proportion((left.double() - right.double()).abs().mean(dim=1) < threshold)

@@ -1,5 +1,7 @@
 """Samples as rows of features, checked once where they enter a metric."""
 
+from numbers import Real
+
 from jaxtyping import Float
 from torch import Tensor
 
@@ -66,7 +68,7 @@ def comparable_rows(
 
 def check_cosine(threshold: float) -> None:
     """Raise ValueError if a threshold of similarity is no cosine."""
-    if not -1 <= threshold <= 1:
+    if not (isinstance(threshold, Real) and -1 <= threshold <= 1):
         raise ValueError(
-            f"threshold {threshold} is no cosine; give one between -1 and 1, such as 0.6"
+            f"threshold {threshold!r} is no cosine; give one between -1 and 1, such as 0.6"
         )

@@ -33,7 +33,7 @@ def git(*arguments: str, given: str = "") -> bytes | None:
     said = " ".join(done.stderr.decode(errors="replace").split())
     if not done.returncode:
         return done.stdout
-    if done.returncode == QUIET_NO and not said:
+    if done.returncode == QUIET_NO and not said and "--quiet" in arguments:
         return None
     if "not a git repository" in said and not _has_repository():
         return None

@@ -6,7 +6,7 @@ raises ValueError with git's words if git fails. Without a repository there is n
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from lowd.provenance.git import git
 
@@ -28,8 +28,24 @@ def read_history() -> History | None:
 
 
 def files_at(wanted: Sequence[tuple[str, str]]) -> list[bytes | None]:
-    """Content of each (commit, path from the current folder); None for what is not there."""
-    return _blobs([f"{commit}:./{path}" for commit, path in wanted])
+    """Content of each (commit, path from the current folder); None for what is not there.
+
+    Raises:
+        ValueError: a commit names a file that git has lost.
+    """
+    found = _blobs([f"{commit}:./{path}" for commit, path in wanted])
+    absent: dict[str, list[str]] = {}
+    for (commit, path), blob in zip(wanted, found, strict=True):
+        if blob is None and "\n" not in path:
+            absent.setdefault(commit, []).append(path)
+    for commit, paths in absent.items():
+        if git("rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}") is None:
+            continue
+        named = git("--literal-pathspecs", "ls-tree", "-z", commit, "--", *paths) or b""
+        for entry in named.decode().split("\0")[:-1]:
+            if entry.split()[1] == "blob":
+                _lost(entry.partition("\t")[2])
+    return found
 
 
 def versions_ever(folder: str) -> dict[str, list[bytes]]:
@@ -65,8 +81,16 @@ def deleted(*places: str) -> list[str]:
     return (git("ls-files", "-z", "--deleted", "--", *places) or b"").decode().split("\0")[:-1]
 
 
+def _lost(name: str) -> NoReturn:
+    raise ValueError(f"git has lost {name}; mend the repository (`git fsck`), or clone it again")
+
+
 def _blobs(objects: Sequence[str]) -> list[bytes | None]:
-    """Content of the objects named; None for what is no file, or whose name git can't be asked."""
+    """Content of the objects named; None for what is no file, or whose name git can't be asked.
+
+    Raises:
+        ValueError: git has lost an object that is named by its digest.
+    """
     askable = [name for name in objects if "\n" not in name]
     answer = git("cat-file", "--batch", given="".join(f"{name}\n" for name in askable)) or b""
     found: dict[str, bytes] = {}
@@ -75,6 +99,8 @@ def _blobs(objects: Sequence[str]) -> list[bytes | None]:
         end = answer.find(b"\n", position)
         header, position = answer[position:end].split(b" "), end + 1
         if end < 0 or not header[-1].isdigit():
+            if ":" not in name:
+                _lost(name)
             continue
         size = int(header[-1])
         if header[-2] == b"blob":

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lowd.parsing import read_yaml
+from lowd.parsing import read_yaml, text_of
 from lowd.written.entry import VARY, Entry
 from lowd.written.names import Names
 
@@ -125,7 +125,7 @@ def _in_files(folder: Path) -> Iterator[Entry]:
         file = f"{FOLDER}/{path.name}"
         if path.suffix != ".yaml":
             raise ValueError(f"{file}: is not read; call it {path.stem}.yaml")
-        settings = read_yaml(path.read_text(), file)
+        settings = read_yaml(text_of(path, file), file)
         if not isinstance(settings, dict):
             raise ValueError(f"{file}: give the settings of one study, `teacher: …`")
         yield Entry(path.stem, "", file, settings)

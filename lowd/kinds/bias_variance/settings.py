@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from lowd.base import Settings
 from lowd.fields import Name, TrainingSize
 from lowd.followups import GridFollowUp
+from lowd.misspelt import meant
 
 
 class Point(Settings):
@@ -42,6 +43,7 @@ class BiasVariance(GridFollowUp):
         if self.reference.model not in self.models:
             raise ValueError(
                 f"reference.model: {self.reference.model!r} is none of {', '.join(self.models)}"
+                + meant(self.reference.model, self.models)
             )
         if len(self.samples) < 2:
             raise ValueError(f"samples: {list(self.samples)} has no slope; give two or more")

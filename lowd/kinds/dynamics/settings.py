@@ -10,6 +10,7 @@ from lowd.fields import Name
 from lowd.followups import GridFollowUp
 from lowd.kinds.dynamics.levels import TimesSettings
 from lowd.kinds.dynamics.train_along import check_within
+from lowd.misspelt import meant
 from lowd.training.optimizer_settings import OptimizerSettings
 from lowd.training.settings import BLOCK
 
@@ -82,7 +83,10 @@ class Dynamics(GridFollowUp):
     def _optimizers_have_models(self) -> "Dynamics":
         for name in self.optimizers:
             if name not in self.models:
-                raise ValueError(f"optimizers.{name}: is none of {', '.join(self.models)}")
+                raise ValueError(
+                    f"optimizers.{name}: is none of {', '.join(self.models)}"
+                    + meant(name, self.models)
+                )
         return self
 
     @property

@@ -9,6 +9,7 @@ from lowd.base import Settings
 from lowd.diffusion.settings import SamplerSettings
 from lowd.fields import Name, TrainingSize
 from lowd.followups import TrainedFollowUp
+from lowd.misspelt import meant
 from lowd.models.settings import ModelSettings
 from lowd.studies import Study
 from lowd.training.settings import (
@@ -104,6 +105,7 @@ class Families(TrainedFollowUp):
             if solver.family not in self.members:
                 raise ValueError(
                     f"solvers.{name}.family: {solver.family!r} is none of {', '.join(self.members)}"
+                    + meant(solver.family, self.members)
                 )
             if self.members[solver.family].jumps:
                 raise ValueError(
