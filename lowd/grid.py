@@ -31,7 +31,7 @@ DescriptorSettings = Annotated[
 
 def _threshold_kind(threshold: Any) -> str:
     """Whether a number or the rule that finds one is meant."""
-    return "number" if isinstance(threshold, int | float) else "rule"
+    return "rule" if isinstance(threshold, Mapping | Settings) else "number"
 
 
 FixedThreshold = Annotated[float, Field(gt=-1, lt=1)]

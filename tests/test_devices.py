@@ -134,13 +134,15 @@ def test_only_what_may_be_seen_is_chosen_from(monkeypatch, chosen, visible):
 
 
 @pytest.mark.parametrize("fault", ["absent", "without a driver"])
-def test_a_machine_without_gpus_has_none_and_loses_no_time(machine, monkeypatch, fault):
+def test_a_machine_without_gpus_has_none_and_loses_no_time(machine, monkeypatch, capsys, fault):
     if fault == "absent":
         monkeypatch.setenv("PATH", str(ROOT))
         monkeypatch.setattr(devices.subprocess, "run", lambda *_, **__: pytest.fail("started"))
     else:
-        machine.write_text("#!/bin/sh\nexit 9\n")
+        machine.write_text("#!/bin/sh\necho no driver >&2\nexit 9\n")
     assert visible_devices() == []
+    said = "" if fault == "absent" else "nvidia-smi fails (no driver); this computes on the CPU\n"
+    assert capsys.readouterr().err == said
 
 
 def test_a_process_claims_once(monkeypatch):

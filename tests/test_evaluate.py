@@ -159,6 +159,18 @@ def test_held_out_samples_that_were_trained_on_are_told_and_left_out():
         lowd.evaluate(training, training, held_out=training)
 
 
+def test_a_model_that_copies_nothing_has_a_share_beyond_chance_in_its_interval():
+    training, generated = np.random.default_rng(0).normal(size=(2, 300, 8))
+    found = lowd.evaluate(generated + 9 * np.eye(8)[0], training)["memorised_beyond"]
+    assert found.low <= found.estimate.value <= found.high
+
+
+def test_training_samples_without_a_direction_have_no_level_of_diversity():
+    alike = np.full((9, 8), 3.0)
+    found = lowd.evaluate(np.random.default_rng(0).normal(size=(20, 8)), alike, threshold=0.6)
+    assert np.isnan(found["vendi"].level) and found["vendi"].estimate.value > 1
+
+
 def test_from_python_as_the_page_says():
     (block,) = re.findall(r"```python\n(.*?)```", PAGE, re.S)
     values = {}
@@ -286,6 +298,10 @@ HOSTILE = {
     "vectors.npy": "--training: required",
     "vectors.npy --training vectors.npy --threshold 2": "threshold: '2' is neither a cosine",
     "vectors.npy --training vectors.npy --output full": "full: holds notes.txt",
+    "vectors.npy --training vectors.npy --output /proc/x": "/proc/x: can't be written (",
+    "vectors.npy --training vectors.npy --descriptor veiws": "descriptor: no 'veiws'; choose views",
+    "apart.csv": "apart.csv: columns are separated by ';'; use commas",
+    "late.csv": "late.csv: row 1: training: gone.npy: no such file or folder",
     "vectors.npy --training vectors.npy --output text.npy/new": "text.npy: a file; give --output",
 }
 
@@ -317,6 +333,8 @@ def test_what_cannot_be_scored_is_refused_in_one_line(command, told, monkeypatch
     header = "name,N,parameters,replicate,generated,training\n"
     row = "a,8,100,0,vectors.npy,{}\n"
     Path("missing.csv").write_text(header + row.format("gone.npy"))
+    Path("apart.csv").write_text((header + row).replace(",", ";"))
+    Path("late.csv").write_text(f"\n{header.replace(',', ', ')}{row.format('gone.npy ')}")
     Path("wide.csv").write_text(header + row.format("vectors.npy,more"))
     np.save("repeated.npy", np.tile(vectors[:3], (9, 1)))
     Path("twice.csv").write_text(header + 2 * row.format("vectors.npy"))

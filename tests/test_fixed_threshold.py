@@ -100,7 +100,7 @@ def test_it_costs_what_a_rule_of_unrelated_samples_does():
         (0.9999999, "studies.x.threshold: 0.9999999 is within rounding of 1, so "),
         (-1.0, "studies.x.threshold: Input should be greater than -1 (got -1.0)"),
         (True, "studies.x.threshold: "),
-        ("0.6", "studies.x.threshold: "),
+        ("0.6", "studies.x.threshold: Input should be a valid number (got '0.6')"),
         ({"nearst": 0.9}, "studies.x.threshold.nearest: required"),
     ],
 )

@@ -266,7 +266,8 @@ def test_grey_without_a_channel_and_channels_that_come_last_are_recognised(tmp_p
 @pytest.mark.parametrize(
     ("images", "declared", "remedy"),
     [
-        (pixels(4, 4, 9), (1, 4, 4), r"store images\.transpose\(2, 0, 1\)"),
+        (pixels(4, 6, 9), (1, 4, 6), r"store images\.transpose\(2, 0, 1\)"),
+        (pixels(4, 4, 9), (1, 2, 2), r"store images\.transpose\(2, 0, 1\)"),
         (pixels(4, 4, 3, 9), (3, 4, 4), r"store images\.transpose\(3, 2, 0, 1\)"),
         (pixels(9, 4, 4, 3), (4, 4, 3), r"they stand first: \[3, 4, 4\]"),
     ],
@@ -476,12 +477,29 @@ def test_a_chunk_that_was_cut_is_refused(tmp_path, layout):
     assert len(from_zarr(tmp_path / "a.zarr")) == 5
 
 
-@pytest.mark.parametrize("name", ["scale_factor", "_FillValue"])
-def test_a_packed_array_is_refused(tmp_path, name):
+def test_a_packed_array_is_refused(tmp_path):
     path = as_zarr(tmp_path / "a.zarr", images=pixels(5, 1, 4, 6))
-    zarr.open_group(path)["images"].attrs[name] = 0.5
-    with pytest.raises(ValueError, match=rf"'images' is packed \({name}\)"):
+    zarr.open_group(path)["images"].attrs["scale_factor"] = 0.5
+    with pytest.raises(ValueError, match=r"'images' is packed \(scale_factor\)"):
         from_zarr(path)
+
+
+def test_bytes_that_stand_for_missing_values_are_refused_where_there_are_any(tmp_path):
+    images = np.maximum(pixels(5, 1, 4, 6), 1)
+    path = as_zarr(tmp_path / "a.zarr", images=images)
+    zarr.open_group(path)["images"].attrs["_FillValue"] = 0
+    assert len(from_zarr(path)) == 5
+    images[2] = 0
+    zarr.open_group(path)["images"][:] = images
+    with pytest.raises(ValueError, match="has missing values, which its attributes say are 0"):
+        from_zarr(path)
+
+
+def test_an_array_in_a_group_inside_is_found_by_its_path(tmp_path):
+    path = tmp_path / "a.zarr"
+    images = pixels(5, 1, 4, 6)
+    zarr.open_group(path).create_group("train").create_array("images", data=images)
+    assert len(from_zarr(path, key="train/images")) == 5
 
 
 def test_an_array_that_grew_after_its_metadata_were_gathered_is_read_whole(tmp_path):

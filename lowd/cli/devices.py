@@ -67,11 +67,11 @@ def usable_devices() -> list[str]:
 
 @cache
 def torch_computes_on_gpus() -> bool:
-    """Whether torch finds a GPU that it can use.
+    """Whether torch finds a GPU and adds two numbers on it, for which it may lack the code.
 
     A process of its own is asked, since CUDA, once it has started, sees the same GPUs to the end.
     """
-    question = "import torch; raise SystemExit(not torch.cuda.is_available())"
+    question = "import torch; torch.ones(1, device='cuda').add(1).item()"
     return subprocess.run((sys.executable, "-c", question), capture_output=True).returncode == 0
 
 
@@ -127,9 +127,13 @@ def _uuid(name: str, listed: Iterable[Sequence[str]]) -> str:
 
 
 def _nvidia_smi(query: str) -> list[str]:
-    """What it lists, a line a GPU; nothing without it, or without a driver."""
+    """What it lists, a line a GPU; nothing without it, or where it fails, which is said."""
     if (program := shutil.which("nvidia-smi")) is None:
         return []
     command = (program, f"--query-gpu={query}", "--format=csv,noheader")
     done = subprocess.run(command, capture_output=True, text=True)
-    return [] if done.returncode else done.stdout.splitlines()
+    if done.returncode:
+        reason = " ".join((done.stderr + done.stdout).split()) or f"status {done.returncode}"
+        print(f"nvidia-smi fails ({reason}); this computes on the CPU", file=sys.stderr, flush=True)
+        return []
+    return done.stdout.splitlines()

@@ -36,9 +36,7 @@ def memorised(matches: Matches, references: References, threshold: Threshold) ->
             )
             / (1 - chance),
         )
-        yield number(
-            "memorised_beyond", "memorised, beyond chance", beyond, 0, "not copied", (0, 1)
-        )
+        yield number("memorised_beyond", "memorised, beyond chance", beyond, 0, "not copied")
     own = Estimate(1 - copies.value, copies.standard_error)
     yield share("gl", "GL", own, count, 1 - chance, "not copied")
     if not np.isfinite(matches.ratio).all():

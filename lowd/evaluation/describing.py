@@ -21,6 +21,7 @@ from lowd.descriptors.views import Views
 from lowd.evaluation.cache import cached
 from lowd.evaluation.sets import SampleSet
 from lowd.metrics.descriptors import Descriptor
+from lowd.misspelt import meant
 from lowd.progress import Watch
 from lowd.streams import stream
 
@@ -145,6 +146,11 @@ def fit_descriptor(
         ValueError: there is no such descriptor, it takes images and these are vectors, or it can't
             be loaded.
     """
+    if name not in WORDS and Path(name).suffix not in FILES and not ENTRY.fullmatch(name):
+        raise ValueError(
+            f"descriptor: no {name!r}; choose {', '.join(WORDS)}, a TorchScript or ONNX "
+            f"file ({', '.join(FILES)}) or module:function{meant(name, WORDS)}"
+        )
     if name == "identity":
         return Describer(name, device, batch, watch, fitted=Descriptor("identity"))
     if name == "centred":
@@ -187,23 +193,18 @@ def _network(
                 "never opened)"
             ) from None
         return network, f"sscd {digest} {published.size}"
-    if ENTRY.fullmatch(name):
-        if (here := str(Path.cwd())) not in sys.path:
-            sys.path.insert(0, here)
-        custom = CustomDescriptor.model_validate({"kind": "custom", "entry": name})
-        try:
-            network = load_network(custom, None, device)
-        except SystemExit:  # as of a script; it would end this command as if all were well
-            raise ValueError(
-                f"descriptor: {name!r} exits when it is loaded; give a module that does not"
-            ) from None
-        spec = find_spec(name.split(":")[0])
-        source = Path(spec.origin).read_bytes() if spec and spec.origin else b""
-        return network, f"{name} {hashlib.sha256(source).hexdigest()}"
-    raise ValueError(
-        f"descriptor: no {name!r}; choose {', '.join(WORDS)}, a TorchScript or ONNX "
-        f"file ({', '.join(FILES)}) or module:function"
-    )
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.insert(0, here)
+    custom = CustomDescriptor.model_validate({"kind": "custom", "entry": name})
+    try:
+        network = load_network(custom, None, device)
+    except SystemExit:  # as of a script; it would end this command as if all were well
+        raise ValueError(
+            f"descriptor: {name!r} exits when it is loaded; give a module that does not"
+        ) from None
+    spec = find_spec(name.split(":")[0])
+    source = Path(spec.origin).read_bytes() if spec and spec.origin else b""
+    return network, f"{name} {hashlib.sha256(source).hexdigest()}"
 
 
 def _trained(reference: SampleSet, device: torch.device, watch: Watch) -> tuple[Network, str]:

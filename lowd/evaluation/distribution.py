@@ -69,13 +69,14 @@ def _diversity(ours: Features, reference: Other) -> Score:
     """The Vendi score, whose level leaves out what has no direction."""
     real = _some(reference, len(ours))
     real = real[(real != 0).any(dim=1)]
-    value, level = vendi_score(ours), vendi_score(real).value
-    return number("vendi", "Vendi score", value, level, _of(real, ours), within=(1, len(ours)))
+    level = vendi_score(real).value if len(real) > 1 else nan
+    told = _of(real, ours) if isfinite(level) else ""
+    return number("vendi", "Vendi score", vendi_score(ours), level, told, within=(1, len(ours)))
 
 
 def _of(real: Other, ours: Features) -> str:
     """What a level is of: as many real samples, or how many there are."""
-    return "real" if len(real) == len(ours) else f"{len(real)} real"
+    return "real" if len(real) == len(ours) else f"of {len(real)} real"
 
 
 def _some(rows: Float[Tensor, "row feature"], count: int) -> Float[Tensor, "some feature"]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import xarray as xr
 from matplotlib.figure import Figure
@@ -27,10 +28,17 @@ PAGE, RESULTS, DRAWN = "evaluation.html", "results.zarr", "figures"
 
 
 def check_output(folder: Path) -> None:
-    """Raise ValueError if there is anything that writing would replace and did not write itself."""
+    """Raise ValueError if writing would fail, or replace what an evaluation did not write."""
     for place in (folder, *folder.parents):
         if place.exists() and not place.is_dir():
             raise ValueError(f"{place}: a file; give --output a new folder")
+    try:
+        with TemporaryFile(dir=next(each for each in folder.absolute().parents if each.exists())):
+            pass
+    except OSError as error:
+        raise ValueError(
+            f"{folder}: can't be written ({error.strerror}); give --output another folder"
+        ) from None
     if not folder.exists():
         return
     strange = sorted({path.name for path in folder.iterdir()} - {PAGE, RESULTS, DRAWN})

@@ -90,12 +90,17 @@ def read_table(path: Path) -> list[Row]:
 
 def _of_csv(path: Path, text: str) -> list[dict[str | None, Any]]:
     """Every row as a mapping, without what is empty or cut short."""
-    reader = csv.DictReader(io.StringIO(text))
+    reader = csv.DictReader(io.StringIO(text.lstrip("\r\n")), skipinitialspace=True)
     try:
         header = reader.fieldnames or ()
         if twice := [key for key in header if key and header.count(key) > 1]:
             raise ValueError(f"{path}: two columns are called {twice[0]!r}; remove one")
-        return [{key: value for key, value in row.items() if value} for row in reader]
+        if len(header) == 1 and (apart := {";", "\t"} & {*header[0]}):
+            raise ValueError(f"{path}: columns are separated by {apart.pop()!r}; use commas")
+        return [
+            {key: value.strip() if key else value for key, value in row.items() if value}
+            for row in reader
+        ]
     except csv.Error as error:
         raise ValueError(f"{path}: not a readable table ({error})") from None
 

@@ -39,13 +39,14 @@ def _channels_first(images: np.ndarray, settings: ArraySource | ZarrSource) -> n
     """Grey images may lack their channel, and channels may come last, where that is certain."""
     path, declared, shape = settings.path, settings.shape, images.shape
     channels = {declared[0], 3} if settings.grey else {declared[0]}
-    if declared[0] == declared[1] > 3 and declared[2] in (1, 3):
+    if declared[0] > 3 and (declared[2] == 3 or (declared[2] == 1 and declared[0] == declared[1])):
         raise ValueError(
             f"{path}: shape {list(declared)} has {declared[0]} channels; they stand first: "
             f"{[declared[2], *declared[:2]]}"
         )
     if images.ndim == 3 and 1 in channels and images.size:
-        if shape[0] == shape[1] != shape[2]:
+        is_other = shape[1:] != declared[1:]
+        if is_other and (shape[:2] == declared[1:] or shape[0] == shape[1] != shape[2]):
             raise ValueError(
                 f"{path}: shape {shape} seems to be (height, width, image); store "
                 "images.transpose(2, 0, 1), or, if it is not, images[:, None]"

@@ -13,7 +13,7 @@ from lowd.sources.own_arrays import Images, checked, say
 if TYPE_CHECKING:
     import zarr
 
-PACKED = ("scale_factor", "add_offset")
+PACKED = ("scale_factor", "add_offset", "_Unsigned")
 """Attributes with which xarray stores other values than there are."""
 MISSING = ("_FillValue", "missing_value")
 """Those that make one of the integers stand for a value that is missing."""
@@ -35,8 +35,9 @@ def read(settings: ZarrSource) -> Iterator[tuple[str, Images]]:
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such store")
     try:
-        arrays = dict(zarr.open_group(path, mode="r", use_consolidated=False).arrays())
-        array = arrays.get(settings.key)
+        group = zarr.open_group(path, mode="r", use_consolidated=False)
+        arrays, array = dict(group.arrays()), group.get(settings.key)
+        array = array if isinstance(array, zarr.Array) else None
         if array is not None:
             files = _files(path / settings.key, array)
             _check_length(array, files)
@@ -45,10 +46,15 @@ def read(settings: ZarrSource) -> Iterator[tuple[str, Images]]:
         raise ValueError(f"{path}: not a zarr group of arrays ({error})") from None
     if array is None:
         raise ValueError(f"{path}: no array {settings.key!r}; it holds {sorted(arrays)}")
-    others = PACKED if array.dtype.kind == "f" else (*PACKED, *MISSING)
-    if packed := [name for name in others if name in array.attrs]:
+    if packed := [name for name in PACKED if name in array.attrs]:
         raise ValueError(
             f"{path}: {settings.key!r} is packed ({', '.join(packed)}); store the values themselves"
+        )
+    gaps = [array.attrs[name] for name in MISSING if name in array.attrs]
+    if images.dtype.kind in "iu" and any((images == gap).any() for gap in gaps):
+        raise ValueError(
+            f"{path}: {settings.key!r} has missing values, which its attributes say are "
+            f"{gaps[0]}; leave out the images that have them"
         )
     if absent := sum(not file.is_file() for file in files):
         say(
