@@ -121,9 +121,9 @@ def _explain(
             case "extra_forbidden":
                 known = keys(places(schema, issue["loc"][:-1]))
                 message, near = "no such setting", meant(str(path[-1]), known)
-                if path[-1] in known:  # of another alternative
-                    message, near = "not together with the others here", ""
-                if not near and known:
+                if path[-1] in known:
+                    message, near = "belongs to another kind than the other keys", "; remove one"
+                elif not near and known:
                     near = f"; there are {', '.join(known)}"
             case "literal_error":
                 near = meant(str(issue["input"]), _quoted(issue["ctx"]["expected"]))

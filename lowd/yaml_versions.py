@@ -9,7 +9,7 @@ import yaml
 PLAIN = (bool, int, float, str, type(None))
 """Types that both versions have."""
 TAGS = {"bool", "float", "int", "map", "merge", "null", "seq", "str", "timestamp"}
-"""Those that values have of themselves; a timestamp is refused since the versions differ."""
+"""Tags of values that settings can have, and of dates: those with a time are read in two ways."""
 LARGEST = 1_000_000
 """Values that anchors may come to."""
 NULL = re.compile("null|Null|NULL|~|")
@@ -31,9 +31,15 @@ def read_alike(loader: yaml.SafeLoader, root: yaml.Node) -> None:
             come to more than LARGEST values.
     """
     for key, node in _scalars(root, "", [], {}):
+        try:
+            first = loader.construct_object(node)
+        except (AttributeError, LookupError, ValueError):
+            raise ValueError(
+                f"{key}: {node.value!r} can't be read as {node.tag}; quote it, and remove any tag"
+            ) from None
         if node.style is not None:  # quoted, so text
             continue
-        first, second = loader.construct_object(node), core_schema(node.value)
+        second = core_schema(node.value)
         if str(first) != str(second) or isinstance(first, bool) != isinstance(second, bool):
             remedy = f"write {first!r}, or quote it" if isinstance(first, PLAIN) else "quote it"
             raise ValueError(
@@ -64,7 +70,7 @@ def _scalars(
     if any(node is outer for outer in around):
         raise ValueError(f"{key}: refers to itself; write it out")
     if node.tag.rpartition(":")[2] not in TAGS:
-        raise ValueError(f"{key}: no setting is of type {node.tag}; write it without the tag")
+        raise ValueError(f"{key}: no setting is of type {node.tag}; quote it, or remove the tag")
     if id(node) in sizes:
         return
     if isinstance(node, yaml.ScalarNode):

@@ -141,8 +141,7 @@ def test_a_machine_without_gpus_has_none_and_loses_no_time(machine, monkeypatch,
     else:
         machine.write_text("#!/bin/sh\necho no driver >&2\nexit 9\n")
     assert visible_devices() == []
-    said = "" if fault == "absent" else "nvidia-smi fails (no driver); this computes on the CPU\n"
-    assert capsys.readouterr().err == said
+    assert ("nvidia-smi fails (no driver)" in capsys.readouterr().err) == (fault != "absent")
 
 
 def test_a_process_claims_once(monkeypatch):

@@ -171,6 +171,13 @@ def test_training_samples_without_a_direction_have_no_level_of_diversity():
     assert np.isnan(found["vendi"].level) and found["vendi"].estimate.value > 1
 
 
+def test_a_number_needs_no_descriptor_that_is_fitted_anew():
+    flat = np.stack([np.zeros((3, 16, 16), np.uint8), np.full((3, 16, 16), 255, np.uint8)])
+    assert np.isnan(lowd.evaluate(flat, flat, threshold=0.6).threshold.chance.value)
+    with pytest.raises(ValueError, match=r"all images but 1 are the same, .* --threshold"):
+        lowd.evaluate(flat, flat)
+
+
 def test_from_python_as_the_page_says():
     (block,) = re.findall(r"```python\n(.*?)```", PAGE, re.S)
     values = {}
@@ -298,7 +305,8 @@ HOSTILE = {
     "vectors.npy": "--training: required",
     "vectors.npy --training vectors.npy --threshold 2": "threshold: '2' is neither a cosine",
     "vectors.npy --training vectors.npy --output full": "full: holds notes.txt",
-    "vectors.npy --training vectors.npy --output /proc/x": "/proc/x: can't be written (",
+    "vectors.npy --training vectors.npy --output /proc/x": "/proc/x: /proc can't be written (",
+    "vectors.npy --training vectors.npy --output /": "/: holds ",
     "vectors.npy --training vectors.npy --descriptor veiws": "descriptor: no 'veiws'; choose views",
     "apart.csv": "apart.csv: columns are separated by ';'; use commas",
     "late.csv": "late.csv: row 1: training: gone.npy: no such file or folder",

@@ -232,7 +232,7 @@ def test_squares_of_features_that_are_too_large_are_refused_not_infinite():
 
 @pytest.mark.parametrize("ratio", [0.0, -1.0, 2.5, np.nan])
 def test_a_ratio_of_distances_that_is_none_is_refused(ratio):
-    with pytest.raises(ValueError, match=r"ratio .* is none"):
+    with pytest.raises(ValueError, match=r"ratio .* is not above 0"):
         copy_rate(normal(5, 3), normal(5, 3), ratio)
 
 

@@ -286,6 +286,10 @@ def test_a_mistake_in_a_file_is_said_with_the_file():
     assert refusal({}) == ["studies/A.yaml: give the settings of one study, `teacher: …`"]
     Path("studies/A.yaml").rename("studies/a.yml")
     assert refusal({"a": BASE}) == ["studies/a.yml: is not read; call it a.yaml"]
+    Path("studies/a.yml").unlink()
+    Path("studies/old").mkdir()
+    Path("studies/old/a.yaml").touch()
+    assert refusal({"a": BASE}) == ["studies/old/a.yaml: is not read; put it into studies/ itself"]
 
 
 # What DVC goes by

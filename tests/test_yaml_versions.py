@@ -82,7 +82,10 @@ def test_core_schema_is_ruamels_reading_of_yaml_1_2(text):
     [
         ("2020-01-01T10:00:00Z", "YAML 1.2, which DVC reads; quote it as text"),
         ("!!set {b, c}", "a: no setting is of type tag:yaml.org,2002:set"),
-        ("!own b", "a: no setting is of type !own; write it without the tag"),
+        ("!own b", "a: no setting is of type !own; quote it, or remove the tag"),
+        ("2020-13-45", "a: '2020-13-45' can't be read as tag:yaml.org,2002:timestamp; quote it"),
+        ("!!bool foo", "a: 'foo' can't be read as tag:yaml.org,2002:bool"),
+        ("!!int ''", "a: '' can't be read as tag:yaml.org,2002:int"),
     ],
 )
 def test_types_that_no_setting_has_are_refused_by_their_key(written, told):

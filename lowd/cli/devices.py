@@ -134,6 +134,10 @@ def _nvidia_smi(query: str) -> list[str]:
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         reason = " ".join((done.stderr + done.stdout).split()) or f"status {done.returncode}"
-        print(f"nvidia-smi fails ({reason}); this computes on the CPU", file=sys.stderr, flush=True)
+        print(
+            f"nvidia-smi fails ({reason}); no GPU is known but those that {VISIBLE} names",
+            file=sys.stderr,
+            flush=True,
+        )
         return []
     return done.stdout.splitlines()

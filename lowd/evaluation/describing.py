@@ -44,8 +44,8 @@ class Described:
             of vectors the vectors.
         views: of references, all views of some at a time; None where a sample has one.
         without: takes rows, and returns features of these and all others as they are described by
-            a descriptor that is fitted to the others alone; None where nothing is fitted to single
-            samples.
+            a descriptor that is fitted to the others alone, which raises ValueError if they are all
+            the same; None where nothing is fitted to single samples.
     """
 
     samples: SampleSet
@@ -108,8 +108,11 @@ def _by_views(samples: SampleSet, fitted: Views, small: views.Images) -> Describ
         kept[rows] = False
         try:
             others = Views.fitted(small[kept])
-        except ValueError as error:
-            raise ValueError(f"{samples.name}: {error}, or give --held-out") from None
+        except ValueError:
+            raise ValueError(
+                f"{samples.name}: all images but {len(rows)} are the same, by which views can't be "
+                "fitted; give --held-out, or a number with --threshold"
+            ) from None
         return others(small[rows]), _by_views(samples, others, small[kept])
 
     return Described(

@@ -32,21 +32,21 @@ def check_output(folder: Path) -> None:
     for place in (folder, *folder.parents):
         if place.exists() and not place.is_dir():
             raise ValueError(f"{place}: a file; give --output a new folder")
+    strange = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    if strange := strange - {PAGE, RESULTS, DRAWN}:
+        raise ValueError(
+            f"{folder}: holds {min(strange)}, which is not of an evaluation; give --output a new "
+            "folder"
+        )
+    # A new folder is written beside the old one, and renamed.
+    beside = next(each for each in folder.absolute().parents if each.exists())
     try:
-        with TemporaryFile(dir=next(each for each in folder.absolute().parents if each.exists())):
+        with TemporaryFile(dir=beside):
             pass
     except OSError as error:
         raise ValueError(
-            f"{folder}: can't be written ({error.strerror}); give --output another folder"
+            f"{folder}: {beside} can't be written ({error.strerror}); give --output another folder"
         ) from None
-    if not folder.exists():
-        return
-    strange = sorted({path.name for path in folder.iterdir()} - {PAGE, RESULTS, DRAWN})
-    if strange:
-        raise ValueError(
-            f"{folder}: holds {strange[0]}, which is not of an evaluation; give --output a new "
-            "folder"
-        )
 
 
 def write(folder: Path, evaluations: Sequence[Evaluation]) -> None:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -90,19 +90,22 @@ def read_table(path: Path) -> list[Row]:
 
 def _of_csv(path: Path, text: str) -> list[dict[str | None, Any]]:
     """Every row as a mapping, without what is empty or cut short."""
-    reader = csv.DictReader(io.StringIO(text.lstrip("\r\n")), skipinitialspace=True)
+    reader = csv.DictReader(io.StringIO(text.lstrip("\r\n")))
     try:
-        header = reader.fieldnames or ()
+        header = reader.fieldnames = [key.strip() for key in reader.fieldnames or ()]
         if twice := [key for key in header if key and header.count(key) > 1]:
             raise ValueError(f"{path}: two columns are called {twice[0]!r}; remove one")
         if len(header) == 1 and (apart := {";", "\t"} & {*header[0]}):
             raise ValueError(f"{path}: columns are separated by {apart.pop()!r}; use commas")
-        return [
-            {key: value.strip() if key else value for key, value in row.items() if value}
-            for row in reader
-        ]
+        return [{key: value for key, value in _stripped(row) if value} for row in reader]
     except csv.Error as error:
         raise ValueError(f"{path}: not a readable table ({error})") from None
+
+
+def _stripped(row: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
+    """Cells without spaces around; under no key stands a list of what is too much."""
+    for key, value in row.items():
+        yield key, value.strip() if isinstance(value, str) else value
 
 
 def _row(path: Path, position: int, values: Mapping[Any, Any]) -> Row:

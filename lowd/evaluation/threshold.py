@@ -30,6 +30,16 @@ ROUNDING = 1e-6
 """How near to 1 a τ asks for equality."""
 
 
+_OVERLAP = (
+    "{} of the held-out samples equal a training sample, and are left out of τ and its level of "
+    "chance; give those that the model did not learn from"
+)
+_SEEN = (
+    "{} comes from the samples that the descriptor was trained on, which it tells apart better "
+    "than fresh ones: more of those may exceed τ; give --held-out"
+)
+
+
 class Threshold(NamedTuple):
     """What two samples must exceed to count as copies.
 
@@ -75,25 +85,23 @@ def find_threshold(
 
     `nearest:q`: a share q of fresh samples is less similar to each training sample. Fresh are those
     held out that equal no training sample, or else training samples that have no equal, each
-    compared with all others. What a
-    descriptor was fitted to it tells apart better than what it never saw: one that is fitted to
-    training samples is fitted anew without those that are fresh, a fifth at a time.
+    compared with all others. What a descriptor was fitted to it tells apart better than what it
+    never saw: one that is fitted to training samples is fitted anew without those that are fresh,
+    a fifth at a time.
 
     Raises:
-        ValueError: as `parse_threshold`, or fewer than two samples are fresh.
+        ValueError: as `parse_threshold`; or, where τ is to be found, fewer than two samples are
+            fresh, or a descriptor can't be fitted without some.
     """
     rule, number = parse_threshold(text)
     rows, shared = _fresh(training, held_out)
-    if len(rows) < 2 and rule == "fixed":
-        return Threshold(number, rule, Estimate(nan, nan), np.empty(0), ())
-    if len(rows) < 2:
-        own = (training if held_out is None else held_out).samples.name
-        what = "other" if held_out is None else "training sample"
-        raise ValueError(
-            f"{own}: fewer than two samples that no {what} equals, by which τ could be found; "
-            "give others with --held-out, or a number with --threshold"
-        )
-    fresh, similarity = _compared(rows, training, held_out, watch)
+    warnings = [_OVERLAP.format(shared)] if shared else []
+    try:
+        fresh, similarity = _compared(rows, training, held_out, watch)
+    except ValueError:
+        if rule != "fixed":
+            raise
+        return Threshold(number, rule, Estimate(nan, nan), np.empty(0), tuple(warnings))
     nearest = similarity.double().cpu().numpy()
     match rule:
         case "fixed":
@@ -102,17 +110,9 @@ def find_threshold(
             value = min(float(np.quantile(nearest, number)), 1.0)
         case _:
             value = unrelated_quantile(fresh, number)
-    warnings = _warnings(value, rule, number, len(nearest), fresh, descriptor)
-    if shared:
-        warnings.append(
-            f"{shared} of the held-out samples equal a training sample, and are left out of τ; "
-            "give those that the model did not learn from"
-        )
+    warnings += _warnings(value, rule, number, len(nearest), fresh, descriptor)
     if held_out is None and descriptor == "trained":
-        warnings.append(
-            "τ comes from the samples that the descriptor was trained on, which it tells apart "
-            "better than fresh ones: more of those may exceed it; give --held-out"
-        )
+        warnings.append(_SEEN.format("the level of chance" if rule == "fixed" else "τ"))
     return Threshold(
         value,
         text if rule != "fixed" else "fixed",
@@ -125,7 +125,18 @@ def find_threshold(
 def _compared(
     rows: Int[Tensor, " sample"], training: Described, held_out: Described | None, watch: Watch
 ) -> tuple[Float[Tensor, "sample feature"], Float[Tensor, " sample"]]:
-    """Features of fresh samples, and their similarity with the nearest training sample."""
+    """Features of fresh samples, and their similarity with the nearest training sample.
+
+    Raises:
+        ValueError: as `find_threshold`.
+    """
+    if len(rows) < 2:
+        name = (training if held_out is None else held_out).samples.name
+        equal = "other" if held_out is None else "training sample"
+        raise ValueError(
+            f"{name}: fewer than two samples that no {equal} equals, by which τ could be found; "
+            "give others with --held-out, or a number with --threshold"
+        )
     found = [
         (fresh, most_similar(fresh, references, 1, watch, "finding τ", own)[0][:, 0])
         for fresh, references, own in _parts(rows, training, held_out)

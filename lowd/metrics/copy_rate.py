@@ -27,10 +27,10 @@ def copy_rate(generated: Samples, training: Samples, ratio: float = RATIO) -> Es
 
     Raises:
         ValueError: features differ in number, a value is not finite, there is one point only, or
-            the ratio, which is at most 1, is no such.
+            the ratio is not above 0 and at most 1.
     """
     if not 0 < ratio <= 1:
-        raise ValueError(f"ratio {ratio} is none of a distance to a longer one; give ⅓ or such")
+        raise ValueError(f"ratio {ratio} is not above 0 and at most 1; give 1/3, say")
     distances, _ = closest(generated, training, count=2)
     return proportion(distances[:, 0] < ratio * distances[:, 1])
 

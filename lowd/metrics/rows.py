@@ -67,8 +67,8 @@ def comparable_rows(
 
 
 def check_cosine(threshold: float) -> None:
-    """Raise ValueError if a threshold of similarity is no cosine."""
+    """Raise ValueError if a threshold of similarity is no number, or no cosine."""
     if not (isinstance(threshold, Real) and -1 <= threshold <= 1):
         raise ValueError(
-            f"threshold {threshold!r} is no cosine; give one between -1 and 1, such as 0.6"
+            f"threshold {threshold!r} is no cosine; give a number between -1 and 1, such as 0.6"
         )

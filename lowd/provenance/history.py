@@ -1,7 +1,8 @@
 """What git has that statements rely on: commits, and files as they were committed.
 
-Each function is one or two calls of git, whatever the number of commits or files asked about, and
-raises ValueError with git's words if git fails. Without a repository there is nothing in it.
+Each function is one or two calls of git, whatever the number of commits or files asked about, but
+that `files_at` asks twice more of each commit that lacks a file. Each raises ValueError with git's
+words if git fails. Without a repository there is nothing in it.
 """
 
 import hashlib
@@ -39,12 +40,7 @@ def files_at(wanted: Sequence[tuple[str, str]]) -> list[bytes | None]:
         if blob is None and "\n" not in path:
             absent.setdefault(commit, []).append(path)
     for commit, paths in absent.items():
-        if git("rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}") is None:
-            continue
-        named = git("--literal-pathspecs", "ls-tree", "-z", commit, "--", *paths) or b""
-        for entry in named.decode().split("\0")[:-1]:
-            if entry.split()[1] == "blob":
-                _lost(entry.partition("\t")[2])
+        _check_not_lost(commit, paths)
     return found
 
 
@@ -79,6 +75,16 @@ def first_with(text: str, folder: str) -> str | None:
 def deleted(*places: str) -> list[str]:
     """Files at or below `places` that git tracks and that are gone."""
     return (git("ls-files", "-z", "--deleted", "--", *places) or b"").decode().split("\0")[:-1]
+
+
+def _check_not_lost(commit: str, paths: Sequence[str]) -> None:
+    """Raise ValueError if a commit has one of these: git calls `missing` what it has lost, too."""
+    if git("rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}") is None:
+        return
+    named = git("--literal-pathspecs", "ls-tree", "-z", commit, "--", *paths) or b""
+    for entry in named.decode().split("\0")[:-1]:
+        if entry.split()[1] == "blob":
+            _lost(entry.partition("\t")[2])
 
 
 def _lost(name: str) -> NoReturn:

@@ -8,7 +8,7 @@ from jaxtyping import Shaped
 from lowd.sources.image_settings import ArraySource, ZarrSource
 
 NARROW = 0.02
-"""Values in less than this share of their range are likely of another."""
+"""Values that fill less than this share of the range given probably belong to another."""
 
 Images = Shaped[np.ndarray, "image channel height width"]
 
@@ -36,7 +36,11 @@ def checked(images: np.ndarray, settings: ArraySource | ZarrSource) -> Images:
 
 
 def _channels_first(images: np.ndarray, settings: ArraySource | ZarrSource) -> np.ndarray:
-    """Grey images may lack their channel, and channels may come last, where that is certain."""
+    """Grey images may lack their channel, and channels may come last, where that is certain.
+
+    Raises:
+        ValueError: axes are in another order, or are not those of images.
+    """
     path, declared, shape = settings.path, settings.shape, images.shape
     channels = {declared[0], 3} if settings.grey else {declared[0]}
     if declared[0] > 3 and (declared[2] == 3 or (declared[2] == 1 and declared[0] == declared[1])):
@@ -45,8 +49,7 @@ def _channels_first(images: np.ndarray, settings: ArraySource | ZarrSource) -> n
             f"{[declared[2], *declared[:2]]}"
         )
     if images.ndim == 3 and 1 in channels and images.size:
-        is_other = shape[1:] != declared[1:]
-        if is_other and (shape[:2] == declared[1:] or shape[0] == shape[1] != shape[2]):
+        if _is_image_last(shape, declared):
             raise ValueError(
                 f"{path}: shape {shape} seems to be (height, width, image); store "
                 "images.transpose(2, 0, 1), or, if it is not, images[:, None]"
@@ -67,6 +70,13 @@ def _channels_first(images: np.ndarray, settings: ArraySource | ZarrSource) -> n
     return images
 
 
+def _is_image_last(shape: tuple[int, ...], declared: tuple[int, ...]) -> bool:
+    """Whether grey images, without a channel, seem to be (height, width, image)."""
+    if shape[1:] == declared[1:]:
+        return False
+    return shape[:2] == declared[1:] or shape[0] == shape[1] != shape[2]
+
+
 def _scaled(images: np.ndarray, settings: ArraySource | ZarrSource) -> np.ndarray:
     """Floats of the declared range as floats in [-1, 1]."""
     path, (low, high) = settings.path, settings.range or (-1.0, 1.0)
@@ -77,14 +87,15 @@ def _scaled(images: np.ndarray, settings: ArraySource | ZarrSource) -> np.ndarra
             )
     least, largest = float(images.min()), float(images.max())
     if least < low or largest > high:
-        usual = (0, 255) if least >= 0 and 1 < largest <= 255 else (least, largest)
+        usual = (0.0, 255.0) if least >= 0 and 2 < largest <= 255 else (least, largest)
+        # Not rounded, so that the range advised holds every value.
         raise ValueError(
-            f"{path}: values outside [{low:g}, {high:g}], from {least:g} to {largest:g}; scale "
-            f"them, store uint8, or give `range: [{usual[0]:g}, {usual[1]:g}]`"
+            f"{path}: values outside [{low:g}, {high:g}], from {least!r} to {largest!r}; scale "
+            f"them, store uint8, or give `range: [{usual[0]!r}, {usual[1]!r}]`"
         )
     if settings.range is None and least >= 0:
         say(f"{path}: all values lie in [0, 1]; if that is their range, give `range: [0, 1]`")
-    elif (largest - least) < NARROW * (high - low):
+    elif largest - least < NARROW * (high - low):
         say(
             f"{path}: all values lie in [{least:g}, {largest:g}], little of the range "
             f"[{low:g}, {high:g}]; give the one that they have with `range`"

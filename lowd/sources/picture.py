@@ -48,6 +48,8 @@ def read_picture(
             is_deep = _is_deep(path, image)
             further = getattr(image, "n_frames", 1) - 1
             upright = image if is_deep else ImageOps.exif_transpose(image)
+    except MemoryError:
+        raise
     except Exception as error:  # Pillow raises a different type for every kind of damage
         raise ValueError(f"{path}: not a readable image ({error})") from None
     if is_deep:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -35,6 +35,7 @@ def read(settings: ZarrSource) -> Iterator[tuple[str, Images]]:
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such store")
     try:
+        # What was gathered of arrays may be older than they are.
         group = zarr.open_group(path, mode="r", use_consolidated=False)
         arrays, array = dict(group.arrays()), group.get(settings.key)
         array = array if isinstance(array, zarr.Array) else None
@@ -50,11 +51,13 @@ def read(settings: ZarrSource) -> Iterator[tuple[str, Images]]:
         raise ValueError(
             f"{path}: {settings.key!r} is packed ({', '.join(packed)}); store the values themselves"
         )
-    gaps = [array.attrs[name] for name in MISSING if name in array.attrs]
-    if images.dtype.kind in "iu" and any((images == gap).any() for gap in gaps):
+    told: list[Any] = [array.attrs[name] for name in MISSING if name in array.attrs]
+    gaps = [gap for each in told for gap in (each if isinstance(each, list) else [each])]
+    if images.dtype.kind in "iu" and (found := [gap for gap in gaps if (images == gap).any()]):
         raise ValueError(
             f"{path}: {settings.key!r} has missing values, which its attributes say are "
-            f"{gaps[0]}; leave out the images that have them"
+            f"{found[0]}; leave out the images that have them, or remove the attribute if that is "
+            "a value like others"
         )
     if absent := sum(not file.is_file() for file in files):
         say(

@@ -228,7 +228,7 @@ class Trainer:
         alive = (healthy & ~broken).to(norm)[:, None]
         scale = (self.settings.gradient_clip / norm).clamp(max=1).nan_to_num(0)[:, None] * alive
         assert self.flat.whole.grad is not None
-        # Those of frozen students alone are not finite, and would not come to 0 by being scaled.
+        # Only frozen students have gradients that are not finite, and 0 times these is not 0.
         self.flat.whole.grad.nan_to_num_(0, 0, 0)
         count = len(self._gradients)
         torch._foreach_mul_([*self._gradients, *self._first], [scale] * count + [alive] * count)

@@ -120,7 +120,12 @@ def _in_params(raw: Any) -> Iterator[Entry]:
 
 def _in_files(folder: Path) -> Iterator[Entry]:
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if path.suffix not in (".yaml", ".yml") or path.name.startswith("."):
+        if path.name.startswith("."):
+            continue
+        if inner := sorted(path.glob("*.yaml")):  # of a folder
+            lost = f"{FOLDER}/{path.name}/{inner[0].name}"
+            raise ValueError(f"{lost}: is not read; put it into {FOLDER}/ itself")
+        if path.suffix not in (".yaml", ".yml"):
             continue
         file = f"{FOLDER}/{path.name}"
         if path.suffix != ".yaml":
