@@ -89,11 +89,13 @@ def draw_again(unpacked, archive):
     return commands
 
 
+@pytest.mark.campaign
 def test_a_stranger_draws_a_figure_again(unpacked, has_data, archive):
     """By the code that is in the archive."""
     assert ("lowd restore" in draw_again(unpacked, archive)) == has_data
 
 
+@pytest.mark.campaign
 def test_a_stranger_draws_a_figure_again_by_an_installed_lowd(repository, tmp_path, monkeypatch):
     """Of a repository as `lowd init` writes it, which has no code of its own; as `unzip` has it."""
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
