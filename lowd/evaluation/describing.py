@@ -33,6 +33,10 @@ REFERENCES = 512
 """References whose views are compared at a time."""
 
 
+class Unfitted(ValueError):
+    """What τ could be found by is too little."""
+
+
 @dataclass(frozen=True, eq=False)
 class Described:
     """A set as it is compared.
@@ -44,8 +48,8 @@ class Described:
             of vectors the vectors.
         views: of references, all views of some at a time; None where a sample has one.
         without: takes rows, and returns features of these and all others as they are described by
-            a descriptor that is fitted to the others alone, which raises ValueError if they are all
-            the same; None where nothing is fitted to single samples.
+            a descriptor that is fitted to the others alone, which raises Unfitted if they are all the
+            same; None where nothing is fitted to single samples.
     """
 
     samples: SampleSet
@@ -109,7 +113,7 @@ def _by_views(samples: SampleSet, fitted: Views, small: views.Images) -> Describ
         try:
             others = Views.fitted(small[kept])
         except ValueError:
-            raise ValueError(
+            raise Unfitted(
                 f"{samples.name}: all images but {len(rows)} are the same, by which views can't be "
                 "fitted; give --held-out, or a number with --threshold"
             ) from None

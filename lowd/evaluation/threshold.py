@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lowd.evaluation.comparing import most_similar
-from lowd.evaluation.describing import Described
+from lowd.evaluation.describing import Described, Unfitted
 from lowd.metrics.descriptors import unit
 from lowd.metrics.estimate import Estimate, proportion
 from lowd.metrics.threshold import unrelated_quantile
@@ -98,7 +98,7 @@ def find_threshold(
     warnings = [_OVERLAP.format(shared)] if shared else []
     try:
         fresh, similarity = _compared(rows, training, held_out, watch)
-    except ValueError:
+    except Unfitted:
         if rule != "fixed":
             raise
         return Threshold(number, rule, Estimate(nan, nan), np.empty(0), tuple(warnings))
@@ -128,12 +128,12 @@ def _compared(
     """Features of fresh samples, and their similarity with the nearest training sample.
 
     Raises:
-        ValueError: as `find_threshold`.
+        Unfitted: fewer than two samples are fresh, or a descriptor can't be fitted without some.
     """
     if len(rows) < 2:
         name = (training if held_out is None else held_out).samples.name
         equal = "other" if held_out is None else "training sample"
-        raise ValueError(
+        raise Unfitted(
             f"{name}: fewer than two samples that no {equal} equals, by which τ could be found; "
             "give others with --held-out, or a number with --threshold"
         )

@@ -55,7 +55,8 @@ def image_files(folder: Path) -> tuple[list[Path], Counter[str]]:
     suffixes, found, left_out = readable_suffixes(), [], Counter[str]()
     for path in folder.rglob("*"):
         if path.is_dir():
-            left_out["linked folders"] += path.is_symlink()
+            if path.is_symlink():
+                left_out["linked folders"] += 1
             continue
         if any(part.startswith(".") for part in path.relative_to(folder).parts):
             left_out["hidden files"] += 1
@@ -64,10 +65,10 @@ def image_files(folder: Path) -> tuple[list[Path], Counter[str]]:
         else:
             found.append(path)
     if not found:
-        others = ", ".join(f"{count} {what}" for what, count in sorted((+left_out).items()))
+        others = ", ".join(f"{count} {what}" for what, count in sorted(left_out.items()))
         raise FileNotFoundError(f"{folder}: no images in it ({others or 'it is empty'})")
     # Directory listings come in any order; paths do not.
-    return sorted(found, key=lambda path: path.relative_to(folder).parts), +left_out
+    return sorted(found, key=lambda path: path.relative_to(folder).parts), left_out
 
 
 def readable_suffixes() -> set[str]:
