@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import zarr
 from pictures import write_png16
 from PIL import Image
 from typer.testing import CliRunner
@@ -416,3 +417,18 @@ def test_names_are_shown_as_they_are():
     np.save("[red]x.npy", np.random.default_rng(0).normal(size=(50, 8)))
     shown = run("[red]x.npy", "--training", "[red]x.npy", "--threshold", "0.6")
     assert shown.startswith("[red]x.npy\n")
+
+
+def test_arrays_are_read_as_a_studys_own_images_are():
+    grey = np.random.default_rng(0).integers(1, 255, (8, 6, 7), dtype=np.uint8)
+    with pytest.raises(ValueError, match=r"give images\.transpose\(2, 0, 1\)"):
+        lowd.evaluate(grey[:6].transpose(1, 0, 2), grey)
+    group = zarr.open_group("a.zarr", mode="w")
+    group.create_array("images", data=grey)
+    zarr.consolidate_metadata("a.zarr")
+    images = zarr.open_group("a.zarr", use_consolidated=False)["images"]
+    images.append(grey[:3])
+    assert len(lowd.evaluate("a.zarr", "a.zarr", threshold=0.6).matches.nearest) == 11
+    images.attrs["_FillValue"] = int(grey[0, 0, 0])
+    with pytest.raises(ValueError, match="'images' has missing values"):
+        lowd.evaluate("a.zarr", "a.zarr", threshold=0.6)

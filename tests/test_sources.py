@@ -266,8 +266,8 @@ def test_grey_without_a_channel_and_channels_that_come_last_are_recognised(tmp_p
 @pytest.mark.parametrize(
     ("images", "declared", "remedy"),
     [
-        (pixels(4, 6, 9), (1, 4, 6), r"store images\.transpose\(2, 0, 1\)"),
-        (pixels(4, 4, 9), (1, 2, 2), r"store images\.transpose\(2, 0, 1\)"),
+        (pixels(4, 6, 9), (1, 4, 6), r"give images\.transpose\(2, 0, 1\)"),
+        (pixels(4, 4, 9), (1, 2, 2), r"give images\.transpose\(2, 0, 1\)"),
         (pixels(4, 4, 3, 9), (3, 4, 4), r"store images\.transpose\(3, 2, 0, 1\)"),
         (pixels(9, 4, 4, 3), (4, 4, 3), r"they stand first: \[3, 4, 4\]"),
     ],

@@ -3,20 +3,25 @@
 import hashlib
 import sys
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from lowd.evaluation.sets import AT_ONCE, Images, Pixels, Reading, SampleSet
+from lowd.sources.own_arrays import check_first
 from lowd.sources.processing import process
 from lowd.sources.scaling import scaled
 from lowd.sources.source_settings import ImageSource
+from lowd.sources.zarr import check_plain, open_group
 
+Stored: TypeAlias = Any
+"""A np.ndarray, or a zarr.Array, which is read as far as it is asked for."""
 ARRAYS = (".npy", ".npz", ".zarr")
 NAMES = ("images", "samples", "features", "arr_0")
 """What an array is looked for by, where there are several."""
 
 
-def of_array(name: str, array: np.ndarray, reading: Reading) -> SampleSet:
+def of_array(name: str, array: Stored, reading: Reading) -> SampleSet:
     """The samples in an array that is in memory, or is read as far as it is asked for.
 
     Raises:
@@ -31,15 +36,17 @@ def of_array(name: str, array: np.ndarray, reading: Reading) -> SampleSet:
         )
     if array.dtype.kind not in "fiub":
         raise ValueError(f"{name}: {array.dtype} values; store floats or integers")
-    if len(array) < 2:
+    if array.shape[0] < 2:
         raise ValueError(f"{name}: 1 sample; give at least 2")
     return _vectors(name, array) if array.ndim == 2 else _images(name, array, reading)
 
 
-def _images(name: str, array: np.ndarray, reading: Reading) -> SampleSet:
+def _images(name: str, array: Stored, reading: Reading) -> SampleSet:
     """Grey images may lack their channel, and channels may come last, where that is certain."""
     if array.dtype != np.uint8 and array.dtype.kind != "f":
         raise ValueError(f"{name}: {array.dtype} values; store uint8, or floats in [-1, 1]")
+    if array.ndim == 3:
+        check_first(name, array.shape)
     is_last = array.ndim == 4 and array.shape[1] not in (1, 3) and array.shape[3] in (1, 3)
     steps = ImageSource(size=reading.size)
 
@@ -60,7 +67,7 @@ def _images(name: str, array: np.ndarray, reading: Reading) -> SampleSet:
         pixels = ((block(row, row + 1)[0] + 1) * 127.5).round().astype(np.uint8)
         return np.repeat(pixels.transpose(1, 2, 0), 3 // len(pixels), axis=2)
 
-    shape = block(0, 1).shape[1:]
+    count, shape = array.shape[0], block(0, 1).shape[1:]
     if array.dtype != np.uint8 and reading.range is None and np.min(array[:AT_ONCE]) >= 0:
         print(
             f"{name}: no value is below 0; if black is 0 and white is 1, give `--range 0 1`",
@@ -70,10 +77,12 @@ def _images(name: str, array: np.ndarray, reading: Reading) -> SampleSet:
         name=name,
         kind="images",
         shape=shape,
-        count=len(array),
+        count=count,
         content=_digest(array, f"{reading.size} {reading.range}"),
-        blocks=lambda: (block(first, first + AT_ONCE) for first in range(0, len(array), AT_ONCE)),
-        labels=tuple(map(str, range(len(array)))),
+        blocks=lambda: (
+            block(first, first + AT_ONCE) for first in range(0, array.shape[0], AT_ONCE)
+        ),
+        labels=tuple(map(str, range(array.shape[0]))),
         image=image if shape[0] in (1, 3) else None,
     )
 
@@ -92,7 +101,7 @@ def _in_range(name: str, images: np.ndarray, ends: tuple[float, float] | None) -
     return ((images.astype(np.float64) - low) * (2 / (high - low)) - 1).astype(np.float32)
 
 
-def _vectors(name: str, array: np.ndarray) -> SampleSet:
+def _vectors(name: str, array: Stored) -> SampleSet:
     is_double = array.dtype.itemsize == 8 or array.dtype.kind != "f"
     rows = np.asarray(array).astype(np.float64 if is_double else np.float32)
     return SampleSet(
@@ -106,7 +115,7 @@ def _vectors(name: str, array: np.ndarray) -> SampleSet:
     )
 
 
-def load_array(path: Path, key: str) -> np.ndarray:
+def load_array(path: Path, key: str) -> Stored:
     """An array in a file or store, of a store not yet in memory; nothing pickled is ever opened.
 
     Args:
@@ -120,9 +129,7 @@ def load_array(path: Path, key: str) -> np.ndarray:
         if path.suffix == ".npy":
             return np.load(path, mmap_mode="r", allow_pickle=False)
         if path.suffix == ".zarr":
-            import zarr
-
-            arrays = dict(zarr.open_group(path, mode="r").arrays())
+            arrays = dict(open_group(path).arrays())
         else:
             arrays = dict(np.load(path, allow_pickle=False))
     except Exception as error:  # zipfile, zlib, numpy and zarr each raise types of their own
@@ -141,11 +148,14 @@ def load_array(path: Path, key: str) -> np.ndarray:
             f"{path}: {f'no array {key!r}' if key else 'no array is named'}; it holds "
             f"{', '.join(sorted(arrays)) or 'none'}: give {path}::NAME"
         )
-    return arrays[wanted]  # type: ignore[return-value]
+    found = arrays[wanted]
+    if path.suffix == ".zarr":
+        check_plain(f"{path}: {wanted!r}", found)
+    return found
 
 
-def _digest(array: np.ndarray, reading: str = "") -> str:
+def _digest(array: Stored, reading: str = "") -> str:
     content = hashlib.sha256(f"{array.dtype} {array.shape} {reading}".encode())
-    for first in range(0, len(array), AT_ONCE):
+    for first in range(0, array.shape[0], AT_ONCE):
         content.update(np.ascontiguousarray(array[first : first + AT_ONCE]).data)
     return content.hexdigest()

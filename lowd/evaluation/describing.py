@@ -48,8 +48,8 @@ class Described:
             of vectors the vectors.
         views: of references, all views of some at a time; None where a sample has one.
         without: takes rows, and returns features of these and all others as they are described by
-            a descriptor that is fitted to the others alone, which raises Unfitted if they are all the
-            same; None where nothing is fitted to single samples.
+            a descriptor that is fitted to the others alone; it raises Unfitted if they are all the
+            same. None where nothing is fitted to single samples.
     """
 
     samples: SampleSet

@@ -1,6 +1,7 @@
 """Arrays of images of the user's own: what they have to be."""
 
 import sys
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Shaped
@@ -49,11 +50,7 @@ def _channels_first(images: np.ndarray, settings: ArraySource | ZarrSource) -> n
             f"{[declared[2], *declared[:2]]}"
         )
     if images.ndim == 3 and 1 in channels and images.size:
-        if _is_image_last(shape, declared):
-            raise ValueError(
-                f"{path}: shape {shape} seems to be (height, width, image); store "
-                "images.transpose(2, 0, 1), or, if it is not, images[:, None]"
-            )
+        check_first(path, shape, declared)
         return images[:, None]
     if images.ndim != 4 or not images.size:
         raise ValueError(f"{path}: shape {shape}; declared are images of {declared}")
@@ -70,11 +67,15 @@ def _channels_first(images: np.ndarray, settings: ArraySource | ZarrSource) -> n
     return images
 
 
-def _is_image_last(shape: tuple[int, ...], declared: tuple[int, ...]) -> bool:
-    """Whether grey images, without a channel, seem to be (height, width, image)."""
+def check_first(path: Path | str, shape: tuple[int, ...], declared: tuple[int, ...] = ()) -> None:
+    """Raise ValueError if grey images, without a channel, seem to be (height, width, image)."""
     if shape[1:] == declared[1:]:
-        return False
-    return shape[:2] == declared[1:] or shape[0] == shape[1] != shape[2]
+        return
+    if shape[:2] == declared[1:] or shape[0] == shape[1] != shape[2]:
+        raise ValueError(
+            f"{path}: shape {shape} seems to be (height, width, image); give "
+            "images.transpose(2, 0, 1), or, if it is not, images[:, None]"
+        )
 
 
 def _scaled(images: np.ndarray, settings: ArraySource | ZarrSource) -> np.ndarray:

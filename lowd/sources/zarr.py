@@ -35,8 +35,7 @@ def read(settings: ZarrSource) -> Iterator[tuple[str, Images]]:
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such store")
     try:
-        # What was gathered of arrays may be older than they are.
-        group = zarr.open_group(path, mode="r", use_consolidated=False)
+        group = open_group(path)
         arrays, array = dict(group.arrays()), group.get(settings.key)
         array = array if isinstance(array, zarr.Array) else None
         if array is not None:
@@ -47,24 +46,36 @@ def read(settings: ZarrSource) -> Iterator[tuple[str, Images]]:
         raise ValueError(f"{path}: not a zarr group of arrays ({error})") from None
     if array is None:
         raise ValueError(f"{path}: no array {settings.key!r}; it holds {sorted(arrays)}")
-    if packed := [name for name in PACKED if name in array.attrs]:
-        raise ValueError(
-            f"{path}: {settings.key!r} is packed ({', '.join(packed)}); store the values themselves"
-        )
-    told: list[Any] = [array.attrs[name] for name in MISSING if name in array.attrs]
-    gaps = [gap for each in told for gap in (each if isinstance(each, list) else [each])]
-    if images.dtype.kind in "iu" and (found := [gap for gap in gaps if (images == gap).any()]):
-        raise ValueError(
-            f"{path}: {settings.key!r} has missing values, which its attributes say are "
-            f"{found[0]}; leave out the images that have them, or remove the attribute if that is "
-            "a value like others"
-        )
+    check_plain(f"{path}: {settings.key!r}", array)
     if absent := sum(not file.is_file() for file in files):
         say(
             f"{path}: {absent} of {len(files)} files of {settings.key!r} are absent: all "
             f"{array.fill_value}"
         )
     yield str(path), checked(images, settings)
+
+
+def open_group(path: Path) -> "zarr.Group":
+    """A group as its arrays are now: what was gathered of them may be older."""
+    import zarr
+
+    return zarr.open_group(path, mode="r", use_consolidated=False)
+
+
+def check_plain(name: str, array: "zarr.Array") -> None:
+    """Raise ValueError if attributes say that values stand for others, as xarray writes them."""
+    if packed := [key for key in PACKED if key in array.attrs]:
+        raise ValueError(f"{name} is packed ({', '.join(packed)}); store the values themselves")
+    told: list[Any] = [array.attrs[key] for key in MISSING if key in array.attrs]
+    gaps = [gap for each in told for gap in (each if isinstance(each, list) else [each])]
+    if not gaps or array.dtype.kind not in "iu":
+        return
+    values = np.asarray(array[:])
+    if found := [gap for gap in gaps if (values == gap).any()]:
+        raise ValueError(
+            f"{name} has missing values, which its attributes say are {found[0]}; leave out the "
+            "samples that have them, or remove the attribute if that is a value like others"
+        )
 
 
 def _files(folder: Path, array: "zarr.Array") -> list[Path]:
